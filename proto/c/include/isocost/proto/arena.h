@@ -1,0 +1,36 @@
+/* One arena per request: holds the decoded message, scratch and reply; freed in one step. */
+#ifndef ISOCOST_PROTO_ARENA_H
+#define ISOCOST_PROTO_ARENA_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "isocost/base/memory.h"
+
+struct iso_arena;
+
+/* Makes an arena that hands out at most `ceiling_bytes` in all. NULL when memory is short. */
+ISO_EXPORT struct iso_arena *iso_arena_new(size_t ceiling_bytes);
+
+/* Frees everything handed out. Accepts NULL. */
+ISO_EXPORT void iso_arena_free(struct iso_arena *arena);
+ISO_DEFINE_FREEP(iso_arena)
+
+/* n * size zeroed bytes, aligned for any type. NULL when the ceiling or memory is reached; the
+ * arena is then full() for good. */
+ISO_EXPORT void *iso_arena_calloc(struct iso_arena *arena, size_t n, size_t size);
+ISO_EXPORT char *iso_arena_strdup(struct iso_arena *arena, const char *text);
+ISO_EXPORT __attribute__((format(printf, 2, 3))) char *iso_arena_printf(struct iso_arena *arena,
+                                                                        const char *format, ...);
+
+/* Whether an allocation was refused: tells "no memory" from "bad bytes" after unpack. */
+ISO_EXPORT bool iso_arena_full(const struct iso_arena *arena);
+
+/* Bytes handed out. */
+ISO_EXPORT size_t iso_arena_used(const struct iso_arena *arena);
+
+/* The arena as protobuf-c's allocator; lives as long as the arena. */
+ISO_EXPORT ProtobufCAllocator *iso_arena_allocator(struct iso_arena *arena);
+
+#endif

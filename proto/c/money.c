@@ -1,0 +1,1 @@
+#include "isocost/proto/money.h"

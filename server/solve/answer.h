@@ -1,0 +1,29 @@
+/* Plans on their way: from the solver process to the supervisor, and from there to the caller. */
+#ifndef ISOCOST_SERVER_ANSWER_H
+#define ISOCOST_SERVER_ANSWER_H
+
+#include "isocost/internal/v1/solver.pb-c.h"
+#include "isocost/plan.h"
+#include "isocost/v1/plan.pb-c.h"
+#include "isocost/verify.h"
+#include "resolve.h"
+
+/* The message lives in the arena. NULL when the arena is full. */
+ISO_EXPORT Isocost__Internal__V1__Answer *iso_answer_from_plan(const struct iso_plan *plan,
+                                                               struct iso_arena *arena);
+
+/* Rebuilds a plan; checks only that columns have equal length and enums are known (everything else
+ * is the verifier's work). Errors: ISO_E_INVALID, ISO_E_NOMEM. */
+ISO_EXPORT enum iso_status iso_answer_to_plan(const Isocost__Internal__V1__Answer *answer,
+                                              struct iso_plan **ret_plan, struct iso_error *reterr);
+
+/* Makes the public message from a verified plan: names, sentences, sums by provider, team, region
+ * and period, actions, digests, reliances, ages. All lines are included; the caller cuts them to
+ * size. `now_ns` is for ages. NULL when the arena is full. */
+ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
+                                                const Isocost__V1__Model *model,
+                                                const struct iso_plan *plan,
+                                                const struct iso_verdict *verdict, int64_t now_ns,
+                                                struct iso_arena *arena);
+
+#endif

@@ -1,0 +1,49 @@
+/* From a model and a snapshot to a problem. Both the solver process and the supervisor (for the
+ * verifier) run this on the same input and get the same indices. */
+#ifndef ISOCOST_SERVER_RESOLVE_H
+#define ISOCOST_SERVER_RESOLVE_H
+
+#include "isocost/problem.h"
+#include "isocost/proto/violations.h"
+#include "isocost/v1/model.pb-c.h"
+#include "isocost/v1/plan.pb-c.h"
+#include "snapshot_file.h"
+
+/* What the plan message needs beside the problem. All in the arena. */
+struct iso_resolved {
+    struct iso_problem problem;
+    int32_t n_warnings;
+    const char **warnings;
+    int32_t n_filters;
+    Isocost__V1__FilterCount **filters;
+    int32_t n_reliances; /* quotas that are unknown or stale: what to report when used */
+    struct iso_reliance {
+        const char *place, *metric, *state;
+        int32_t n_offerings;
+        const int32_t *offerings; /* used together */
+        const iso_decimal *weights;
+    } * reliances;
+    const int64_t *observed_ns; /* n_offerings; 0 = not said */
+    const iso_decimal
+        *hours_after;             /* n_products: term hours after the horizon for its first start */
+    const int32_t *level_of_hour; /* load levels: n_hours places in periods; otherwise NULL */
+    int32_t n_hours;
+    char model_digest[ISO_DIGEST_TEXT_SIZE], problem_digest[ISO_DIGEST_TEXT_SIZE];
+};
+
+/* Checks the shape of a model: types, ranges, unique ids, dangling references, rules that are not
+ * served (each refused by name). Needs no catalog. Adds every problem found. */
+ISO_EXPORT void iso_model_check(const Isocost__V1__Model *model, const char *path,
+                                struct iso_violations *violations);
+
+/* Resolves a model that passed iso_model_check(); `snapshot` may be NULL when the model uses none.
+ * The result lives in the arena and borrows strings from the snapshot, which must outlive it.
+ * Errors: ISO_E_INVALID (violations say where: a catalog selector that matches nothing, an unknown
+ * offering in `current`, a missing rate, ...), ISO_E_LIMIT (arena full or too many). */
+ISO_EXPORT enum iso_status iso_resolve(const Isocost__V1__Model *model,
+                                       const struct iso_snapshot *snapshot, struct iso_arena *arena,
+                                       struct iso_violations *violations,
+                                       struct iso_resolved **ret_resolved,
+                                       struct iso_error *reterr);
+
+#endif

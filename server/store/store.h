@@ -1,0 +1,171 @@
+/* The store: what survives a restart. Domain calls only; nobody outside server/store/ sees SQL.
+ *
+ * Back-end: SQLite (WAL, synchronous=FULL read back at open), one writer thread with group commit,
+ * read connections apart. Calls block the caller (never call from a poller); a write returns after
+ * its commit is on disk. Every call is safe from any thread. Strings in records returned by reads
+ * live in the arena given. */
+#ifndef ISOCOST_SERVER_STORE_H
+#define ISOCOST_SERVER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "isocost/base/sha256.h"
+#include "isocost/base/status.h"
+#include "isocost/proto/arena.h"
+#include "principal.h"
+
+struct iso_store;
+
+/* Opens or makes the store in folder `path` (database `isocost.db`, snapshots in `snapshots/`),
+ * runs migrations (each in one transaction with its checksum; refused on a newer schema). Errors:
+ * ISO_E_IO, ISO_E_PRECONDITION (newer schema, in use by another isocostd). */
+ISO_EXPORT enum iso_status iso_store_open(const char *path, struct iso_store **ret_store,
+                                          struct iso_error *reterr);
+ISO_EXPORT void iso_store_close(struct iso_store *store); /* accepts NULL */
+
+struct iso_bytes {
+    const unsigned char *bytes;
+    size_t n_bytes;
+};
+
+/* An audit entry; written in the same transaction as the change it is about. */
+struct iso_audit {
+    const char *action;     /* "plan.create", ... */
+    const char *request_id; /* id of the call */
+};
+
+/* --- models: content-addressed packed isocost.v1.Model --- */
+ISO_EXPORT enum iso_status iso_store_put_model(struct iso_store *store,
+                                               const struct iso_principal *principal,
+                                               const char *digest, struct iso_bytes model,
+                                               const struct iso_audit *audit,
+                                               struct iso_error *reterr);
+/* Errors: ISO_E_NOT_FOUND. */
+ISO_EXPORT enum iso_status iso_store_get_model(struct iso_store *store,
+                                               const struct iso_principal *principal,
+                                               const char *digest, struct iso_arena *arena,
+                                               struct iso_bytes *ret_model,
+                                               struct iso_error *reterr);
+
+/* --- plans --- states are those of isocost.v1.PlanState */
+struct iso_plan_record {
+    const char *id; /* ULID */
+    int state;
+    int64_t create_ns, start_ns, end_ns; /* UTC; 0 = not yet */
+    const char *request_id;              /* "" = none */
+    const char *body_digest;             /* digest of the create request; for idempotency */
+    const char *model_digest, *snapshot_digest;
+    const char *labels;     /* "key=value\n" lines, for filters */
+    int64_t etag;           /* rises with each change */
+    struct iso_bytes plan;  /* packed isocost.v1.Plan without lines */
+    struct iso_bytes lines; /* the API layer.s encoding of all lines; may be empty */
+};
+
+/* Stores a new plan, its model and (when QUEUED) its job, in one transaction. When the principal's
+ * project has a plan with the same request_id: same body_digest gives the stored record and
+ * *ret_existing = true; another gives ISO_E_EXISTS. */
+ISO_EXPORT enum iso_status
+iso_store_create_plan(struct iso_store *store, const struct iso_principal *principal,
+                      const struct iso_plan_record *record, struct iso_bytes model,
+                      const struct iso_audit *audit, struct iso_arena *arena, bool *ret_existing,
+                      struct iso_plan_record *ret_record, struct iso_error *reterr);
+
+/* Replaces state, times, plan and lines of a plan whose attempt is `attempt` (fencing), in one
+ * transaction with its job, one event and the audit row. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT
+ * (another attempt, or the plan has ended). */
+ISO_EXPORT enum iso_status iso_store_update_plan(struct iso_store *store,
+                                                 const struct iso_principal *principal,
+                                                 const struct iso_plan_record *record, int attempt,
+                                                 const struct iso_audit *audit,
+                                                 struct iso_error *reterr);
+ISO_EXPORT enum iso_status iso_store_get_plan(struct iso_store *store,
+                                              const struct iso_principal *principal, const char *id,
+                                              bool with_lines, struct iso_arena *arena,
+                                              struct iso_plan_record *ret_record,
+                                              struct iso_error *reterr);
+
+struct iso_plan_query {
+    int state;         /* 0 = any */
+    const char *label; /* "key=value", or NULL */
+    bool oldest_first;
+    int64_t after_create_ns; /* with after_id: continue after this plan; 0 = from the start */
+    const char *after_id;
+    int limit;
+};
+/* Records without lines, at most query->limit. */
+ISO_EXPORT enum iso_status iso_store_list_plans(struct iso_store *store,
+                                                const struct iso_principal *principal,
+                                                const struct iso_plan_query *query,
+                                                struct iso_arena *arena,
+                                                struct iso_plan_record **ret_records,
+                                                int *ret_n_records, struct iso_error *reterr);
+/* etag 0 = any. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT (etag), ISO_E_PRECONDITION (not ended). */
+ISO_EXPORT enum iso_status iso_store_delete_plan(struct iso_store *store,
+                                                 const struct iso_principal *principal,
+                                                 const char *id, int64_t etag,
+                                                 const struct iso_audit *audit,
+                                                 struct iso_error *reterr);
+
+/* --- jobs: plans that wait or run --- */
+struct iso_job_record {
+    struct iso_principal principal;
+    const char *plan_id, *model_digest;
+    int attempt;
+};
+/* Takes the oldest queued job, or one left running by a process that is gone: sets it RUNNING with
+ * the next attempt. *ret_found is false when there is none. */
+ISO_EXPORT enum iso_status iso_store_claim_job(struct iso_store *store, struct iso_arena *arena,
+                                               bool *ret_found, struct iso_job_record *ret_job,
+                                               struct iso_error *reterr);
+/* At start: jobs left RUNNING by the process before go back to QUEUED; gives their number. */
+ISO_EXPORT enum iso_status iso_store_recover_jobs(struct iso_store *store, int *ret_n_jobs,
+                                                  struct iso_error *reterr);
+
+/* --- events of plans, kept 24 h after the end; sequence rises from 1 for each plan --- */
+struct iso_event_record {
+    int64_t sequence;
+    struct iso_bytes event; /* packed isocost.v1.WatchPlanResponse */
+};
+ISO_EXPORT enum iso_status iso_store_append_event(struct iso_store *store,
+                                                  const struct iso_principal *principal,
+                                                  const char *plan_id, struct iso_bytes event,
+                                                  int64_t *ret_sequence, struct iso_error *reterr);
+ISO_EXPORT enum iso_status iso_store_list_events(struct iso_store *store,
+                                                 const struct iso_principal *principal,
+                                                 const char *plan_id, int64_t after_sequence,
+                                                 int limit, struct iso_arena *arena,
+                                                 struct iso_event_record **ret_events,
+                                                 int *ret_n_events, struct iso_error *reterr);
+
+/* --- snapshots: the file is written first (snapshot_file.h), then this row makes it known --- */
+struct iso_snapshot_record {
+    const char *digest;
+    int64_t create_ns;
+    struct iso_bytes snapshot;    /* packed isocost.v1.Snapshot */
+    struct iso_bytes diagnostics; /* packed isocost.v1.ListDiagnosticsResponse */
+};
+/* Makes the snapshot the current one of the tenant (public snapshots: tenant "*"). */
+ISO_EXPORT enum iso_status iso_store_put_snapshot(struct iso_store *store,
+                                                  const struct iso_principal *principal,
+                                                  const struct iso_snapshot_record *record,
+                                                  const struct iso_audit *audit,
+                                                  struct iso_error *reterr);
+/* digest "" = the current one. Errors: ISO_E_NOT_FOUND. */
+ISO_EXPORT enum iso_status iso_store_get_snapshot(struct iso_store *store,
+                                                  const struct iso_principal *principal,
+                                                  const char *digest, struct iso_arena *arena,
+                                                  struct iso_snapshot_record *ret_record,
+                                                  struct iso_error *reterr);
+ISO_EXPORT enum iso_status iso_store_list_snapshots(struct iso_store *store,
+                                                    const struct iso_principal *principal,
+                                                    int64_t before_create_ns, int limit,
+                                                    struct iso_arena *arena,
+                                                    struct iso_snapshot_record **ret_records,
+                                                    int *ret_n_records, struct iso_error *reterr);
+/* Absolute path of a snapshot's file (whether or not it exists), in the arena. */
+ISO_EXPORT const char *iso_store_snapshot_path(const struct iso_store *store, const char *digest,
+                                               struct iso_arena *arena);
+
+#endif

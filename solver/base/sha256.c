@@ -1,0 +1,94 @@
+#include "isocost/base/sha256.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* FIPS 180-4, section 4.2.2. */
+static const uint32_t round_constants[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t rotate_right(uint32_t x, unsigned n)
+{
+    return (x >> n) | (x << (32 - n));
+}
+
+static void compress(uint32_t state[8], const unsigned char block[64])
+{
+    uint32_t w[64], a[8];
+
+    for (unsigned i = 0; i < 16; i++)
+        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+               (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+    for (unsigned i = 16; i < 64; i++) {
+        uint32_t s0 = rotate_right(w[i - 15], 7) ^ rotate_right(w[i - 15], 18) ^ (w[i - 15] >> 3);
+        uint32_t s1 = rotate_right(w[i - 2], 17) ^ rotate_right(w[i - 2], 19) ^ (w[i - 2] >> 10);
+        w[i] = w[i - 16] + s0 + w[i - 7] + s1;
+    }
+    memcpy(a, state, sizeof(a));
+    for (unsigned i = 0; i < 64; i++) {
+        uint32_t s1 = rotate_right(a[4], 6) ^ rotate_right(a[4], 11) ^ rotate_right(a[4], 25);
+        uint32_t choose = (a[4] & a[5]) ^ (~a[4] & a[6]);
+        uint32_t t1 = a[7] + s1 + choose + round_constants[i] + w[i];
+        uint32_t s0 = rotate_right(a[0], 2) ^ rotate_right(a[0], 13) ^ rotate_right(a[0], 22);
+        uint32_t majority = (a[0] & a[1]) ^ (a[0] & a[2]) ^ (a[1] & a[2]);
+        memmove(&a[1], &a[0], 7 * sizeof(a[0]));
+        a[4] += t1;
+        a[0] = t1 + s0 + majority;
+    }
+    for (unsigned i = 0; i < 8; i++)
+        state[i] += a[i];
+}
+
+void iso_sha256_init(struct iso_sha256 *sha)
+{
+    static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    memcpy(sha->state, initial, sizeof(initial));
+    sha->n_bytes = 0;
+}
+
+void iso_sha256_update(struct iso_sha256 *sha, const void *bytes, size_t n_bytes)
+{
+    const unsigned char *next = bytes;
+
+    while (n_bytes > 0) {
+        size_t held = (size_t)(sha->n_bytes % 64), n = 64 - held;
+        if (n > n_bytes)
+            n = n_bytes;
+        memcpy(sha->block + held, next, n);
+        sha->n_bytes += n;
+        next += n;
+        n_bytes -= n;
+        if (sha->n_bytes % 64 == 0)
+            compress(sha->state, sha->block);
+    }
+}
+
+void iso_sha256_final(struct iso_sha256 *sha, unsigned char digest[ISO_SHA256_BYTES])
+{
+    static const unsigned char padding[64] = {0x80};
+    uint64_t n_bits = sha->n_bytes * 8;
+    unsigned char length[8];
+
+    for (unsigned i = 0; i < 8; i++)
+        length[i] = (unsigned char)(n_bits >> (56 - 8 * i));
+    iso_sha256_update(sha, padding, 1 + (119 - sha->n_bytes % 64) % 64);
+    iso_sha256_update(sha, length, sizeof(length));
+    for (unsigned i = 0; i < 32; i++)
+        digest[i] = (unsigned char)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+char *iso_digest_text(const unsigned char digest[ISO_SHA256_BYTES], char text[ISO_DIGEST_TEXT_SIZE])
+{
+    char *next = text + sprintf(text, "sha256:");
+    for (unsigned i = 0; i < ISO_SHA256_BYTES; i++)
+        next += sprintf(next, "%02x", digest[i]);
+    return text;
+}

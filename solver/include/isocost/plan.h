@@ -1,0 +1,272 @@
+/* The plan in the problem's indices: what is run and bought, the bill, the proofs and the
+ * explanations. A plan owns its arrays; it refers to its problem by index only. */
+#ifndef ISOCOST_PLAN_H
+#define ISOCOST_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "isocost/base/decimal.h"
+#include "isocost/base/memory.h"
+
+struct iso_problem;
+
+/* x_oat > 0: instances that serve a throughput workload. Sorted by (period, workload, offering). */
+struct iso_use {
+    int32_t workload, offering, period;
+    int64_t count; /* > 0 */
+};
+
+/* lambda > 0: instances of a pool with the same content. Sorted by (period, team, offering). */
+struct iso_fill {
+    int32_t team, offering, period;
+    int64_t instances;              /* > 0 */
+    int32_t first_entry, n_entries; /* in iso_plan.entries; n_entries >= 1 */
+};
+
+struct iso_fill_entry {
+    int32_t workload;
+    int32_t count; /* > 0 replicas on one instance */
+};
+
+/* v > 0: instances of a cell whose price a product covers. */
+struct iso_cover {
+    int32_t product, cell, offering, period;
+    iso_decimal instances; /* > 0 */
+};
+
+/* y > 0. */
+struct iso_purchase {
+    int32_t product, start; /* start: place in the product's starts */
+    int64_t quantity;       /* > 0 units or lots */
+};
+
+/* u > 0. */
+struct iso_unserved {
+    int32_t workload, period;
+    iso_decimal amount; /* > 0 */
+};
+
+enum iso_line_kind { ISO_LINE_INSTANCE, ISO_LINE_FEE, ISO_LINE_UPFRONT, ISO_LINE_MOVE };
+enum iso_move_kind { ISO_MOVE_START, ISO_MOVE_STOP, ISO_MOVE_MOVE };
+
+/* One line of the bill, made by iso_plan_account() and checked by iso_verify().
+ * INSTANCE: one a (cell, offering, period); FEE: one a (product, period) with a fee, quantity = all
+ * held and bought that period; UPFRONT: one a purchase with an upfront; MOVE: one a kind of move.
+ */
+struct iso_line {
+    enum iso_line_kind kind;
+    int32_t period, cell, offering, product; /* -1 where it does not apply */
+    int32_t start;          /* UPFRONT: start; MOVE: enum iso_move_kind; otherwise -1 */
+    iso_decimal quantity;   /* INSTANCE: instances */
+    iso_decimal covered;    /* INSTANCE: instances covered by products; at most quantity */
+    iso_decimal unit_price; /* in `currency` */
+    int32_t currency;
+    iso_decimal hours;  /* 0: paid once */
+    iso_decimal rate;   /* currency -> base */
+    iso_decimal cost;   /* (quantity - covered) * unit_price * hours * rate, rounded once */
+    iso_decimal served; /* INSTANCE: rate or replicas */
+};
+
+enum iso_tier_kind { ISO_TIER_UNSERVED, ISO_TIER_PREFER, ISO_TIER_MONEY, ISO_TIER_MOVES };
+enum iso_proof {
+    ISO_PROOF_NONE,
+    ISO_PROOF_DUAL,
+    ISO_PROOF_VALUE_FUNCTION,
+    ISO_PROOF_SEARCH,
+    ISO_PROOF_RAY,
+    ISO_PROOF_COUNTING
+};
+
+/* Rows whose multipliers make up a dual proof. Multipliers of the rows that only link columns of
+ * one (offering, cell, period) - packing, coverage - are not sent: the verifier finds the best ones
+ * itself. Sign: every row is read as written here; multipliers of >= rows are >= 0, of <= rows
+ * <= 0, of = rows free; the objective is minimised.
+ *   DEMAND      a=workload b=period           sum s + u >= required
+ *   LIMIT       a=limit    b=period           sum weight x - violation <= bound (or + >= bound)
+ *   BUDGET      a=budget   b=window           spend - violation <= amount
+ *   COMMIT      a=product  b=period           sum nu v - lot sum_y y win <= lot existing
+ *   SHARE_MAX   a=workload b=share c=period   sum_S s - maximum sum s <= 0
+ *   SHARE_MIN   a=workload b=share c=period   sum_S s + minimum u >= minimum D
+ *   SURVIVE     a=workload b=rule c=period d=domain   sum_{not falling, on demand} s + theta u >=
+ *               theta D
+ *   SPREAD      a=workload b=rule c=period d=domain   sum_{in d} s + eps u - eps D b_d >= 0
+ *   SPREAD_N    a=workload b=rule             sum_d b_d >= N
+ *   MOVE        a=cell     b=offering         x_0 - start + stop = count today (0 if none)
+ *   MOVES       -                             moves - sum stop >= -forced_stops
+ *   FREEZE      a=tier                        objective of an earlier tier <= its frozen value */
+enum iso_row_kind {
+    ISO_ROW_DEMAND,
+    ISO_ROW_LIMIT,
+    ISO_ROW_BUDGET,
+    ISO_ROW_COMMIT,
+    ISO_ROW_SHARE_MAX,
+    ISO_ROW_SHARE_MIN,
+    ISO_ROW_SURVIVE,
+    ISO_ROW_SPREAD,
+    ISO_ROW_SPREAD_N,
+    ISO_ROW_MOVE,
+    ISO_ROW_MOVES,
+    ISO_ROW_FREEZE,
+    ISO_N_ROW_KINDS
+};
+
+struct iso_dual {
+    enum iso_row_kind kind;
+    int32_t a, b, c, d; /* -1 where it does not apply */
+    double value;       /* finite */
+};
+
+/* Cheapest cost of covering a demand, for a throughput workload that nothing couples to the rest:
+ * values[q] for the demand q * step, q = 0 .. n_values - 1, in base currency for one hour;
+ * values[0] = 0 and values[q] <= price_o + values[max(0, q - floor(served_o / step))] for every
+ * option o, so values[ceil(required / step)] is a lower bound of the hour's cost. */
+struct iso_value_function {
+    int32_t workload, period;
+    iso_decimal step; /* > 0 */
+    int32_t n_values;
+    iso_decimal *values; /* owned; not falling */
+};
+
+/* One stage of the objective. Money values are exact decimals held in `amount`. */
+struct iso_tier {
+    enum iso_tier_kind kind;
+    int32_t priority; /* UNSERVED: the rank */
+    double value;     /* MONEY: objective (cost + penalties), MOVES: moves */
+    double bound;     /* no plan is below it, given the tiers before; -INFINITY: none known */
+    double tolerance;
+    double frozen; /* largest value that the next tiers may take: value + |value| * tolerance */
+    enum iso_proof proof;
+    double checked_bound;        /* bound by `duals` alone; <= bound */
+    int32_t first_dual, n_duals; /* in iso_plan.duals */
+};
+
+enum iso_reason {
+    ISO_REASON_NONE,
+    ISO_REASON_OPTIMAL,
+    ISO_REASON_FEASIBLE,
+    ISO_REASON_INFEASIBLE,
+    ISO_REASON_NO_PLAN_FOUND,
+    ISO_REASON_UNBOUNDED
+};
+enum iso_stop {
+    ISO_STOP_NONE = 1,
+    ISO_STOP_GAP,
+    ISO_STOP_TIME,
+    ISO_STOP_WORK,
+    ISO_STOP_MEMORY,
+    ISO_STOP_CANCEL,
+    ISO_STOP_DEADLINE
+};
+
+enum iso_rule_kind {
+    ISO_RULE_DEMAND,  /* a = workload (must-serve), b = period or -1 */
+    ISO_RULE_ALLOWED, /* a = workload: no usable offering */
+    ISO_RULE_LIMIT,   /* a = limit */
+    ISO_RULE_BUDGET,  /* a = budget */
+    ISO_RULE_SHARE,   /* a = workload, b = share */
+    ISO_RULE_SURVIVE, /* a = workload, b = rule */
+    ISO_RULE_SPREAD,  /* a = workload, b = rule */
+    ISO_RULE_MOVES,   /* maximum_moves */
+};
+
+struct iso_rule {
+    enum iso_rule_kind kind;
+    int32_t a, b;
+};
+
+struct iso_binding {
+    struct iso_rule rule;
+    int32_t period;      /* or window; -1 */
+    double value, limit; /* in the rule's unit */
+    double worth;        /* base currency saved by one unit more; an LP estimate */
+};
+
+struct iso_runner_up {
+    int32_t cell, workload, period, chosen, offering;
+    double chosen_unit_cost, unit_cost; /* base currency for one unit served for one hour */
+    bool blocked;                       /* cheaper by list price, but held back by a rule */
+    struct iso_rule blocker;            /* when blocked */
+};
+
+enum iso_baseline_kind { ISO_BASELINE_TODAY, ISO_BASELINE_PROVIDER, ISO_BASELINE_ON_DEMAND };
+struct iso_baseline {
+    enum iso_baseline_kind kind;
+    int32_t provider;
+    bool feasible, known; /* known: a plan or a proof of none was found in time */
+    double cost, bound;
+};
+
+/* A minimal set of rules that cannot hold together. */
+struct iso_conflict {
+    int32_t n_rules;
+    struct iso_rule *rules; /* owned */
+    bool minimal;           /* each proper subset was solved and can hold */
+};
+
+/* Changing `rule` from `current` to `needed` makes the model feasible. */
+struct iso_relaxation {
+    struct iso_rule rule;
+    int32_t window; /* budgets: window; otherwise -1 */
+    double current, needed;
+    double cost; /* cheapest plan found after it, base currency; NAN when not known */
+    bool verified;
+};
+
+struct iso_component {
+    int32_t n_workloads;
+    int32_t *workloads;   /* owned */
+    const char *strategy; /* static text */
+    const char *why;      /* static text */
+    enum iso_proof proof;
+};
+
+struct iso_plan_stats {
+    int64_t columns, columns_solved, rows_solved, integer_columns, dominated;
+    int64_t iterations, nodes;
+    double seconds;
+};
+
+struct iso_plan {
+    enum iso_reason reason;
+    enum iso_stop stop;
+    bool has_solution;
+    int32_t n_uses, n_fills, n_entries, n_covers, n_purchases, n_unserved;
+    struct iso_use *uses;
+    struct iso_fill *fills;
+    struct iso_fill_entry *entries;
+    struct iso_cover *covers;
+    struct iso_purchase *purchases;
+    struct iso_unserved *unserved;
+
+    int32_t n_lines;
+    struct iso_line *lines;
+    iso_decimal cost;      /* sum of the lines */
+    iso_decimal penalties; /* SOFT rules and unserved demand with a penalty */
+
+    int32_t n_tiers, n_duals;
+    struct iso_tier *tiers;
+    struct iso_dual *duals;
+    int32_t n_value_functions;
+    struct iso_value_function *value_functions;
+    int32_t n_components;
+    struct iso_component *components;
+
+    int32_t n_bindings, n_runners_up, n_baselines, n_conflicts, n_relaxations;
+    struct iso_binding *bindings;
+    struct iso_runner_up *runners_up;
+    struct iso_baseline *baselines;
+    struct iso_conflict *conflicts;
+    struct iso_relaxation *relaxations;
+    struct iso_plan_stats stats;
+    bool reproducible;
+};
+
+/* An empty plan; the caller owns it. NULL when memory is short. */
+ISO_EXPORT struct iso_plan *iso_plan_new(void);
+
+/* Accepts NULL. */
+ISO_EXPORT void iso_plan_free(struct iso_plan *plan);
+ISO_DEFINE_FREEP(iso_plan)
+
+#endif

@@ -1,0 +1,293 @@
+/* The problem: a model with every selector resolved, every default filled in and every number a
+ * decimal. Strategies, the verifier and the ledger all read this and nothing else.
+ *
+ * Life: the caller (server/solve) lays the arrays out in memory that it owns, then
+ * iso_problem_check() lets the problem through the one door. After that it is constant; any number
+ * of threads may read it. Everything named by an index is checked by the door to be in range.
+ *
+ * Notation, as in docs/explanation/model.md:
+ *   o offering, t period, a workload, g team, c commitment product, k resource.
+ * A *cell* is who uses instances: cell a (0 <= a < n_workloads) is the throughput workload a; cell
+ * n_workloads + g is the pool of team g, which holds the team's replica workloads. */
+#ifndef ISOCOST_PROBLEM_H
+#define ISOCOST_PROBLEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "isocost/base/decimal.h"
+#include "isocost/base/status.h"
+
+/* Kinds of resources, in the order of isocost.v1.Resource less one. */
+enum iso_resource {
+    ISO_RESOURCE_VCPU,
+    ISO_RESOURCE_MEMORY_GIB,
+    ISO_RESOURCE_GPU,
+    ISO_RESOURCE_GPU_MEMORY_GIB,
+    ISO_RESOURCE_LOCAL_DISK_GIB,
+    ISO_RESOURCE_DISK_GIB,
+    ISO_RESOURCE_NETWORK_GBPS,
+    ISO_RESOURCE_IOPS,
+    ISO_N_RESOURCES
+};
+
+#define ISO_UNKNOWN ((iso_decimal)-1) /* an amount that the catalog does not say */
+#define ISO_ANY_ZONE (-1)             /* zone "*": any zone of the region */
+
+struct iso_offering {
+    const char *id;
+    int32_t provider; /* in provider_names */
+    int32_t region;   /* in region_names; a region belongs to one provider */
+    int32_t zone;     /* in zone_names, or ISO_ANY_ZONE; a zone belongs to one region */
+    int32_t currency; /* in currencies */
+    bool spot;
+    iso_decimal price;                     /* of one instance for one hour, in `currency`, > 0 */
+    iso_decimal capacity[ISO_N_RESOURCES]; /* of one instance, >= 0 or ISO_UNKNOWN */
+};
+
+/* A price that differs from the offering's in one period. Sorted by (offering, period). */
+struct iso_price_exception {
+    int32_t offering, period;
+    iso_decimal price; /* > 0, same currency */
+};
+
+struct iso_period {
+    const char *id;
+    iso_decimal hours; /* h_t > 0; all hours that it stands for */
+    bool has_start;    /* all periods or none */
+    int64_t start_ns;  /* UTC, when has_start */
+};
+
+struct iso_currency {
+    const char *code;
+    const iso_decimal *rate_to_base; /* n_periods values > 0; 1 for the base currency */
+};
+
+struct iso_team {
+    const char *id;
+    iso_decimal overhead[ISO_N_RESOURCES]; /* taken of each instance of the pool, >= 0 */
+};
+
+enum iso_policy { ISO_POLICY_HARD, ISO_POLICY_SOFT, ISO_POLICY_PREFER, ISO_POLICY_DEFAULT };
+enum iso_service { ISO_SERVICE_MUST, ISO_SERVICE_PRIORITY, ISO_SERVICE_PENALTY };
+enum iso_level { ISO_LEVEL_ZONE, ISO_LEVEL_REGION, ISO_LEVEL_PROVIDER };
+
+/* An offering that a workload may use. */
+struct iso_option {
+    int32_t offering;
+    iso_decimal served; /* throughput: alpha * eta rounded down, > 0; replicas: ISO_DECIMAL_ONE */
+    int32_t most;       /* replicas of this workload alone on one instance, >= 1; throughput: 0 */
+};
+
+struct iso_share {
+    const char *id;
+    const uint8_t *member; /* n_options flags: the option is in the set S */
+    bool has_minimum, has_maximum;
+    iso_decimal minimum, maximum; /* in [0, 1] */
+};
+
+struct iso_survive {
+    const char *id;
+    enum iso_level level;
+    iso_decimal share; /* theta in (0, 1] */
+};
+
+struct iso_spread {
+    const char *id;
+    enum iso_level level;
+    int32_t minimum_domains;   /* N >= 2 */
+    iso_decimal minimum_share; /* eps in (0, 1/N] */
+};
+
+struct iso_workload {
+    const char *id;
+    int32_t team;
+    enum iso_service service;
+    int32_t priority;          /* PRIORITY: rank >= 1, 1 first */
+    iso_decimal weight;        /* PRIORITY: > 0 */
+    iso_decimal penalty;       /* PENALTY: base currency for one unit unserved for one hour, > 0 */
+    bool replicas;             /* false: throughput */
+    const iso_decimal *demand; /* D_t >= 0, n_periods; whole numbers for replicas */
+    const iso_decimal *required;       /* (1 + headroom) D_t rounded up, n_periods */
+    iso_decimal need[ISO_N_RESOURCES]; /* replicas: of one copy, >= 0; 0 = not needed */
+    int32_t maximum_per_instance;      /* replicas: 0 = no cap */
+    int32_t n_options;
+    const struct iso_option *options; /* by offering, rising */
+    int32_t n_shares, n_survive, n_spread;
+    const struct iso_share *shares;
+    const struct iso_survive *survive;
+    const struct iso_spread *spread;
+};
+
+/* sum over cells and terms of weight * instances  <= or >=  bound, in each period that it holds. */
+struct iso_limit_term {
+    int32_t offering;
+    iso_decimal weight; /* > 0 */
+};
+
+struct iso_limit {
+    const char *id;    /* rule id; quotas: "quota PROVIDER/REGION CODE" */
+    bool quota;        /* a provider's cap, always HARD */
+    bool minimum;      /* >= instead of <= */
+    iso_decimal bound; /* >= 0 */
+    enum iso_policy policy;
+    iso_decimal price;      /* SOFT: base currency for one unit for one hour, > 0 */
+    iso_decimal today;      /* DEFAULT: most by which it may be broken, >= 0 */
+    const uint8_t *periods; /* n_periods flags */
+    int32_t n_terms;
+    const struct iso_limit_term *terms; /* by offering, rising */
+};
+
+enum iso_basis { ISO_BASIS_LIST, ISO_BASIS_AMORTISED, ISO_BASIS_CASH };
+
+struct iso_window {
+    const uint8_t *periods; /* n_periods flags */
+    iso_decimal amount;     /* >= 0, in `currency`, spent_already taken off (never below 0) */
+    int32_t currency;
+    iso_decimal today; /* DEFAULT: most by which it may be broken, >= 0, in `currency` */
+};
+
+/* spend_w <= amount_w for each window w; see docs/explanation/model.md, rule 4. */
+struct iso_budget {
+    const char *id;
+    enum iso_basis basis;
+    const uint8_t *offerings; /* n_offerings flags: instances of these count */
+    const uint8_t *cells;     /* n_cells flags: instances used by these count */
+    const uint8_t *products;  /* n_products flags: coverage, fees and upfronts of these count */
+    bool moves;               /* costs of starts, stops and moves count (scope: everything) */
+    enum iso_policy policy;
+    iso_decimal price; /* SOFT: base currency for one unit of the window's currency, > 0 */
+    int32_t n_windows;
+    const struct iso_window *windows;
+};
+
+struct iso_eligible {
+    int32_t offering; /* ON_DEMAND only */
+    iso_decimal use;  /* nu > 0: units, or committed money an hour, that one instance uses */
+};
+
+/* One possible start of a new commitment. */
+struct iso_start {
+    int32_t period;
+    const uint8_t *window;    /* n_periods flags: the term covers the period */
+    iso_decimal hours_inside; /* hours of the term that fall in the horizon, > 0 */
+};
+
+struct iso_product {
+    const char *id;
+    int32_t provider;
+    int32_t currency;
+    bool spend;                  /* SPEND; otherwise UNIT */
+    iso_decimal lot;             /* what one bought unit gives: units (1) or money an hour */
+    iso_decimal term_hours;      /* > 0 */
+    iso_decimal fee;             /* of one unit or lot for one hour, >= 0, in `currency` */
+    iso_decimal upfront;         /* of one unit or lot, >= 0, in `currency` */
+    int64_t most;                /* most that may be bought for one start; -1 = no cap; 0 = none */
+    const iso_decimal *existing; /* n_periods: units or lots held, >= 0 */
+    int32_t n_starts, n_eligible;
+    const struct iso_start *starts;
+    const struct iso_eligible *eligible; /* by offering, rising */
+    const uint8_t *cells;                /* n_cells flags: scope */
+};
+
+struct iso_current {
+    int32_t cell, offering; /* distinct pairs, rising */
+    int64_t count;          /* >= 0 */
+};
+
+struct iso_moves {
+    bool present; /* the model has a current placement; period 0 is "now" */
+    int32_t n_current;
+    const struct iso_current *current;
+    iso_decimal start_cost, stop_cost, move_cost; /* base currency, >= 0 */
+    int64_t maximum;                              /* most moves; -1 = no cap */
+    int64_t forced_stops; /* stops that falling demand forces; not moves. See iso_forced_stops() */
+};
+
+enum iso_want {
+    ISO_WANT_BASELINES = 1u << 0,
+    ISO_WANT_RUNNERS_UP = 1u << 1,
+    ISO_WANT_DUALS = 1u << 2,
+    ISO_WANT_CONFLICTS = 1u << 3,
+};
+
+struct iso_options {
+    double time_limit_s; /* > 0 */
+    double gap;          /* relative, in [0, 1] */
+    int64_t work_limit;  /* 0 = none */
+    int64_t seed;
+    bool deterministic;
+    double tier_tolerance; /* in [0, 1] */
+    unsigned want;         /* bits of enum iso_want */
+    int32_t maximum_conflicts;
+};
+
+struct iso_problem {
+    int32_t n_providers, n_regions, n_zones, n_currencies;
+    const char *const *provider_names;
+    const char *const *region_names; /* "provider/region" */
+    const char *const *zone_names;   /* "provider/region/zone" */
+    const int32_t *zone_region;      /* region of each zone */
+    const struct iso_currency *currencies;
+    int32_t base_currency;
+    int32_t n_offerings, n_periods, n_teams, n_workloads, n_limits, n_budgets, n_products;
+    const struct iso_offering *offerings;
+    const struct iso_period *periods;
+    const struct iso_team *teams;
+    const struct iso_workload *workloads;
+    const struct iso_limit *limits;
+    const struct iso_budget *budgets;
+    const struct iso_product *products;
+    int32_t n_price_exceptions;
+    const struct iso_price_exception *price_exceptions;
+    struct iso_moves moves;
+    struct iso_options options;
+};
+
+/* Number of cells: n_workloads + n_teams. */
+static inline int32_t iso_problem_n_cells(const struct iso_problem *problem)
+{
+    return problem->n_workloads + problem->n_teams;
+}
+
+/* Checks everything said above: indices, orders, signs, ranges, and that no product of numbers that
+ * belong together leaves the range of a decimal. Errors: ISO_E_INVALID with the field in the
+ * problem's own words (e.g. "workloads[2].required"). */
+ISO_EXPORT enum iso_status iso_problem_check(const struct iso_problem *problem,
+                                             struct iso_error *reterr);
+
+/* price_ot: of one instance for one hour in period t, in the offering's currency. */
+ISO_EXPORT iso_decimal iso_problem_price(const struct iso_problem *problem, int32_t offering,
+                                         int32_t period);
+
+/* rate(from -> to, t): 1 when equal, else through the base currency, rounded half-even. */
+ISO_EXPORT iso_decimal iso_problem_rate(const struct iso_problem *problem, int32_t from, int32_t to,
+                                        int32_t period);
+
+/* The place of `offering` among the options of a workload, or -1. */
+ISO_EXPORT int32_t iso_workload_find_option(const struct iso_workload *workload, int32_t offering);
+
+/* The domain of an offering at a level, as an index below iso_problem_n_domains(). Level ZONE:
+ * zones come first, then one domain "any zone" for each region. */
+ISO_EXPORT int32_t iso_problem_domain(const struct iso_problem *problem, int32_t offering,
+                                      enum iso_level level);
+ISO_EXPORT int32_t iso_problem_n_domains(const struct iso_problem *problem, enum iso_level level);
+
+/* Whether `offering` falls when `domain` fails: it lies in it, or has zone "*" in its region (or
+ * the domain is "any zone" of its region). */
+ISO_EXPORT bool iso_problem_falls_with(const struct iso_problem *problem, int32_t offering,
+                                       enum iso_level level, int32_t domain);
+
+/* Whether an option of `workload` counts for spread in its domain. An offering with zone "*" counts
+ * (as its region's "any zone") only where no option of the workload names a zone of that region:
+ * otherwise it might be the same zone twice. */
+ISO_EXPORT bool iso_problem_spread_counts(const struct iso_problem *problem,
+                                          const struct iso_workload *workload, int32_t offering,
+                                          enum iso_level level);
+
+/* Stops that falling demand forces: for each throughput workload a with a placement today that
+ * serves S0 > required_a0, floor(count_a * (1 - required_a0 / S0)) with count_a all its instances
+ * and S0 what those serve; nothing for pools. */
+ISO_EXPORT int64_t iso_forced_stops(const struct iso_problem *problem);
+
+#endif

@@ -1,0 +1,1 @@
+#include "isocost/verify.h"
