@@ -1,0 +1,293 @@
+/* From an Answer back to a plan. The sender is a process that may have gone wrong. */
+#include "answer.h"
+#include "answer_columns.h"
+
+typedef Isocost__Internal__V1__Answer Answer;
+
+/* Largest values of the enums of a plan. */
+enum {
+    LAST_REASON = ISO_REASON_UNBOUNDED,
+    LAST_STOP = ISO_STOP_DEADLINE,
+    LAST_TIER = ISO_TIER_MOVES,
+    LAST_PROOF = ISO_PROOF_COUNTING,
+    LAST_LINE = ISO_LINE_MOVE,
+    LAST_RULE = ISO_RULE_MOVES,
+    LAST_BASELINE = ISO_BASELINE_ON_DEMAND,
+};
+
+static enum iso_status check_enum(const char *field, int64_t value, int last,
+                                  struct iso_error *reterr)
+{
+    if (value < 0 || value > last)
+        return iso_fail(reterr, ISO_E_INVALID, field, "value is %lld; it must be in [0, %d]",
+                        (long long)value, last);
+    return ISO_OK;
+}
+
+/* n zeroed rows, the count of which goes to *ret_n. */
+static enum iso_status new_rows(const char *field, size_t n, size_t row_bytes, int32_t *ret_n,
+                                void *ret_rows, struct iso_error *reterr)
+{
+    if (n > INT32_MAX)
+        return iso_fail(reterr, ISO_E_INVALID, field, "%zu rows are too many", n);
+    void *rows = iso_calloc(n, row_bytes);
+    if (!rows)
+        return iso_fail(reterr, ISO_E_NOMEM, field, "no memory for %zu rows", n);
+    *ret_n = (int32_t)n;
+    memcpy(ret_rows, &rows, sizeof(rows));
+    return ISO_OK;
+}
+
+static enum iso_status read_rule(const Isocost__Internal__V1__Rule *rule, const char *field,
+                                 struct iso_rule *ret_rule, struct iso_error *reterr)
+{
+    if (!rule)
+        return iso_fail(reterr, ISO_E_INVALID, field, "the rule is missing");
+    ISO_TRY(check_enum(field, rule->kind, LAST_RULE, reterr));
+    *ret_rule =
+        (struct iso_rule){.kind = (enum iso_rule_kind)rule->kind, .a = rule->a, .b = rule->b};
+    return ISO_OK;
+}
+
+/* The entries of all fills follow each other and there are no others. */
+static enum iso_status place_entries(struct iso_plan *plan, struct iso_error *reterr)
+{
+    int64_t next = 0;
+    for (int32_t i = 0; i < plan->n_fills; i++) {
+        struct iso_fill *fill = &plan->fills[i];
+        if (fill->n_entries < 0 || fill->n_entries > plan->n_entries - next)
+            return iso_fail(reterr, ISO_E_INVALID, "fills", "fill %d has %d entries; %lld are left",
+                            i, fill->n_entries, (long long)(plan->n_entries - next));
+        fill->first_entry = (int32_t)next;
+        next += fill->n_entries;
+    }
+    if (next != plan->n_entries)
+        return iso_fail(reterr, ISO_E_INVALID, "entries", "%d entries, of which %lld are used",
+                        plan->n_entries, (long long)next);
+    return ISO_OK;
+}
+
+static enum iso_status read_tiers(const Answer *answer, struct iso_plan *plan,
+                                  struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("tiers", answer->n_tiers, sizeof(*plan->tiers), &plan->n_tiers, &plan->tiers,
+                     reterr));
+    for (int32_t i = 0; i < plan->n_tiers; i++) {
+        const Isocost__Internal__V1__Tier *from = answer->tiers[i];
+        ISO_TRY(check_enum("tiers.kind", from->kind, LAST_TIER, reterr));
+        ISO_TRY(check_enum("tiers.proof", from->proof, LAST_PROOF, reterr));
+        if (from->first_dual < 0 || from->n_duals < 0 || from->first_dual > plan->n_duals ||
+            from->n_duals > plan->n_duals - from->first_dual)
+            return iso_fail(reterr, ISO_E_INVALID, "tiers.n_duals",
+                            "tier %d has %d duals from %d on; there are %d", i, from->n_duals,
+                            from->first_dual, plan->n_duals);
+        plan->tiers[i] = (struct iso_tier){
+            .kind = (enum iso_tier_kind)from->kind,
+            .priority = from->priority,
+            .value = from->value,
+            .bound = from->bound,
+            .tolerance = from->tolerance,
+            .frozen = from->frozen,
+            .proof = (enum iso_proof)from->proof,
+            .checked_bound = from->checked_bound,
+            .first_dual = from->first_dual,
+            .n_duals = from->n_duals,
+        };
+    }
+    return ISO_OK;
+}
+
+static enum iso_status read_value_functions(const Answer *answer, struct iso_plan *plan,
+                                            struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("value_functions", answer->n_value_functions, sizeof(*plan->value_functions),
+                     &plan->n_value_functions, &plan->value_functions, reterr));
+    for (int32_t i = 0; i < plan->n_value_functions; i++) {
+        const Isocost__Internal__V1__ValueFunction *from = answer->value_functions[i];
+        struct iso_value_function *to = &plan->value_functions[i];
+        to->workload = from->workload;
+        to->period = from->period;
+        to->step = from->step;
+        ISO_TRY(new_rows("value_functions.values", from->n_values, sizeof(*to->values),
+                         &to->n_values, &to->values, reterr));
+        if (from->n_values > 0)
+            memcpy(to->values, from->values, from->n_values * sizeof(*to->values));
+    }
+    return ISO_OK;
+}
+
+/* The two texts live behind the workloads, in the one piece of memory that the plan frees. */
+static enum iso_status read_components(const Answer *answer, struct iso_plan *plan,
+                                       struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("components", answer->n_components, sizeof(*plan->components),
+                     &plan->n_components, &plan->components, reterr));
+    for (int32_t i = 0; i < plan->n_components; i++) {
+        const Isocost__Internal__V1__Component *from = answer->components[i];
+        struct iso_component *to = &plan->components[i];
+        size_t list_bytes = from->n_workloads * sizeof(*to->workloads);
+        size_t strategy_bytes = strlen(from->strategy) + 1, why_bytes = strlen(from->why) + 1;
+
+        ISO_TRY(check_enum("components.proof", from->proof, LAST_PROOF, reterr));
+        if (from->n_workloads > INT32_MAX)
+            return iso_fail(reterr, ISO_E_INVALID, "components.workloads", "too many workloads");
+        char *memory = iso_calloc(list_bytes + strategy_bytes + why_bytes, 1);
+        if (!memory)
+            return iso_fail(reterr, ISO_E_NOMEM, "components", "no memory for a component");
+        if (list_bytes > 0)
+            memcpy(memory, from->workloads, list_bytes);
+        to->workloads = (int32_t *)(void *)memory;
+        to->n_workloads = (int32_t)from->n_workloads;
+        to->strategy = memcpy(memory + list_bytes, from->strategy, strategy_bytes);
+        to->why = memcpy(memory + list_bytes + strategy_bytes, from->why, why_bytes);
+        to->proof = (enum iso_proof)from->proof;
+    }
+    return ISO_OK;
+}
+
+static enum iso_status read_bindings(const Answer *answer, struct iso_plan *plan,
+                                     struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("bindings", answer->n_bindings, sizeof(*plan->bindings), &plan->n_bindings,
+                     &plan->bindings, reterr));
+    for (int32_t i = 0; i < plan->n_bindings; i++) {
+        const Isocost__Internal__V1__Binding *from = answer->bindings[i];
+        struct iso_binding *to = &plan->bindings[i];
+        ISO_TRY(read_rule(from->rule, "bindings.rule", &to->rule, reterr));
+        to->period = from->period;
+        to->value = from->value;
+        to->limit = from->limit;
+        to->worth = from->worth;
+    }
+    return ISO_OK;
+}
+
+static enum iso_status read_runners_up(const Answer *answer, struct iso_plan *plan,
+                                       struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("runners_up", answer->n_runners_up, sizeof(*plan->runners_up),
+                     &plan->n_runners_up, &plan->runners_up, reterr));
+    for (int32_t i = 0; i < plan->n_runners_up; i++) {
+        const Isocost__Internal__V1__RunnerUp *from = answer->runners_up[i];
+        struct iso_runner_up *to = &plan->runners_up[i];
+        to->cell = from->cell;
+        to->workload = from->workload;
+        to->period = from->period;
+        to->chosen = from->chosen;
+        to->offering = from->offering;
+        to->chosen_unit_cost = from->chosen_unit_cost;
+        to->unit_cost = from->unit_cost;
+        to->blocked = from->blocked;
+        if (from->blocked)
+            ISO_TRY(read_rule(from->blocker, "runners_up.blocker", &to->blocker, reterr));
+    }
+    return ISO_OK;
+}
+
+static enum iso_status read_baselines(const Answer *answer, struct iso_plan *plan,
+                                      struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("baselines", answer->n_baselines, sizeof(*plan->baselines), &plan->n_baselines,
+                     &plan->baselines, reterr));
+    for (int32_t i = 0; i < plan->n_baselines; i++) {
+        const Isocost__Internal__V1__Baseline *from = answer->baselines[i];
+        ISO_TRY(check_enum("baselines.kind", from->kind, LAST_BASELINE, reterr));
+        plan->baselines[i] = (struct iso_baseline){
+            .kind = (enum iso_baseline_kind)from->kind,
+            .provider = from->provider,
+            .feasible = from->feasible,
+            .known = from->known,
+            .cost = from->cost,
+            .bound = from->bound,
+        };
+    }
+    return ISO_OK;
+}
+
+static enum iso_status read_conflicts(const Answer *answer, struct iso_plan *plan,
+                                      struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("conflicts", answer->n_conflicts, sizeof(*plan->conflicts), &plan->n_conflicts,
+                     &plan->conflicts, reterr));
+    for (int32_t i = 0; i < plan->n_conflicts; i++) {
+        const Isocost__Internal__V1__Conflict *from = answer->conflicts[i];
+        struct iso_conflict *to = &plan->conflicts[i];
+        to->minimal = from->minimal;
+        ISO_TRY(new_rows("conflicts.rules", from->n_rules, sizeof(*to->rules), &to->n_rules,
+                         &to->rules, reterr));
+        for (int32_t k = 0; k < to->n_rules; k++)
+            ISO_TRY(read_rule(from->rules[k], "conflicts.rules", &to->rules[k], reterr));
+    }
+
+    ISO_TRY(new_rows("relaxations", answer->n_relaxations, sizeof(*plan->relaxations),
+                     &plan->n_relaxations, &plan->relaxations, reterr));
+    for (int32_t i = 0; i < plan->n_relaxations; i++) {
+        const Isocost__Internal__V1__Relaxation *from = answer->relaxations[i];
+        struct iso_relaxation *to = &plan->relaxations[i];
+        ISO_TRY(read_rule(from->rule, "relaxations.rule", &to->rule, reterr));
+        to->window = from->window;
+        to->current = from->current;
+        to->needed = from->needed;
+        to->cost = from->cost;
+        to->verified = from->verified;
+    }
+    return ISO_OK;
+}
+
+static void read_stats(const Isocost__Internal__V1__Stats *from, struct iso_plan_stats *to)
+{
+    if (!from)
+        return;
+    to->columns = from->columns;
+    to->columns_solved = from->columns_solved;
+    to->rows_solved = from->rows_solved;
+    to->integer_columns = from->integer_columns;
+    to->dominated = from->dominated;
+    to->iterations = from->iterations;
+    to->nodes = from->nodes;
+    to->seconds = from->seconds;
+}
+
+static enum iso_status check_kinds(const struct iso_plan *plan, struct iso_error *reterr)
+{
+    for (int32_t i = 0; i < plan->n_lines; i++)
+        ISO_TRY(check_enum("lines.kind", (int64_t)plan->lines[i].kind, LAST_LINE, reterr));
+    for (int32_t i = 0; i < plan->n_duals; i++)
+        ISO_TRY(
+            check_enum("duals.kind", (int64_t)plan->duals[i].kind, ISO_N_ROW_KINDS - 1, reterr));
+    return ISO_OK;
+}
+
+enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_plan,
+                                   struct iso_error *reterr)
+{
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+
+    ISO_TRY(check_enum("reason", answer->reason, LAST_REASON, reterr));
+    ISO_TRY(check_enum("stop", answer->stop, LAST_STOP, reterr));
+    plan->reason = (enum iso_reason)answer->reason;
+    plan->stop = (enum iso_stop)answer->stop;
+    plan->has_solution = answer->has_solution;
+    plan->cost = answer->cost;
+    plan->penalties = answer->penalties;
+    plan->reproducible = answer->reproducible;
+    if (answer->lines)
+        ISO_TRY(iso_columns_scatter(&iso_answer_lines, answer->lines, plan, reterr));
+    for (const struct iso_column_group *group = iso_answer_groups; group->name; group++)
+        ISO_TRY(iso_columns_scatter(group, answer, plan, reterr));
+    ISO_TRY(check_kinds(plan, reterr));
+    ISO_TRY(place_entries(plan, reterr));
+    ISO_TRY(read_tiers(answer, plan, reterr));
+    ISO_TRY(read_value_functions(answer, plan, reterr));
+    ISO_TRY(read_components(answer, plan, reterr));
+    ISO_TRY(read_bindings(answer, plan, reterr));
+    ISO_TRY(read_runners_up(answer, plan, reterr));
+    ISO_TRY(read_baselines(answer, plan, reterr));
+    ISO_TRY(read_conflicts(answer, plan, reterr));
+    read_stats(answer->stats, &plan->stats);
+
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
+}
