@@ -29,7 +29,7 @@ void *iso_realloc(void *p, size_t n, size_t size)
 {
     if (fails_now() || (size != 0 && n > SIZE_MAX / size))
         return NULL;
-    return realloc(p, n * size ? n * size : 1);
+    return realloc(p, n * size != 0 ? n * size : 1);
 }
 
 char *iso_strdup(const char *text)
