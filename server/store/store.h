@@ -146,7 +146,8 @@ struct iso_snapshot_record {
     struct iso_bytes snapshot;    /* packed isocost.v1.Snapshot */
     struct iso_bytes diagnostics; /* packed isocost.v1.ListDiagnosticsResponse */
 };
-/* Makes the snapshot the current one of the tenant (public snapshots: tenant "*"). */
+/* Makes the snapshot the current one of the tenant (public snapshots: tenant "*"). A tenant with no
+ * snapshot of its own, or whose newest one is public too, follows the public ones. */
 ISO_EXPORT enum iso_status iso_store_put_snapshot(struct iso_store *store,
                                                   const struct iso_principal *principal,
                                                   const struct iso_snapshot_record *record,
@@ -158,13 +159,19 @@ ISO_EXPORT enum iso_status iso_store_get_snapshot(struct iso_store *store,
                                                   const char *digest, struct iso_arena *arena,
                                                   struct iso_snapshot_record *ret_record,
                                                   struct iso_error *reterr);
+/* Newest first, each digest once, those of the tenant and public ones; without diagnostics.
+ * before_create_ns 0 = from the newest. */
 ISO_EXPORT enum iso_status iso_store_list_snapshots(struct iso_store *store,
                                                     const struct iso_principal *principal,
                                                     int64_t before_create_ns, int limit,
                                                     struct iso_arena *arena,
                                                     struct iso_snapshot_record **ret_records,
                                                     int *ret_n_records, struct iso_error *reterr);
-/* Absolute path of a snapshot's file (whether or not it exists), in the arena. */
+/* Absolute path of the folder of all snapshot files, in the arena. */
+ISO_EXPORT const char *iso_store_snapshot_folder(const struct iso_store *store,
+                                                 struct iso_arena *arena);
+/* Absolute path of a snapshot's file (whether or not it exists), in the arena. NULL when `digest`
+ * is not `sha256:` and 64 lower-case hex digits. */
 ISO_EXPORT const char *iso_store_snapshot_path(const struct iso_store *store, const char *digest,
                                                struct iso_arena *arena);
 

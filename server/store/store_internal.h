@@ -1,0 +1,67 @@
+/* What the files of the store share: transactions on the writer thread and on read connections. */
+#ifndef ISOCOST_SERVER_STORE_INTERNAL_H
+#define ISOCOST_SERVER_STORE_INTERNAL_H
+
+#include "sqlite.h"
+
+/* Runs `body` on the writer thread, in a savepoint of the next commit, and returns when that commit
+ * is on disk. `body` may run twice (a commit that fails is taken apart), so it writes its results
+ * to `context` afresh each time; the caller copies them out on ISO_OK only. */
+enum iso_status iso_store_write(struct iso_store *store,
+                                enum iso_status (*body)(struct iso_sql *sql, void *context,
+                                                        struct iso_error *reterr),
+                                void *context, struct iso_error *reterr);
+
+/* Runs `body` on a read connection, on one state of the database. */
+enum iso_status iso_store_read(struct iso_store *store,
+                               enum iso_status (*body)(struct iso_sql *sql, void *context,
+                                                       struct iso_error *reterr),
+                               void *context, struct iso_error *reterr);
+
+/* Tells the rows that this process claims from those of one that is gone. */
+int64_t iso_store_incarnation(const struct iso_store *store);
+
+int64_t iso_store_now_ns(void); /* UTC */
+
+/* Adds the audit row of a change to the chain; does nothing when `audit` is NULL. */
+enum iso_status iso_store_audit(struct iso_sql *sql, const struct iso_principal *principal,
+                                const struct iso_audit *audit, const char *object,
+                                struct iso_error *reterr);
+
+/* Adds a model unless it is there. */
+enum iso_status iso_store_insert_model(struct iso_sql *sql, const struct iso_principal *principal,
+                                       const char *digest, struct iso_bytes model,
+                                       struct iso_error *reterr);
+
+/* Adds the next event of a plan. */
+enum iso_status iso_store_insert_event(struct iso_sql *sql, const struct iso_principal *principal,
+                                       const char *plan_id, struct iso_bytes event,
+                                       int64_t *ret_sequence, struct iso_error *reterr);
+/* The sequence that iso_store_insert_event() would give. */
+enum iso_status iso_store_next_event(struct iso_sql *sql, const struct iso_principal *principal,
+                                     const char *plan_id, int64_t *ret_sequence,
+                                     struct iso_error *reterr);
+/* Drops events of plans that ended more than 24 h before `now_ns`. */
+enum iso_status iso_store_purge_events(struct iso_sql *sql, int64_t now_ns,
+                                       struct iso_error *reterr);
+
+/* ISO_E_LIMIT when the arena refused an allocation. */
+enum iso_status iso_store_check_arena(const struct iso_arena *arena, struct iso_error *reterr);
+
+struct iso_migration {
+    int version; /* 1, 2, ... without gaps */
+    const char *sql;
+};
+/* Brings the database to the newest of `migrations`; `backup_prefix` names the copy that is made of
+ * an existing database first. Errors: ISO_E_PRECONDITION, ISO_E_IO. */
+enum iso_status iso_store_migrate(struct iso_sql *sql, const struct iso_migration *migrations,
+                                  int n_migrations, const char *backup_prefix,
+                                  struct iso_error *reterr);
+
+extern const struct iso_migration iso_store_migrations[];
+extern const int iso_store_n_migrations;
+
+/* States of a job; a plan's are those of isocost.v1.PlanState. */
+enum iso_job_state { ISO_JOB_QUEUED = 1, ISO_JOB_RUNNING = 2, ISO_JOB_ENDED = 3 };
+
+#endif

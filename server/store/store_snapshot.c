@@ -1,0 +1,147 @@
+#include "store_internal.h"
+
+struct snapshot_call {
+    const struct iso_principal *principal;
+    const struct iso_snapshot_record *record;
+    const struct iso_audit *audit;
+    const char *digest;
+    int64_t before_create_ns;
+    int limit;
+    struct iso_arena *arena;
+    struct iso_snapshot_record *records;
+    int n_records;
+};
+
+static enum iso_status put(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    const struct snapshot_call *call = context;
+    const struct iso_snapshot_record *record = call->record;
+
+    ISO_TRY(ISO_RUN(sql,
+                    "INSERT INTO snapshot (tenant, project, digest, create_ns, snapshot,"
+                    " diagnostics) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
+                    ISO_TEXT(record->digest), ISO_INT(record->create_ns),
+                    ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics)));
+    return iso_store_audit(sql, call->principal, call->audit, record->digest, reterr);
+}
+
+enum iso_status iso_store_put_snapshot(struct iso_store *store,
+                                       const struct iso_principal *principal,
+                                       const struct iso_snapshot_record *record,
+                                       const struct iso_audit *audit, struct iso_error *reterr)
+{
+    struct snapshot_call call = {.principal = principal, .record = record, .audit = audit};
+
+    return iso_store_write(store, put, &call, reterr);
+}
+
+/* The newest row of the tenant, unless there is none or it is a public snapshot too; then the
+ * newest public row. */
+static enum iso_status current_sequence(struct iso_sql *sql, const char *tenant,
+                                        int64_t *ret_sequence, struct iso_error *reterr)
+{
+    return ISO_SCALAR(
+        sql,
+        "WITH own AS (SELECT sequence, digest FROM snapshot WHERE tenant = ?1"
+        "             ORDER BY sequence DESC LIMIT 1)"
+        " SELECT coalesce("
+        "   (SELECT sequence FROM own WHERE NOT EXISTS ("
+        "      SELECT 1 FROM snapshot p WHERE p.digest = own.digest AND p.tenant = '*')),"
+        "   (SELECT max(sequence) FROM snapshot WHERE tenant = '*'))",
+        0, ret_sequence, reterr, ISO_TEXT(tenant));
+}
+
+static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct snapshot_call *call = context;
+    struct iso_statement *statement = NULL;
+    int64_t sequence = 0;
+    bool row = false;
+
+    if (call->digest[0])
+        ISO_TRY(ISO_SCALAR(sql,
+                           "SELECT max(sequence) FROM snapshot"
+                           " WHERE digest = ?1 AND tenant IN (?2, '*')",
+                           0, &sequence, reterr, ISO_TEXT(call->digest),
+                           ISO_TEXT(call->principal->tenant)));
+    else
+        ISO_TRY(current_sequence(sql, call->principal->tenant, &sequence, reterr));
+    ISO_TRY(ISO_START(sql,
+                      "SELECT digest, create_ns, snapshot, diagnostics FROM snapshot"
+                      " WHERE sequence = ?1",
+                      &statement, reterr, ISO_INT(sequence)));
+    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    if (!row && call->digest[0])
+        return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no snapshot has the digest \"%.80s\"",
+                        call->digest);
+    if (!row)
+        return iso_fail(reterr, ISO_E_NOT_FOUND, "",
+                        "there is no catalog yet; import one or refresh a provider");
+    call->records->digest = iso_sql_text(statement, 0, call->arena);
+    call->records->create_ns = iso_sql_int(statement, 1);
+    call->records->snapshot = iso_sql_blob(statement, 2, call->arena);
+    call->records->diagnostics = iso_sql_blob(statement, 3, call->arena);
+    return iso_store_check_arena(call->arena, reterr);
+}
+
+enum iso_status iso_store_get_snapshot(struct iso_store *store,
+                                       const struct iso_principal *principal, const char *digest,
+                                       struct iso_arena *arena,
+                                       struct iso_snapshot_record *ret_record,
+                                       struct iso_error *reterr)
+{
+    struct iso_snapshot_record record = {0};
+    struct snapshot_call call = {
+        .principal = principal, .digest = digest, .arena = arena, .records = &record};
+
+    ISO_TRY(iso_store_read(store, get, &call, reterr));
+    *ret_record = record;
+    return ISO_OK;
+}
+
+static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct snapshot_call *call = context;
+    struct iso_statement *statement = NULL;
+    bool row = false;
+
+    call->records = iso_arena_calloc(call->arena, (size_t)call->limit, sizeof(*call->records));
+    ISO_TRY(iso_store_check_arena(call->arena, reterr));
+    ISO_TRY(ISO_START(sql,
+                      "SELECT digest, create_ns, snapshot FROM snapshot s"
+                      " WHERE tenant IN (?1, '*') AND (?2 = 0 OR create_ns < ?2)"
+                      " AND NOT EXISTS (SELECT 1 FROM snapshot n WHERE n.digest = s.digest"
+                      "   AND n.tenant IN (?1, '*') AND n.sequence > s.sequence)"
+                      " ORDER BY create_ns DESC, sequence DESC LIMIT ?3",
+                      &statement, reterr, ISO_TEXT(call->principal->tenant),
+                      ISO_INT(call->before_create_ns), ISO_INT(call->limit)));
+    for (call->n_records = 0;; call->n_records++) {
+        struct iso_snapshot_record *record = &call->records[call->n_records];
+
+        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        if (!row)
+            return iso_store_check_arena(call->arena, reterr);
+        record->digest = iso_sql_text(statement, 0, call->arena);
+        record->create_ns = iso_sql_int(statement, 1);
+        record->snapshot = iso_sql_blob(statement, 2, call->arena);
+    }
+}
+
+enum iso_status iso_store_list_snapshots(struct iso_store *store,
+                                         const struct iso_principal *principal,
+                                         int64_t before_create_ns, int limit,
+                                         struct iso_arena *arena,
+                                         struct iso_snapshot_record **ret_records,
+                                         int *ret_n_records, struct iso_error *reterr)
+{
+    struct snapshot_call call = {.principal = principal,
+                                 .before_create_ns = before_create_ns,
+                                 .limit = limit > 0 ? limit : 0,
+                                 .arena = arena};
+
+    ISO_TRY(iso_store_read(store, list, &call, reterr));
+    *ret_records = call.records;
+    *ret_n_records = call.n_records;
+    return ISO_OK;
+}
