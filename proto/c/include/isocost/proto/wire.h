@@ -11,21 +11,22 @@
 
 struct iso_wire_limits {
     size_t max_bytes;        /* of the whole message */
-    size_t max_messages;     /* sub-messages, all together */
+    size_t max_messages;     /* sub-messages and unknown fields, all together */
     size_t max_strings;      /* strings and bytes fields, all together */
     size_t max_string_bytes; /* of one string; bytes fields are bounded by max_bytes only */
     int max_depth;           /* of nested messages; the top has depth 1 */
+    size_t max_elements;     /* numbers in lists, all together; 0: bounded by max_bytes only */
 };
 
 #define ISO_WIRE_LIMITS_MODEL                                                    \
     {                                                                            \
         .max_bytes = 16u << 20, .max_messages = 2000000, .max_strings = 4000000, \
-        .max_string_bytes = 65536, .max_depth = 32                               \
+        .max_string_bytes = 65536, .max_depth = 32, .max_elements = 8000000      \
     }
 #define ISO_WIRE_LIMITS_DEFAULT                                               \
     {                                                                         \
         .max_bytes = 4u << 20, .max_messages = 200000, .max_strings = 400000, \
-        .max_string_bytes = 65536, .max_depth = 32                            \
+        .max_string_bytes = 65536, .max_depth = 32, .max_elements = 1000000   \
     }
 
 /* Scans without allocating. Errors: ISO_E_INVALID (malformed; the field path as far as known),
