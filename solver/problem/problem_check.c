@@ -112,13 +112,38 @@ static enum iso_status check_currencies(const struct iso_problem *p, struct iso_
     return ISO_OK;
 }
 
+/* The period in which hours times rate of a currency is largest: if a price fits there, it fits
+ * everywhere. */
+static int32_t heaviest_period(const struct iso_problem *p, int32_t currency)
+{
+    const iso_decimal *rate = p->currencies[currency].rate_to_base;
+    int32_t heaviest = 0;
+
+    for (int32_t t = 1; t < p->n_periods; t++)
+        if ((iso_wide)p->periods[t].hours * rate[t] >
+            (iso_wide)p->periods[heaviest].hours * rate[heaviest])
+            heaviest = t;
+    return heaviest;
+}
+
+/* Whether a price of one hour fits in the bill of every period. */
+static bool price_fits(const struct iso_problem *p, iso_decimal price, int32_t currency,
+                       int32_t period)
+{
+    return product_fits(price, p->periods[period].hours,
+                        p->currencies[currency].rate_to_base[period]);
+}
+
 static enum iso_status check_offerings(const struct iso_problem *p, struct iso_error *reterr)
 {
     ISO_AUTO_MEM int32_t *region_provider =
         iso_calloc((size_t)p->n_regions, sizeof(*region_provider)); /* + 1; 0 = not seen */
+    ISO_AUTO_MEM int32_t *heaviest = iso_calloc((size_t)p->n_currencies, sizeof(*heaviest));
 
-    if (!region_provider)
+    if (!region_provider || !heaviest)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to check a problem");
+    for (int32_t i = 0; i < p->n_currencies; i++)
+        heaviest[i] = heaviest_period(p, i);
     for (int32_t z = 0; z < p->n_zones; z++)
         REQUIRE(in_range(p->zone_region[z], p->n_regions), "is not a region", "zone_region[%d]", z);
     for (int32_t o = 0; o < p->n_offerings; o++) {
@@ -141,11 +166,9 @@ static enum iso_status check_offerings(const struct iso_problem *p, struct iso_e
         for (int32_t k = 0; k < ISO_N_RESOURCES; k++)
             REQUIRE(offering->capacity[k] >= 0 || offering->capacity[k] == ISO_UNKNOWN,
                     "must be >= 0 or unknown", "offerings[%d].capacity[%d]", o, k);
-        for (int32_t t = 0; t < p->n_periods; t++)
-            REQUIRE(product_fits(offering->price, p->periods[t].hours,
-                                 p->currencies[offering->currency].rate_to_base[t]),
-                    "price times hours and rate leaves the range of a decimal",
-                    "offerings[%d].price", o);
+        REQUIRE(price_fits(p, offering->price, offering->currency, heaviest[offering->currency]),
+                "price times hours and rate leaves the range of a decimal", "offerings[%d].price",
+                o);
     }
     return ISO_OK;
 }
@@ -163,8 +186,7 @@ static enum iso_status check_price_exceptions(const struct iso_problem *p, struc
                 "must be sorted by offering and period", "price_exceptions[%d]", i);
         int32_t currency = p->offerings[now->offering].currency;
         REQUIRE(now->price > 0, "must be above 0", "price_exceptions[%d].price", i);
-        REQUIRE(product_fits(now->price, p->periods[now->period].hours,
-                             p->currencies[currency].rate_to_base[now->period]),
+        REQUIRE(price_fits(p, now->price, currency, now->period),
                 "price times hours and rate leaves the range of a decimal",
                 "price_exceptions[%d].price", i);
     }
@@ -397,10 +419,9 @@ static enum iso_status check_product(const struct iso_problem *p, int32_t c,
             "products[%d].most", c);
     for (int32_t t = 0; t < p->n_periods; t++) {
         REQUIRE(product->existing[t] >= 0, "must be >= 0", "products[%d].existing[%d]", c, t);
-        REQUIRE(product_fits(product->fee, p->periods[t].hours,
-                             p->currencies[product->currency].rate_to_base[t]),
-                "fee times hours and rate leaves the range of a decimal", "products[%d].fee", c);
     }
+    REQUIRE(price_fits(p, product->fee, product->currency, heaviest_period(p, product->currency)),
+            "fee times hours and rate leaves the range of a decimal", "products[%d].fee", c);
     for (int32_t i = 0; i < product->n_eligible; i++) {
         const struct iso_eligible *eligible = &product->eligible[i];
         REQUIRE(in_range(eligible->offering, p->n_offerings), "is not an offering",
