@@ -19,11 +19,30 @@ ISO_EXPORT enum iso_status iso_answer_to_plan(const Isocost__Internal__V1__Answe
 
 /* Makes the public message from a verified plan: names, sentences, sums by provider, team, region
  * and period, actions, digests, reliances, ages. All lines are included; the caller cuts them to
- * size. `now_ns` is for ages. NULL when the arena is full. */
+ * size. `now_ns` is for ages. Ids are borrowed from `resolved`, which must outlive the message.
+ * NULL when the arena is full. */
 ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
                                                 const Isocost__V1__Model *model,
                                                 const struct iso_plan *plan,
                                                 const struct iso_verdict *verdict, int64_t now_ns,
                                                 struct iso_arena *arena);
+
+/* The parts that ValidateModel answers with too: digests without the plan's, and sizes with what
+ * the filters removed. NULL when the arena is full. */
+ISO_EXPORT Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resolved *resolved,
+                                                          const Isocost__V1__Model *model,
+                                                          struct iso_arena *arena);
+ISO_EXPORT Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
+                                                      struct iso_arena *arena);
+
+/* Writes the public name of a stage of the objective ("unserved priority 2", "preferences",
+ * "money", "moves") and returns `name`. */
+#define ISO_TIER_NAME_SIZE 40
+ISO_EXPORT char *iso_tier_name(enum iso_tier_kind kind, int32_t priority,
+                               char name[ISO_TIER_NAME_SIZE]);
+
+/* Reads such a name; "" is "money". Errors: ISO_E_INVALID with field "tier". */
+ISO_EXPORT enum iso_status iso_tier_parse(const char *name, enum iso_tier_kind *ret_kind,
+                                          int32_t *ret_priority, struct iso_error *reterr);
 
 #endif

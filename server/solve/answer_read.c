@@ -116,6 +116,15 @@ static enum iso_status read_value_functions(const Answer *answer, struct iso_pla
     return ISO_OK;
 }
 
+/* Texts of a component are ours, so they are plain ASCII. */
+static bool is_plain_text(const char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
 /* The two texts live behind the workloads, in the one piece of memory that the plan frees. */
 static enum iso_status read_components(const Answer *answer, struct iso_plan *plan,
                                        struct iso_error *reterr)
@@ -131,6 +140,8 @@ static enum iso_status read_components(const Answer *answer, struct iso_plan *pl
         ISO_TRY(check_enum("components.proof", from->proof, LAST_PROOF, reterr));
         if (from->n_workloads > INT32_MAX)
             return iso_fail(reterr, ISO_E_INVALID, "components.workloads", "too many workloads");
+        if (!is_plain_text(from->strategy) || !is_plain_text(from->why))
+            return iso_fail(reterr, ISO_E_INVALID, "components.why", "the text is not plain ASCII");
         char *memory = iso_calloc(list_bytes + strategy_bytes + why_bytes, 1);
         if (!memory)
             return iso_fail(reterr, ISO_E_NOMEM, "components", "no memory for a component");

@@ -1,0 +1,189 @@
+/* Rules that a plan breaks as their policy allows. */
+#include "plan_parts.h"
+
+/* Violations found so far; grows inside the arena by doubling. */
+struct found {
+    size_t n, room;
+    Isocost__V1__Violation **items;
+};
+
+static Isocost__V1__Violation *add(const struct iso_plan_writer *writer, struct found *found)
+{
+    if (found->n == found->room) {
+        size_t room = found->room ? 2 * found->room : 16;
+        Isocost__V1__Violation **items = (Isocost__V1__Violation **)iso_messages_new(
+            writer->arena, room, &isocost__v1__violation__descriptor);
+        if (!items)
+            return NULL;
+        if (found->n > 0)
+            memcpy(items, found->items, found->n * sizeof(*items));
+        found->items = items;
+        found->room = room;
+    }
+    return found->items[found->n++];
+}
+
+static int compare_terms(const void *key, const void *element)
+{
+    int32_t offering = *(const int32_t *)key;
+    const struct iso_limit_term *term = element;
+    return (offering > term->offering) - (offering < term->offering);
+}
+
+/* What each period uses of a limit, in `ret_used` (n_periods values). */
+static void count_limit(const struct iso_plan_writer *writer, const struct iso_limit *limit,
+                        iso_decimal *ret_used)
+{
+    memset(ret_used, 0, (size_t)writer->problem->n_periods * sizeof(*ret_used));
+    for (int32_t i = 0; i < writer->plan->n_lines; i++) {
+        const struct iso_line *line = &writer->plan->lines[i];
+        if (line->kind != ISO_LINE_INSTANCE || limit->n_terms == 0)
+            continue;
+        const struct iso_limit_term *term = bsearch(
+            &line->offering, limit->terms, (size_t)limit->n_terms, sizeof(*term), compare_terms);
+        iso_decimal used = 0;
+        if (term && iso_decimal_multiply(term->weight, line->quantity, ISO_ROUND_HALF_EVEN, &used))
+            ret_used[line->period] += used;
+    }
+}
+
+/* amount * price [* hours], in the base currency; only SOFT rules have a penalty. */
+static Google__Type__Money *penalty(const struct iso_plan_writer *writer, enum iso_policy policy,
+                                    iso_decimal amount, iso_decimal price, iso_decimal hours)
+{
+    const iso_decimal factors[] = {amount, price, hours};
+    iso_decimal money;
+    if (policy != ISO_POLICY_SOFT || !iso_decimal_product(factors, 3, &money))
+        return NULL;
+    return iso_plan_money(writer, money);
+}
+
+static void write_limits(const struct iso_plan_writer *writer, struct found *found)
+{
+    const struct iso_problem *problem = writer->problem;
+    iso_decimal *used = iso_arena_calloc(writer->arena, (size_t)problem->n_periods, sizeof(*used));
+
+    for (int32_t l = 0; used && l < problem->n_limits; l++) {
+        const struct iso_limit *limit = &problem->limits[l];
+        if (limit->policy == ISO_POLICY_HARD)
+            continue;
+        count_limit(writer, limit, used);
+        for (int32_t t = 0; t < problem->n_periods; t++) {
+            iso_decimal amount = limit->minimum ? limit->bound - used[t] : used[t] - limit->bound;
+            Isocost__V1__Violation *violation =
+                limit->periods[t] && amount > 0 ? add(writer, found) : NULL;
+            if (!violation)
+                continue;
+            violation->rule = iso_borrow(limit->id);
+            violation->period = iso_borrow(problem->periods[t].id);
+            violation->amount = iso_decimal_to_double(amount);
+            violation->penalty =
+                penalty(writer, limit->policy, amount, limit->price, problem->periods[t].hours);
+        }
+    }
+}
+
+/* quantity * price * hours in the window's currency, or 0 when out of range: the verifier has
+ * refused such a plan. */
+static iso_decimal in_window(const struct iso_plan_writer *writer, const struct iso_window *window,
+                             int32_t period, int32_t currency, iso_decimal quantity,
+                             iso_decimal price, iso_decimal hours)
+{
+    const iso_decimal factors[] = {
+        quantity, price, hours,
+        iso_problem_rate(writer->problem, currency, window->currency, period)};
+    iso_decimal cost;
+    return iso_decimal_product(factors, 4, &cost) ? cost : 0;
+}
+
+static iso_decimal line_spend(const struct iso_plan_writer *writer, const struct iso_budget *budget,
+                              const struct iso_window *window, const struct iso_line *line)
+{
+    iso_decimal paid = line->quantity;
+
+    if (!window->periods[line->period])
+        return 0;
+    switch (line->kind) {
+    case ISO_LINE_INSTANCE:
+        if (!budget->offerings[line->offering] || !budget->cells[line->cell])
+            return 0;
+        if (budget->basis != ISO_BASIS_LIST)
+            paid -= line->covered;
+        break;
+    case ISO_LINE_FEE:
+        if (!budget->products[line->product] || budget->basis == ISO_BASIS_LIST)
+            return 0;
+        break;
+    case ISO_LINE_MOVE:
+        if (!budget->moves)
+            return 0;
+        break;
+    case ISO_LINE_UPFRONT:
+        return 0; /* counted by its purchase */
+    }
+    return in_window(writer, window, line->period, line->currency, paid, line->unit_price,
+                     line->hours > 0 ? line->hours : ISO_DECIMAL_ONE);
+}
+
+/* CASH: whole where the term starts. AMORTISED: by the hours of the term in the window. */
+static iso_decimal upfront_spend(const struct iso_plan_writer *writer,
+                                 const struct iso_budget *budget, const struct iso_window *window,
+                                 const struct iso_purchase *purchase)
+{
+    const struct iso_problem *problem = writer->problem;
+    const struct iso_product *product = &problem->products[purchase->product];
+    const struct iso_start *start = &product->starts[purchase->start];
+    iso_decimal hours = 0, share, quantity = purchase->quantity * ISO_DECIMAL_ONE;
+
+    if (!budget->products[purchase->product] || budget->basis == ISO_BASIS_LIST ||
+        product->upfront == 0)
+        return 0;
+    if (budget->basis == ISO_BASIS_CASH)
+        return window->periods[start->period]
+                   ? in_window(writer, window, start->period, product->currency, quantity,
+                               product->upfront, ISO_DECIMAL_ONE)
+                   : 0;
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        if (window->periods[t] && start->window[t])
+            hours += problem->periods[t].hours;
+    if (hours > start->hours_inside)
+        hours = start->hours_inside;
+    if (!iso_decimal_divide(hours, product->term_hours, ISO_ROUND_HALF_EVEN, &share))
+        return 0;
+    return in_window(writer, window, start->period, product->currency, quantity, product->upfront,
+                     share);
+}
+
+static void write_budgets(const struct iso_plan_writer *writer, struct found *found)
+{
+    const struct iso_problem *problem = writer->problem;
+
+    for (int32_t b = 0; b < problem->n_budgets; b++) {
+        const struct iso_budget *budget = &problem->budgets[b];
+        for (int32_t w = 0; budget->policy != ISO_POLICY_HARD && w < budget->n_windows; w++) {
+            const struct iso_window *window = &budget->windows[w];
+            iso_decimal over = -window->amount;
+            for (int32_t i = 0; i < writer->plan->n_lines; i++)
+                over += line_spend(writer, budget, window, &writer->plan->lines[i]);
+            for (int32_t i = 0; i < writer->plan->n_purchases; i++)
+                over += upfront_spend(writer, budget, window, &writer->plan->purchases[i]);
+            Isocost__V1__Violation *violation = over > 0 ? add(writer, found) : NULL;
+            if (!violation)
+                continue;
+            violation->rule = iso_borrow(budget->id);
+            violation->period = iso_arena_printf(writer->arena, "%d", w);
+            violation->amount = iso_decimal_to_double(over);
+            violation->penalty =
+                penalty(writer, budget->policy, over, budget->price, ISO_DECIMAL_ONE);
+        }
+    }
+}
+
+void iso_plan_write_broken_rules(struct iso_plan_writer *writer)
+{
+    struct found found = {0};
+    write_limits(writer, &found);
+    write_budgets(writer, &found);
+    writer->message->n_violations = found.n;
+    writer->message->violations = found.items;
+}

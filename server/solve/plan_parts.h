@@ -1,0 +1,80 @@
+/* The pieces of iso_plan_to_proto(). Everything is made in the writer's arena; each piece may leave
+ * its part short when the arena is full, which the caller asks once at the end. */
+#ifndef ISOCOST_SERVER_PLAN_PARTS_H
+#define ISOCOST_SERVER_PLAN_PARTS_H
+
+#include "answer.h"
+#include "isocost/proto/money.h"
+#include "message_new.h"
+
+struct iso_plan_writer {
+    const struct iso_resolved *resolved;
+    const struct iso_problem *problem; /* of `resolved` */
+    const Isocost__V1__Model *model;
+    const struct iso_plan *plan;
+    int64_t now_ns;
+    struct iso_arena *arena;
+    Isocost__V1__Plan *message;
+    const struct iso_runner_up **runners_up; /* by (period, cell, chosen) */
+};
+
+/* What people call a rule. */
+struct iso_rule_name {
+    const char *id, *kind;
+    const char *text; /* what it asks, one sentence without full stop */
+};
+
+/* Whether all indices of a rule exist: explanations are not the verifier's work. */
+bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule);
+struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule);
+
+/* Lines, commitments, unserved demand, sums, actions, reliances and ages. */
+void iso_plan_write_lines(struct iso_plan_writer *writer);
+void iso_plan_write_commitments(struct iso_plan_writer *writer);
+void iso_plan_write_unserved(struct iso_plan_writer *writer);
+void iso_plan_write_sums(struct iso_plan_writer *writer);
+void iso_plan_write_actions(struct iso_plan_writer *writer);
+void iso_plan_write_reliances(struct iso_plan_writer *writer);
+void iso_plan_write_age(struct iso_plan_writer *writer);
+
+/* Rules that are broken as their policy allows, worked out from the lines. */
+void iso_plan_write_broken_rules(struct iso_plan_writer *writer);
+
+/* Sets writer->runners_up; needed by the two below. */
+void iso_plan_sort_runners_up(struct iso_plan_writer *writer);
+
+/* Why an offering was chosen: the sentence for an INSTANCE line. */
+const char *iso_plan_reason(const struct iso_plan_writer *writer, const struct iso_line *line);
+
+/* Binding rules, runners-up, baselines, conflicts and relaxations. */
+void iso_plan_write_explanations(struct iso_plan_writer *writer);
+
+/* Id of the workload or team of a cell. */
+static inline const char *iso_cell_id(const struct iso_problem *problem, int32_t cell)
+{
+    return cell < problem->n_workloads ? problem->workloads[cell].id
+                                       : problem->teams[cell - problem->n_workloads].id;
+}
+
+static inline int32_t iso_cell_team(const struct iso_problem *problem, int32_t cell)
+{
+    return cell < problem->n_workloads ? problem->workloads[cell].team
+                                       : cell - problem->n_workloads;
+}
+
+static inline const char *iso_base_currency(const struct iso_problem *problem)
+{
+    return problem->currencies[problem->base_currency].code;
+}
+
+/* Generated messages have no const; nothing writes through them. */
+static inline char *iso_borrow(const char *text)
+{
+    return (char *)text;
+}
+
+/* A sum in the base currency; from a double (an estimate): NULL when it is not a sum. */
+Google__Type__Money *iso_plan_money(const struct iso_plan_writer *writer, iso_decimal amount);
+Google__Type__Money *iso_plan_money_estimate(const struct iso_plan_writer *writer, double amount);
+
+#endif

@@ -1,0 +1,27 @@
+/* One job in the solver process. */
+#ifndef ISOCOST_SERVER_SOLVER_JOB_H
+#define ISOCOST_SERVER_SOLVER_JOB_H
+
+#include <sys/types.h>
+
+#include "snapshot_file.h"
+#include "solver_connection.h"
+
+/* The snapshot of the last job, kept mapped. A file is known by its inode, which nobody else can
+ * get while it is mapped; snapshot files never change. */
+struct iso_kept_snapshot {
+    struct iso_snapshot *snapshot; /* NULL: none */
+    dev_t device;
+    ino_t inode;
+};
+
+/* Resolves, checks and solves (or exports); sends events and, last, Done. Takes `snapshot_fd` (-1:
+ * none). `received_s` is iso_solver_now() when the request came. */
+void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kept_snapshot *kept,
+                        const Isocost__Internal__V1__SolveRequest *request, int snapshot_fd,
+                        double received_s, struct iso_arena *arena);
+
+/* Seconds on a clock that never goes back. */
+double iso_solver_now(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* isocost-solver FD PARENT_PID MEMORY_BYTES
+ *
+ * The process that solves: takes jobs from its supervisor over the socket FD, one at a time. It
+ * holds nothing that matters and may be killed at any instant. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "isocost/solve.h"
+#include "solver_job.h"
+
+/* Sanitizers reserve far more address space than they use. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CAN_LIMIT_ADDRESS_SPACE 0
+#else
+#define CAN_LIMIT_ADDRESS_SPACE 1
+#endif
+
+/* Dies with the supervisor, never writes a core, never takes more memory than it may. */
+static bool harden(pid_t parent, rlim_t memory_bytes)
+{
+    const struct rlimit none = {0, 0}, memory = {memory_bytes, memory_bytes};
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        return false;
+    if (setrlimit(RLIMIT_CORE, &none) < 0)
+        return false;
+    return !CAN_LIMIT_ADDRESS_SPACE || setrlimit(RLIMIT_AS, &memory) == 0;
+}
+
+static bool read_number(const char *text, long long *ret_value)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < 0)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static int serve(int fd, size_t memory_bytes)
+{
+    struct iso_solver_connection connection = {.arena_ceiling = memory_bytes};
+    struct iso_kept_snapshot kept = {0};
+    struct iso_error error = {0};
+
+    if (iso_solver_connection_init(&connection, fd, &error) != ISO_OK)
+        fprintf(stderr, "isocost-solver: %s\n", error.text);
+    while (connection.reader && connection.writer && !connection.lost) {
+        ISO_AUTO(iso_arena) arena = iso_arena_new(connection.arena_ceiling);
+        Isocost__Internal__V1__SolveRequest *request;
+        int snapshot_fd;
+
+        if (!arena || !iso_solver_next_job(&connection, arena, &request, &snapshot_fd))
+            break;
+        iso_solver_run_job(&connection, &kept, request, snapshot_fd, iso_solver_now(), arena);
+    }
+    iso_snapshot_free(kept.snapshot);
+    iso_solver_connection_fini(&connection);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    long long fd, parent, memory_bytes;
+
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("isocost-solver %s (GLPK %s)\n", ISO_VERSION, iso_glpk_version());
+        return 0;
+    }
+    if (argc != 4 || !read_number(argv[1], &fd) || !read_number(argv[2], &parent) ||
+        !read_number(argv[3], &memory_bytes) || fd > INT32_MAX) {
+        fprintf(stderr, "usage: isocost-solver FD PARENT_PID MEMORY_BYTES (isocostd starts it)\n");
+        return 2;
+    }
+    if (!harden((pid_t)parent, (rlim_t)memory_bytes)) {
+        fprintf(stderr, "isocost-solver: the process that started it is not %lld\n", parent);
+        return 1;
+    }
+    return serve((int)fd, (size_t)memory_bytes);
+}
