@@ -55,3 +55,10 @@ int32_t iso_names_add(struct iso_names *names, const char *text)
     }
     return names->slots[slot] - 1;
 }
+
+bool iso_names_add_new(struct iso_names *names, const char *text)
+{
+    int32_t n_before = names->n, number = iso_names_add(names, text);
+
+    return number < 0 || number == n_before;
+}

@@ -23,4 +23,7 @@ int32_t iso_names_find(const struct iso_names *names, const char *text);
  * arena is full. */
 int32_t iso_names_add(struct iso_names *names, const char *text);
 
+/* The same, false when `text` was there already. */
+bool iso_names_add_new(struct iso_names *names, const char *text);
+
 #endif

@@ -1,0 +1,358 @@
+/* Workloads, limits, budgets and the current placement of a model. */
+#include <stdio.h>
+#include <string.h>
+
+#include "isocost/problem.h"
+#include "model_check.h"
+#include "number.h"
+#include "selector.h"
+
+static void check_team(struct iso_model_check *check, const char *path, const char *field,
+                       const char *team)
+{
+    if (strcmp(team, "default") != 0 && iso_names_find(&check->teams, team) < 0)
+        iso_check_fail(check, path, field, "\"%.64s\" is not the id of a team", team);
+}
+
+static void check_service(struct iso_model_check *check, const char *path,
+                          const Isocost__V1__Workload *workload)
+{
+    switch (workload->service_case) {
+    case ISOCOST__V1__WORKLOAD__SERVICE_MUST_SERVE:
+        if (!workload->must_serve)
+            iso_check_fail(check, path, "must_serve",
+                           "is false; give priority or penalty instead, or true");
+        break;
+    case ISOCOST__V1__WORKLOAD__SERVICE_PRIORITY:
+        if (workload->priority < 1 || workload->priority > 100)
+            iso_check_fail(check, path, "priority", "%d; it must be in [1, 100]",
+                           workload->priority);
+        break;
+    case ISOCOST__V1__WORKLOAD__SERVICE_PENALTY:
+        iso_check_money(check, path, "penalty", workload->penalty, ISO_ABOVE_ZERO, true);
+        break;
+    default:
+        iso_check_fail(check, path, "must_serve",
+                       "exactly one of must_serve, priority and penalty is required");
+    }
+    if (!workload->opt_weight_case)
+        return;
+    iso_check_number(check, path, "weight", workload->weight, ISO_ABOVE_ZERO);
+    if (workload->service_case != ISOCOST__V1__WORKLOAD__SERVICE_PRIORITY)
+        iso_check_fail(check, path, "weight", "is for workloads with a priority only");
+}
+
+/* One value for all periods or hours, or one for each. */
+static void check_series(struct iso_model_check *check, const char *path, const char *field,
+                         const double *values, size_t n, bool whole)
+{
+    char place[32];
+
+    if (n != 1 && n != (size_t)check->n_values)
+        iso_check_fail(check, path, field, "%zu values; 1 or %d (one for each %s) are required", n,
+                       check->n_values, check->model->load_levels ? "hour" : "period");
+    for (size_t i = 0; i < n; i++) {
+        iso_decimal number;
+        if (iso_number_read(values[i], &number, NULL) == ISO_OK && number >= 0 &&
+            (!whole || number % ISO_DECIMAL_ONE == 0))
+            continue; /* no path needs to be written for the many that are right */
+        snprintf(place, sizeof(place), "%s[%zu]", field, i);
+        if (whole)
+            iso_check_whole(check, path, place, values[i]);
+        else
+            iso_check_number(check, path, place, values[i], ISO_AT_LEAST_ZERO);
+    }
+}
+
+static void check_performance(struct iso_model_check *check, const char *path,
+                              const Isocost__V1__Performance *row)
+{
+    iso_check_selector(check, path, "offerings", row->offerings);
+    switch (row->rate_case) {
+    case ISOCOST__V1__PERFORMANCE__RATE_PER_INSTANCE:
+        iso_check_number(check, path, "per_instance", row->per_instance, ISO_ABOVE_ZERO);
+        break;
+    case ISOCOST__V1__PERFORMANCE__RATE_PER_VCPU:
+        iso_check_number(check, path, "per_vcpu", row->per_vcpu, ISO_ABOVE_ZERO);
+        break;
+    case ISOCOST__V1__PERFORMANCE__RATE_PER_MEMORY_GIB:
+        iso_check_number(check, path, "per_memory_gib", row->per_memory_gib, ISO_ABOVE_ZERO);
+        break;
+    case ISOCOST__V1__PERFORMANCE__RATE_PER_GPU:
+        iso_check_number(check, path, "per_gpu", row->per_gpu, ISO_ABOVE_ZERO);
+        break;
+    default:
+        iso_check_fail(check, path, "per_instance",
+                       "exactly one of per_instance, per_vcpu, per_memory_gib and per_gpu is "
+                       "required");
+    }
+}
+
+static void check_throughput(struct iso_model_check *check, const char *workload_path,
+                             const Isocost__V1__ThroughputDemand *demand)
+{
+    char path[ISO_PATH_SIZE], place[ISO_PATH_SIZE + 64];
+
+    snprintf(path, sizeof(path), "%s.throughput", workload_path);
+    check_series(check, path, "rate", demand->rate, demand->n_rate, false);
+    if (demand->n_performance == 0)
+        iso_check_fail(check, path, "performance", "is empty; what an instance serves is required");
+    for (size_t i = 0; i < demand->n_performance; i++) {
+        snprintf(place, sizeof(place), "%s.performance[%zu]", path, i);
+        check_performance(check, place, demand->performance[i]);
+    }
+    if (demand->box)
+        iso_check_not_served(check, path, "box", "a demand box");
+}
+
+static void check_replicas(struct iso_model_check *check, const char *workload_path,
+                           const Isocost__V1__ReplicaDemand *demand)
+{
+    char path[ISO_PATH_SIZE];
+    double amount;
+    bool needs = false;
+
+    snprintf(path, sizeof(path), "%s.replicas", workload_path);
+    check_series(check, path, "count", demand->count, demand->n_count, true);
+    iso_check_resources(check, path, "resources", demand->resources);
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        needs |= iso_resource_amount(demand->resources, k, &amount) && amount != 0;
+    if (!needs)
+        iso_check_fail(check, path, "resources", "a replica must need something");
+    if (demand->maximum_per_instance < 0)
+        iso_check_fail(check, path, "maximum_per_instance",
+                       "%d; it must be above 0, or 0 for no cap", demand->maximum_per_instance);
+}
+
+static void check_level(struct iso_model_check *check, const char *path,
+                        Isocost__V1__DomainLevel level)
+{
+    if (level == ISOCOST__V1__DOMAIN_LEVEL__DOMAIN_LEVEL_UNSPECIFIED)
+        iso_check_fail(check, path, "level", "is missing; ZONE, REGION or PROVIDER is required");
+}
+
+static void check_share(struct iso_model_check *check, const char *path,
+                        const Isocost__V1__ShareRule *rule)
+{
+    bool in_range = true;
+
+    iso_check_new_id(check, path, rule->id, &check->rules);
+    iso_check_selector(check, path, "offerings", rule->offerings);
+    if (rule->opt_maximum_case)
+        in_range &= iso_check_number(check, path, "maximum", rule->maximum, ISO_SHARE);
+    if (rule->opt_minimum_case)
+        in_range &= iso_check_number(check, path, "minimum", rule->minimum, ISO_SHARE);
+    if (!rule->opt_maximum_case && !rule->opt_minimum_case)
+        iso_check_fail(check, path, "maximum", "at least one of maximum and minimum is required");
+    else if (in_range && rule->opt_maximum_case && rule->opt_minimum_case &&
+             rule->minimum > rule->maximum)
+        iso_check_fail(check, path, "minimum", "%.9g is above the maximum %.9g", rule->minimum,
+                       rule->maximum);
+}
+
+static void check_spread(struct iso_model_check *check, const char *path,
+                         const Isocost__V1__SpreadRule *rule)
+{
+    iso_check_new_id(check, path, rule->id, &check->rules);
+    check_level(check, path, rule->level);
+    if (rule->minimum_domains < 2) {
+        iso_check_fail(check, path, "minimum_domains", "%d; it must be at least 2",
+                       rule->minimum_domains);
+        return;
+    }
+    if (iso_check_number(check, path, "minimum_share", rule->minimum_share, ISO_POSITIVE_SHARE) &&
+        (iso_wide)iso_number(rule->minimum_share) * rule->minimum_domains > ISO_DECIMAL_ONE)
+        iso_check_fail(check, path, "minimum_share", "%.9g; it must be in (0, 1/%d]",
+                       rule->minimum_share, rule->minimum_domains);
+}
+
+static void check_workload_rules(struct iso_model_check *check, const char *path,
+                                 const Isocost__V1__Workload *workload)
+{
+    char place[ISO_PATH_SIZE];
+
+    for (size_t i = 0; i < workload->n_shares; i++) {
+        snprintf(place, sizeof(place), "%s.shares[%zu]", path, i);
+        check_share(check, place, workload->shares[i]);
+    }
+    for (size_t i = 0; i < workload->n_survive; i++) {
+        snprintf(place, sizeof(place), "%s.survive[%zu]", path, i);
+        iso_check_new_id(check, place, workload->survive[i]->id, &check->rules);
+        check_level(check, place, workload->survive[i]->level);
+        iso_check_number(check, place, "share", workload->survive[i]->share, ISO_POSITIVE_SHARE);
+    }
+    for (size_t i = 0; i < workload->n_spread; i++) {
+        snprintf(place, sizeof(place), "%s.spread[%zu]", path, i);
+        check_spread(check, place, workload->spread[i]);
+    }
+    for (size_t i = 0; i < workload->n_together; i++) {
+        snprintf(place, sizeof(place), "together[%zu]", i);
+        iso_check_not_served(check, path, place, "together");
+    }
+    for (size_t i = 0; i < workload->n_apart; i++) {
+        snprintf(place, sizeof(place), "apart[%zu]", i);
+        iso_check_not_served(check, path, place, "apart");
+    }
+    if (workload->traffic)
+        iso_check_not_served(check, path, "traffic", "traffic");
+    if (workload->ramp)
+        iso_check_not_served(check, path, "ramp", "ramp");
+    if (workload->fair)
+        iso_check_not_served(check, path, "fair", "fair");
+}
+
+void iso_check_workload(struct iso_model_check *check, const char *path,
+                        const Isocost__V1__Workload *workload)
+{
+    if (workload->team[0])
+        check_team(check, path, "team", workload->team);
+    check_service(check, path, workload);
+    if (workload->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_THROUGHPUT)
+        check_throughput(check, path, workload->throughput);
+    else if (workload->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_REPLICAS)
+        check_replicas(check, path, workload->replicas);
+    else
+        iso_check_fail(check, path, "throughput",
+                       "exactly one of throughput and replicas is required");
+    iso_check_selector(check, path, "allowed", workload->allowed);
+    iso_check_selector(check, path, "forbidden", workload->forbidden);
+    iso_check_number(check, path, "headroom", workload->headroom, ISO_AT_LEAST_ZERO);
+    check_workload_rules(check, path, workload);
+}
+
+void iso_check_limit(struct iso_model_check *check, const char *path,
+                     const Isocost__V1__Limit *limit)
+{
+    iso_check_selector(check, path, "scope", limit->scope);
+    if (limit->metric == ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_CARBON_KG)
+        iso_check_not_served(check, path, "metric", "the metric CARBON_KG");
+    if (limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MAXIMUM)
+        iso_check_number(check, path, "maximum", limit->maximum, ISO_AT_LEAST_ZERO);
+    else if (limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MINIMUM)
+        iso_check_number(check, path, "minimum", limit->minimum, ISO_AT_LEAST_ZERO);
+    else
+        iso_check_fail(check, path, "maximum", "exactly one of maximum and minimum is required");
+    iso_check_policy(check, path, limit->policy);
+    iso_check_period_ids(check, path, "periods", limit->periods, limit->n_periods);
+}
+
+static void check_window(struct iso_model_check *check, const char *path,
+                         const Isocost__V1__BudgetWindow *window)
+{
+    const Isocost__V1__LoadLevels *levels = check->model->load_levels;
+
+    iso_check_period_ids(check, path, "periods", window->periods, window->n_periods);
+    iso_check_money(check, path, "amount", window->amount, ISO_AT_LEAST_ZERO, true);
+    if (!levels) {
+        if (window->from_hour != 0 || window->to_hour != 0)
+            iso_check_fail(check, path, "from_hour",
+                           "hours are for load_levels only; use periods instead");
+        return;
+    }
+    int32_t end = window->to_hour == 0 ? levels->hours : window->to_hour;
+    if (window->from_hour < 0 || window->from_hour >= levels->hours)
+        iso_check_fail(check, path, "from_hour", "%d; it must be in [0, %d)", window->from_hour,
+                       levels->hours);
+    else if (end > levels->hours)
+        iso_check_fail(check, path, "to_hour",
+                       "%d is past the horizon of %d hours, and prorate is not served by this "
+                       "server yet",
+                       window->to_hour, levels->hours);
+    else if (end <= window->from_hour)
+        iso_check_fail(check, path, "to_hour", "%d; it must be above from_hour %d", window->to_hour,
+                       window->from_hour);
+}
+
+void iso_check_budget(struct iso_model_check *check, const char *path,
+                      const Isocost__V1__Budget *budget)
+{
+    char place[ISO_PATH_SIZE];
+
+    if (budget->scope_case == ISOCOST__V1__BUDGET__SCOPE_PROVIDER)
+        iso_check_provider(check, path, "provider", budget->provider);
+    if (budget->scope_case == ISOCOST__V1__BUDGET__SCOPE_TEAM)
+        check_team(check, path, "team", budget->team);
+    if (budget->scope_case == ISOCOST__V1__BUDGET__SCOPE_OFFERINGS)
+        iso_check_selector(check, path, "offerings", budget->offerings);
+    if (budget->n_windows == 0)
+        iso_check_fail(check, path, "windows", "is empty; at least one window is required");
+    for (size_t i = 0; i < budget->n_windows; i++) {
+        snprintf(place, sizeof(place), "%s.windows[%zu]", path, i);
+        check_window(check, place, budget->windows[i]);
+    }
+    if (iso_check_money(check, path, "spent_already", budget->spent_already, ISO_AT_LEAST_ZERO,
+                        false) &&
+        budget->spent_already && budget->n_windows > 0 && budget->windows[0]->amount &&
+        strcmp(budget->spent_already->currency_code, budget->windows[0]->amount->currency_code) !=
+            0)
+        iso_check_fail(check, path, "spent_already.currency_code",
+                       "%s; it must be the currency of the first window, %s",
+                       budget->spent_already->currency_code,
+                       budget->windows[0]->amount->currency_code);
+    if (budget->prorate)
+        iso_check_not_served(check, path, "prorate", "prorate");
+    iso_check_policy(check, path, budget->policy);
+}
+
+static void check_user(struct iso_model_check *check, const char *path,
+                       const Isocost__V1__CurrentInstances *instances)
+{
+    if (instances->user_case == ISOCOST__V1__CURRENT_INSTANCES__USER_TEAM) {
+        check_team(check, path, "team", instances->team);
+        return;
+    }
+    if (instances->user_case != ISOCOST__V1__CURRENT_INSTANCES__USER_WORKLOAD) {
+        iso_check_fail(check, path, "workload", "exactly one of workload and team is required");
+        return;
+    }
+    int32_t number = iso_names_find(&check->workloads, instances->workload);
+    if (number < 0) {
+        iso_check_fail(check, path, "workload", "\"%.64s\" is not the id of a workload",
+                       instances->workload);
+        return;
+    }
+    for (size_t i = 0; i < check->model->n_workloads; i++)
+        if (strcmp(check->model->workloads[i]->id, instances->workload) == 0 &&
+            check->model->workloads[i]->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_REPLICAS)
+            iso_check_fail(check, path, "workload",
+                           "\"%.64s\" has replicas; its instances belong to its team: give team",
+                           instances->workload);
+}
+
+static bool has_user(const Isocost__V1__CurrentInstances *instances)
+{
+    return instances->user_case != ISOCOST__V1__CURRENT_INSTANCES__USER__NOT_SET;
+}
+
+void iso_check_current(struct iso_model_check *check, const char *path,
+                       const Isocost__V1__CurrentPlacement *current)
+{
+    struct iso_names seen = {.arena = check->violations->arena};
+    char place[ISO_PATH_SIZE];
+
+    if (!check->model->load_levels && check->n_values > 1 && !check->chronological)
+        iso_check_not_served(check, path, "", "current with periods that have no start");
+    for (size_t i = 0; i < current->n_instances; i++) {
+        const Isocost__V1__CurrentInstances *instances = current->instances[i];
+        snprintf(place, sizeof(place), "%s.instances[%zu]", path, i);
+        const char *id = iso_offering_id_fold(instances->offering, check->violations->arena);
+        if (!id)
+            iso_check_fail(check, place, "offering",
+                           "\"%.128s\" is not an id provider/region/zone/type/os/purchase",
+                           instances->offering);
+        check_user(check, place, instances);
+        iso_check_whole(check, place, "count", instances->count);
+        if (!id || !has_user(instances))
+            continue;
+        bool team = instances->user_case == ISOCOST__V1__CURRENT_INSTANCES__USER_TEAM;
+        char *key = iso_arena_printf(check->violations->arena, "%s %s %s", team ? "team" : "",
+                                     team ? instances->team : instances->workload, id);
+        if (key && !iso_names_add_new(&seen, key))
+            iso_check_fail(check, place, "offering", "this user has it already; add the counts");
+    }
+    iso_check_money(check, path, "start_cost", current->start_cost, ISO_AT_LEAST_ZERO, false);
+    iso_check_money(check, path, "stop_cost", current->stop_cost, ISO_AT_LEAST_ZERO, false);
+    iso_check_money(check, path, "move_cost", current->move_cost, ISO_AT_LEAST_ZERO, false);
+    if (current->opt_maximum_moves_case)
+        iso_check_whole(check, path, "maximum_moves", current->maximum_moves);
+}
