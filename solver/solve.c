@@ -1,8 +1,276 @@
+/* The solver's entry: reduce, formulate, optimise tier by tier, prove, extract, explain. */
 #include "isocost/solve.h"
 
-#include <glpk.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-const char *iso_glpk_version(void)
+#include "explain.h"
+#include "search.h"
+
+#define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
+#define FROZEN_SLACK 1e-9 /* relative; lets later tiers keep an equal value in floating point */
+
+static void search_fini(struct iso_search *search)
 {
-    return glp_version();
+    free(search->best);
+    free(search->money);
+}
+
+static enum iso_status search_init(struct iso_search *search, const struct iso_problem *problem,
+                                   const struct iso_control *control,
+                                   struct iso_formulation *formulation, struct iso_plan *plan,
+                                   struct iso_error *reterr)
+{
+    size_t n_columns = (size_t)formulation->mip.n_columns;
+
+    *search = (struct iso_search){.problem = problem,
+                                  .control = control,
+                                  .formulation = formulation,
+                                  .begin_s = control->now(control->context),
+                                  .plan = plan};
+    search->end_s = search->begin_s + problem->options.time_limit_s;
+    search->best = iso_calloc(n_columns, sizeof(double));
+    search->money = iso_calloc(n_columns, sizeof(double));
+    if (!search->best || !search->money)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
+    for (size_t j = 0; j < n_columns; j++)
+        search->money[j] = iso_formulation_coefficient(formulation, &formulation->mip.columns[j],
+                                                       ISO_TIER_MONEY, 0);
+    return ISO_OK;
+}
+
+/* Opens a tier: sets the objective and values the best plan of the tiers before by it. */
+static void open_tier(struct iso_search *search, const struct iso_tier *tier)
+{
+    search->tier = tier->kind;
+    search->priority = tier->priority;
+    search->tier_bound = -INFINITY;
+    iso_formulation_objective(search->formulation, tier->kind, tier->priority);
+    if (search->has_best)
+        search->best_value = iso_mip_value(&search->formulation->mip, search->best) +
+                             iso_formulation_constant(search->formulation, tier->kind);
+}
+
+/* Holds a tier that is done: later tiers may not be worse than its frozen value. */
+static enum iso_status freeze(struct iso_search *search, struct iso_tier *tier, int32_t index,
+                              struct iso_error *reterr)
+{
+    double slack = FROZEN_SLACK * (1 + fabs(search->best_value));
+    struct iso_mip_row row = {.kind = ISO_ROW_FREEZE, .a = index, .b = -1, .c = -1, .d = -1};
+
+    tier->frozen = search->best_value + fabs(search->best_value) * tier->tolerance + slack;
+    row.lower = -INFINITY;
+    row.upper = tier->frozen - iso_formulation_constant(search->formulation, tier->kind);
+    search->freeze_row[index] =
+        iso_mip_add_dense_row(&search->formulation->mip, &row, search->formulation->mip.objective);
+    if (search->freeze_row[index] < 0)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to hold a tier");
+    return ISO_OK;
+}
+
+static enum iso_proof proof_of(const struct iso_search *search, const struct iso_tier *tier)
+{
+    (void)search;
+    if (isinf(tier->bound))
+        return ISO_PROOF_NONE;
+    return tier->bound > tier->checked_bound ? ISO_PROOF_SEARCH : ISO_PROOF_DUAL;
+}
+
+/* Optimises one tier and appends it to the plan. */
+static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tier,
+                                  bool *ret_infeasible, struct iso_error *reterr)
+{
+    struct iso_plan *plan = search->plan;
+    bool by_relaxation, stopped = iso_search_stops(search);
+
+    open_tier(search, &tier);
+    /* later pattern columns never add rows, so the number of rows is settled here */
+    ISO_AUTO_MEM double *duals =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*duals));
+    if (!duals)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    *ret_infeasible = false;
+    if (!stopped || !search->has_best)
+        ISO_TRY(iso_plain_mip(search, duals, ret_infeasible, &by_relaxation, reterr));
+    tier.tolerance = search->problem->options.tier_tolerance;
+    if (*ret_infeasible) {
+        tier.bound = INFINITY;
+        if (by_relaxation)
+            ISO_TRY(iso_prove_infeasible(search, &tier, reterr));
+        else
+            tier.proof = ISO_PROOF_SEARCH;
+    } else {
+        ISO_TRY(iso_prove(search, duals, true, &tier, reterr));
+        tier.bound = fmax(search->tier_bound, tier.checked_bound);
+        if (search->tier_bound <= tier.checked_bound + 1e-7 * (1 + fabs(tier.checked_bound)))
+            tier.bound = tier.checked_bound; /* the tree added nothing */
+        tier.proof = proof_of(search, &tier);
+    }
+    if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    return ISO_OK;
+}
+
+/* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
+static void settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
+{
+    for (int32_t k = 0; k < plan->n_tiers; k++) {
+        struct iso_tier *tier = &plan->tiers[k];
+        tier->value = iso_tier_value(problem, plan, tier->kind, tier->priority);
+        if (tier->bound > tier->value)
+            tier->bound = tier->value;
+        if (tier->frozen < tier->value)
+            tier->frozen = tier->value;
+    }
+}
+
+enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *plan,
+                                    struct iso_error *reterr)
+{
+    struct iso_tier tiers[ISO_MAX_TIERS];
+    int32_t n = iso_tiers_of(search->problem, tiers);
+
+    for (int32_t i = 0; i < search->plan->n_duals; i++)
+        if (!iso_append(&plan->duals, &plan->n_duals, sizeof(*plan->duals),
+                        &search->plan->duals[i]))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    for (int32_t k = 0; k < n; k++) {
+        struct iso_tier tier = tiers[k];
+        if (k < search->plan->n_tiers) {
+            tier = search->plan->tiers[k];
+        } else {
+            tier.bound = tier.checked_bound = -INFINITY;
+            tier.frozen = -INFINITY; /* settled below */
+        }
+        if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    }
+    settle_tiers(search->problem, plan);
+    plan->reason = ISO_REASON_FEASIBLE;
+    plan->stop = search->stopped ? search->stopped : ISO_STOP_NONE;
+    return ISO_OK;
+}
+
+static bool proved_optimal(const struct iso_problem *problem, const struct iso_plan *plan)
+{
+    for (int32_t k = 0; k < plan->n_tiers; k++) {
+        const struct iso_tier *tier = &plan->tiers[k];
+        double gap = tier->kind == ISO_TIER_MONEY ? problem->options.gap : 0;
+        if (tier->value - tier->bound > gap * fabs(tier->value) + 1e-9 * (1 + fabs(tier->value)))
+            return false;
+    }
+    return true;
+}
+
+static enum iso_status add_component(const struct iso_problem *problem, struct iso_plan *plan,
+                                     struct iso_error *reterr)
+{
+    struct iso_component component = {.strategy = "plain-mip",
+                                      .why = "the whole model in one relaxation and one tree",
+                                      .n_workloads = problem->n_workloads};
+
+    for (int32_t k = 0; k < plan->n_tiers; k++)
+        if (plan->tiers[k].kind == ISO_TIER_MONEY || plan->reason == ISO_REASON_INFEASIBLE)
+            component.proof = plan->tiers[k].proof;
+    component.workloads = iso_calloc((size_t)problem->n_workloads, sizeof(int32_t));
+    if (!component.workloads)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        component.workloads[a] = a;
+    if (iso_append(&plan->components, &plan->n_components, sizeof(component), &component))
+        return ISO_OK;
+    free(component.workloads);
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+}
+
+static void fill_stats(const struct iso_search *search, struct iso_plan *plan)
+{
+    const struct iso_problem *problem = search->problem;
+    const struct iso_mip *mip = &search->formulation->mip;
+    struct iso_plan_stats *stats = &plan->stats;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        stats->columns += (int64_t)problem->workloads[a].n_options * problem->n_periods;
+    stats->columns_solved = mip->n_columns;
+    stats->rows_solved = mip->n_rows;
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        stats->integer_columns += mip->columns[j].integer;
+    stats->dominated = search->formulation->reduction->n_dominated;
+    stats->iterations = search->iterations;
+    stats->nodes = search->nodes;
+    stats->seconds = search->control->now(search->control->context) - search->begin_s;
+    plan->reproducible = problem->options.deterministic;
+}
+
+/* All tiers in order; stops at the first that has no point. */
+static enum iso_status solve_tiers(struct iso_search *search, struct iso_error *reterr)
+{
+    struct iso_tier tiers[ISO_MAX_TIERS];
+    struct iso_plan *plan = search->plan;
+    int32_t n_tiers = iso_tiers_of(search->problem, tiers);
+
+    for (int32_t k = 0; k < n_tiers; k++) {
+        bool infeasible;
+        ISO_TRY(solve_tier(search, tiers[k], &infeasible, reterr));
+        if (infeasible) {
+            plan->reason = ISO_REASON_INFEASIBLE;
+            return ISO_OK;
+        }
+        if (!search->has_best) {
+            plan->reason = ISO_REASON_NO_PLAN_FOUND;
+            return ISO_OK;
+        }
+        ISO_TRY(freeze(search, &plan->tiers[k], k, reterr));
+    }
+    plan->reason = ISO_REASON_FEASIBLE;
+    return ISO_OK;
+}
+
+static enum iso_status finish(struct iso_search *search, struct iso_error *reterr)
+{
+    struct iso_plan *plan = search->plan;
+
+    if (search->has_best && plan->reason == ISO_REASON_FEASIBLE) {
+        ISO_TRY(iso_extract(search->formulation, search->best, plan, reterr));
+        settle_tiers(search->problem, plan);
+        if (proved_optimal(search->problem, plan))
+            plan->reason = ISO_REASON_OPTIMAL;
+    }
+    if (search->stopped)
+        plan->stop = search->stopped;
+    else
+        plan->stop = search->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL
+                         ? ISO_STOP_GAP
+                         : ISO_STOP_NONE;
+    ISO_TRY(add_component(search->problem, plan, reterr));
+    fill_stats(search, plan);
+    return ISO_OK;
+}
+
+enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
+                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_reduction reduction __attribute__((cleanup(iso_reduction_fini))) = {0};
+    struct iso_formulation formulation __attribute__((cleanup(iso_formulation_fini))) = {0};
+    struct iso_search search __attribute__((cleanup(search_fini))) = {0};
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    ISO_TRY(iso_reduction_init(&reduction, problem, true, reterr));
+    ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, PATTERN_ROOM, reterr));
+    ISO_TRY(search_init(&search, problem, control, &formulation, plan, reterr));
+    ISO_TRY(solve_tiers(&search, reterr));
+    ISO_TRY(finish(&search, reterr));
+    if (explain)
+        ISO_TRY(iso_explain(&search, reterr));
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
+}
+
+enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,
+                          struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    return iso_optimise(problem, control, true, ret_plan, reterr);
 }

@@ -84,8 +84,8 @@ bool iso_problem_falls_with(const struct iso_problem *problem, int32_t offering,
 
     if (level != ISO_LEVEL_ZONE)
         return iso_problem_domain(problem, offering, level) == domain;
-    if (domain >= problem->n_zones) /* "any zone" of a region may be any of its zones */
-        return o->region == domain - problem->n_zones;
+    if (domain >= problem->n_zones) /* a zone that the catalog does not name */
+        return o->zone == ISO_ANY_ZONE && o->region == domain - problem->n_zones;
     return o->zone == ISO_ANY_ZONE ? o->region == problem->zone_region[domain] : o->zone == domain;
 }
 

@@ -273,8 +273,8 @@ ISO_EXPORT int32_t iso_problem_domain(const struct iso_problem *problem, int32_t
                                       enum iso_level level);
 ISO_EXPORT int32_t iso_problem_n_domains(const struct iso_problem *problem, enum iso_level level);
 
-/* Whether `offering` falls when `domain` fails: it lies in it, or has zone "*" in its region (or
- * the domain is "any zone" of its region). */
+/* Whether `offering` falls when `domain` fails: it lies in it, or it has zone "*" and the domain is
+ * any zone of its region, named or not. */
 ISO_EXPORT bool iso_problem_falls_with(const struct iso_problem *problem, int32_t offering,
                                        enum iso_level level, int32_t domain);
 

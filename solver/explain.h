@@ -1,0 +1,20 @@
+/* Explanations: binding rules, runners-up, baselines; for infeasible models minimal conflicts and
+ * priced ways out. Each part has a file of its own. */
+#ifndef ISOCOST_EXPLAIN_H
+#define ISOCOST_EXPLAIN_H
+
+#include "search.h"
+
+/* Solves without explanations; the same as iso_solve() otherwise. */
+enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
+                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
+
+/* Adds to the search's plan what options.want asks for, as far as time is left. */
+enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr);
+
+/* A ray: multipliers with no cost that prove a bound above 0, so no plan exists. Sets proof RAY, or
+ * SEARCH when the repaired multipliers prove nothing. */
+enum iso_status iso_prove_infeasible(struct iso_search *search, struct iso_tier *tier,
+                                     struct iso_error *reterr);
+
+#endif

@@ -1,0 +1,128 @@
+/* The plain MIP of a problem: one column for each decision, one row for each rule instance, as
+ * docs/explanation/model.md states them. Rows are those of enum iso_row_kind, with the same right
+ * sides, plus the links between columns of one (offering, cell, period).
+ *
+ * A replica workload without a cap on shares is counted in the pattern columns themselves; one with
+ * a cap has columns f (PLACE) linked to the patterns, because placing more could then break the
+ * cap. */
+#ifndef ISOCOST_FORMULATION_H
+#define ISOCOST_FORMULATION_H
+
+#include "mip.h"
+#include "pattern.h"
+#include "reduction.h"
+
+struct iso_formulation {
+    const struct iso_problem *problem;
+    const struct iso_reduction *reduction;
+    struct iso_mip mip;
+    struct iso_pattern_set *pools; /* n_teams; empty without replica workloads */
+
+    /* First rows of each family; -1 where there is none. See formulation_rows.c for the layout. */
+    int32_t *demand_row;  /* [workload * n_periods + period] */
+    int32_t *limit_row;   /* [limit * n_periods + period] */
+    int32_t *budget_row;  /* [budget], then + window */
+    int32_t *commit_row;  /* [product * n_periods + period] */
+    int32_t *share_row;   /* [workload], then + (share * n_periods + period) * 2 + (0 max, 1 min) */
+    int32_t *survive_row; /* [workload], then + place in survive_domains * n_periods + period */
+    int32_t *spread_row;  /* [workload], likewise, then one SPREAD_N row a rule */
+    int32_t moves_row;
+    int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
+    int32_t **pool_link; /* [team][list * n_periods + period]: cover link or -1 */
+    int32_t **place_row; /* [team][(list * n_periods + period) * n_workloads + place] or -1 */
+    uint8_t *capped;     /* [workload]: replica workload with a cap on a share */
+
+    /* Limits and products that name each offering: pairs (set, place) from first[o] to first[o+1].
+     */
+    int32_t *first_limit, *limit_pairs;
+    int32_t *first_product, *product_pairs;
+    double fixed_cost; /* fees of existing commitments: no column */
+};
+
+/* Builds rows and columns. `room` caps the number of patterns of each team.
+ * Errors: ISO_E_NOMEM, ISO_E_LIMIT (too many rows or columns). */
+enum iso_status iso_formulation_init(struct iso_formulation *formulation,
+                                     const struct iso_problem *problem,
+                                     const struct iso_reduction *reduction, int32_t room,
+                                     struct iso_error *reterr);
+void iso_formulation_fini(struct iso_formulation *formulation);
+
+/* Fills mip.objective with the coefficients of one tier. */
+void iso_formulation_objective(struct iso_formulation *formulation, enum iso_tier_kind tier,
+                               int32_t priority);
+
+/* The coefficient of one column in one tier. */
+double iso_formulation_coefficient(const struct iso_formulation *formulation,
+                                   const struct iso_mip_column *column, enum iso_tier_kind tier,
+                                   int32_t priority);
+
+/* What a tier's objective adds that no column carries (fees of existing commitments). */
+double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier);
+
+/* Adds the column of one more pattern; used by column generation. */
+enum iso_status iso_formulation_add_pattern(struct iso_formulation *formulation, int32_t team,
+                                            int32_t list, int32_t pattern, int32_t period,
+                                            struct iso_error *reterr);
+
+/* --- shared by the builders --- */
+
+/* Rows of the problem: allocates the maps and appends every row. */
+enum iso_status iso_formulation_rows(struct iso_formulation *formulation, struct iso_error *reterr);
+
+/* Columns other than pool columns, and pool columns. */
+enum iso_status iso_formulation_columns(struct iso_formulation *formulation,
+                                        struct iso_error *reterr);
+enum iso_status iso_formulation_pool_columns(struct iso_formulation *formulation,
+                                             struct iso_error *reterr);
+
+/* Entries of an instance of a cell in limits, budgets, moves and its cover link (-1: none). */
+bool iso_formulation_instance_entries(struct iso_formulation *formulation, int32_t cell,
+                                      int32_t offering, int32_t period, int32_t cover_link);
+
+/* Entries of `amount` units served (or replicas placed) by an option in the rules of a workload. */
+bool iso_formulation_service_entries(struct iso_formulation *formulation, int32_t workload,
+                                     int32_t option, int32_t period, double amount);
+
+/* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
+ * can cover it, -2 when memory is short. */
+int32_t iso_formulation_cover(struct iso_formulation *formulation, int32_t cell, int32_t offering,
+                              int32_t period);
+
+/* The MOVE row of (cell, offering), made with its start and stop columns; -1 when memory is short.
+ */
+int32_t iso_formulation_move(struct iso_formulation *formulation, int32_t cell, int32_t offering);
+
+/* Whether instances for `workload` can be of use in the period: there is demand, or a floor on what
+ * runs, or something runs today. */
+bool iso_formulation_useful(const struct iso_formulation *formulation,
+                            const struct iso_workload *workload, int32_t period);
+
+/* What one instance costs in a period at list price, in the base currency. */
+double iso_instance_money(const struct iso_problem *problem, int32_t offering, int32_t period);
+
+/* Coefficient of one instance-hour's price in a budget window: h * rate * price. */
+double iso_budget_price(const struct iso_problem *problem, const struct iso_window *window,
+                        int32_t offering, int32_t period);
+
+/* What one bought unit of a start adds to the spend of a budget window: fees and upfront by basis;
+ * and the upfront alone. */
+double iso_budget_purchase(const struct iso_problem *problem, const struct iso_budget *budget,
+                           const struct iso_window *window, int32_t product, int32_t start);
+double iso_budget_upfront(const struct iso_problem *problem, const struct iso_budget *budget,
+                          const struct iso_window *window, int32_t product, int32_t start);
+
+/* Hours of a term of `start` that fall in periods flagged by `periods`. */
+double iso_term_hours_in(const struct iso_problem *problem, const struct iso_start *start,
+                         const uint8_t *periods);
+
+/* Number of domains at a level with an option of the workload that counts, and their list in
+ * `ret_domains` (room for n_domains), rising. `spread`: by iso_problem_spread_counts(). */
+int32_t iso_workload_domains(const struct iso_problem *problem, const struct iso_workload *workload,
+                             enum iso_level level, bool spread, int32_t *ret_domains);
+
+static inline double iso_value(iso_decimal decimal)
+{
+    return iso_decimal_to_double(decimal);
+}
+
+#endif

@@ -1,0 +1,248 @@
+/* Rows of the plain MIP.
+ *
+ *   DEMAND(a,t)      sum s + u >= required
+ *   LIMIT(l,t)       sum weight x - over <= bound        (minimum: + over >= bound)
+ *   BUDGET(b,w)      spend - over <= amount - fees of existing commitments that count
+ *   COMMIT(c,t)      sum nu v - lot sum_y y win <= lot existing
+ *   SHARE(a,r,t)     sum_S s - max sum s <= 0;   sum_S s + min u >= min D
+ *   SURVIVE(a,r,d,t) sum_{not falling, on demand} s + theta u >= theta D          where D > 0
+ *   SPREAD(a,r,d,t)  sum_{in d} s + eps u - eps D b_d >= 0                        where D > 0
+ *   SPREAD_N(a,r)    sum_d b_d >= N
+ *   MOVES            m - sum e- >= -forced stops */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formulation.h"
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the rows of the formulation");
+}
+
+static int32_t add(struct iso_formulation *formulation, int kind, int32_t a, int32_t b, int32_t c,
+                   int32_t d, double lower, double upper)
+{
+    return iso_mip_add_row(&formulation->mip,
+                           &(struct iso_mip_row){kind, a, b, c, d, lower, upper});
+}
+
+int32_t iso_workload_domains(const struct iso_problem *problem, const struct iso_workload *workload,
+                             enum iso_level level, bool spread, int32_t *ret_domains)
+{
+    int32_t n_domains = iso_problem_n_domains(problem, level), n = 0;
+    ISO_AUTO_MEM uint8_t *seen = iso_calloc((size_t)n_domains, 1);
+
+    if (!seen)
+        return -1;
+    for (int32_t i = 0; i < workload->n_options; i++) {
+        int32_t offering = workload->options[i].offering;
+        if (!spread || iso_problem_spread_counts(problem, workload, offering, level))
+            seen[iso_problem_domain(problem, offering, level)] = 1;
+    }
+    for (int32_t d = 0; d < n_domains; d++)
+        if (seen[d])
+            ret_domains[n++] = d;
+    return n;
+}
+
+static double existing_fees(const struct iso_problem *problem, const struct iso_budget *budget,
+                            const struct iso_window *window)
+{
+    double spend = 0;
+
+    if (budget->basis == ISO_BASIS_LIST)
+        return 0;
+    for (int32_t c = 0; c < problem->n_products; c++) {
+        const struct iso_product *product = &problem->products[c];
+        for (int32_t t = 0; t < problem->n_periods && budget->products[c]; t++)
+            if (window->periods[t])
+                spend +=
+                    iso_value(problem->periods[t].hours) * iso_value(product->fee) *
+                    iso_value(product->existing[t]) *
+                    iso_value(iso_problem_rate(problem, product->currency, window->currency, t));
+    }
+    return spend;
+}
+
+static bool add_global_rows(struct iso_formulation *f)
+{
+    const struct iso_problem *problem = f->problem;
+    int32_t n_periods = problem->n_periods;
+    bool ok = true;
+
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        for (int32_t t = 0; t < n_periods; t++) {
+            const struct iso_limit *limit = &problem->limits[l];
+            double bound = iso_value(limit->bound);
+            int32_t row = -1;
+            if (limit->periods[t])
+                ok &= (row = add(f, ISO_ROW_LIMIT, l, t, -1, -1, limit->minimum ? bound : -INFINITY,
+                                 limit->minimum ? INFINITY : bound)) >= 0;
+            f->limit_row[l * n_periods + t] = row;
+        }
+    for (int32_t b = 0; b < problem->n_budgets; b++) {
+        const struct iso_budget *budget = &problem->budgets[b];
+        f->budget_row[b] = f->mip.n_rows;
+        for (int32_t w = 0; w < budget->n_windows; w++)
+            ok &= add(f, ISO_ROW_BUDGET, b, w, -1, -1, -INFINITY,
+                      iso_value(budget->windows[w].amount) -
+                          existing_fees(problem, budget, &budget->windows[w])) >= 0;
+    }
+    for (int32_t c = 0; c < problem->n_products; c++)
+        for (int32_t t = 0; t < n_periods; t++)
+            ok &= (f->commit_row[c * n_periods + t] =
+                       add(f, ISO_ROW_COMMIT, c, t, -1, -1, -INFINITY,
+                           iso_value(problem->products[c].lot) *
+                               iso_value(problem->products[c].existing[t]))) >= 0;
+    f->moves_row = -1;
+    if (problem->moves.present)
+        ok &= (f->moves_row = add(f, ISO_ROW_MOVES, -1, -1, -1, -1,
+                                  -(double)problem->moves.forced_stops, INFINITY)) >= 0;
+    return ok;
+}
+
+static bool add_share_rows(struct iso_formulation *f, int32_t a)
+{
+    const struct iso_workload *workload = &f->problem->workloads[a];
+    bool ok = true;
+
+    f->share_row[a] = f->mip.n_rows;
+    for (int32_t s = 0; s < workload->n_shares; s++)
+        for (int32_t t = 0; t < f->problem->n_periods; t++) {
+            const struct iso_share *share = &workload->shares[s];
+            ok &= add(f, ISO_ROW_SHARE_MAX, a, s, t, -1, -INFINITY,
+                      share->has_maximum ? 0 : INFINITY) >= 0;
+            ok &=
+                add(f, ISO_ROW_SHARE_MIN, a, s, t, -1,
+                    share->has_minimum ? iso_value(share->minimum) * iso_value(workload->demand[t])
+                                       : -INFINITY,
+                    INFINITY) >= 0;
+            if (share->has_maximum && workload->replicas)
+                f->capped[a] = 1;
+        }
+    return ok;
+}
+
+/* Domain rules: for each rule, for each of its domains, for each period one row (free where D = 0),
+ * then for spread rules one row that counts domains. */
+static bool add_domain_rows(struct iso_formulation *f, int32_t a, int32_t *domains)
+{
+    const struct iso_workload *workload = &f->problem->workloads[a];
+    bool ok = true;
+
+    f->survive_row[a] = f->mip.n_rows;
+    for (int32_t r = 0; r < workload->n_survive; r++) {
+        int32_t n =
+            iso_workload_domains(f->problem, workload, workload->survive[r].level, false, domains);
+        ok &= n >= 0;
+        for (int32_t i = 0; i < n; i++)
+            for (int32_t t = 0; t < f->problem->n_periods; t++) {
+                double demand = iso_value(workload->demand[t]);
+                ok &= add(f, ISO_ROW_SURVIVE, a, r, t, domains[i],
+                          demand > 0 ? iso_value(workload->survive[r].share) * demand : -INFINITY,
+                          INFINITY) >= 0;
+            }
+    }
+    f->spread_row[a] = f->mip.n_rows;
+    for (int32_t r = 0; r < workload->n_spread; r++) {
+        int32_t n =
+            iso_workload_domains(f->problem, workload, workload->spread[r].level, true, domains);
+        ok &= n >= 0;
+        for (int32_t i = 0; i < n; i++)
+            for (int32_t t = 0; t < f->problem->n_periods; t++)
+                ok &= add(f, ISO_ROW_SPREAD, a, r, t, domains[i],
+                          workload->demand[t] > 0 ? 0 : -INFINITY, INFINITY) >= 0;
+        ok &= add(f, ISO_ROW_SPREAD_N, a, r, -1, -1, workload->spread[r].minimum_domains,
+                  INFINITY) >= 0;
+    }
+    return ok;
+}
+
+/* Lists, for each offering, the sets that name it with its place in them. */
+static bool invert(const struct iso_problem *problem, bool products, int32_t **ret_first,
+                   int32_t **ret_pairs)
+{
+    int32_t n_sets = products ? problem->n_products : problem->n_limits;
+    int32_t *first = iso_calloc((size_t)problem->n_offerings + 2, sizeof(*first));
+
+    *ret_first = first;
+    if (!first)
+        return false;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t s = 0; s < n_sets; s++) {
+            int32_t n = products ? problem->products[s].n_eligible : problem->limits[s].n_terms;
+            for (int32_t i = 0; i < n; i++) {
+                int32_t offering = products ? problem->products[s].eligible[i].offering
+                                            : problem->limits[s].terms[i].offering;
+                if (pass == 0) {
+                    first[offering + 2]++;
+                    continue;
+                }
+                int32_t at = first[offering + 1]++;
+                (*ret_pairs)[2 * at] = s;
+                (*ret_pairs)[2 * at + 1] = i;
+            }
+        }
+        if (pass == 1)
+            break;
+        for (int32_t o = 0; o < problem->n_offerings; o++)
+            first[o + 2] += first[o + 1];
+        *ret_pairs = iso_calloc((size_t)first[problem->n_offerings + 1] * 2, sizeof(**ret_pairs));
+        if (!*ret_pairs)
+            return false;
+    }
+    return true;
+}
+
+static bool allocate_maps(struct iso_formulation *f)
+{
+    const struct iso_problem *problem = f->problem;
+    size_t n_periods = (size_t)problem->n_periods, n_workloads = (size_t)problem->n_workloads;
+
+    f->demand_row = iso_calloc(n_workloads * n_periods, sizeof(int32_t));
+    f->limit_row = iso_calloc((size_t)problem->n_limits * n_periods, sizeof(int32_t));
+    f->budget_row = iso_calloc((size_t)problem->n_budgets, sizeof(int32_t));
+    f->commit_row = iso_calloc((size_t)problem->n_products * n_periods, sizeof(int32_t));
+    f->share_row = iso_calloc(n_workloads, sizeof(int32_t));
+    f->survive_row = iso_calloc(n_workloads, sizeof(int32_t));
+    f->spread_row = iso_calloc(n_workloads, sizeof(int32_t));
+    f->capped = iso_calloc(n_workloads, 1);
+    f->pool_link = iso_calloc((size_t)problem->n_teams, sizeof(*f->pool_link));
+    f->place_row = iso_calloc((size_t)problem->n_teams, sizeof(*f->place_row));
+    if (problem->moves.present) {
+        size_t n = (size_t)iso_problem_n_cells(problem) * (size_t)problem->n_offerings;
+        f->move_row = iso_calloc(n, sizeof(int32_t));
+        if (f->move_row)
+            memset(f->move_row, 0xff, n * sizeof(int32_t));
+    }
+    return f->demand_row && f->limit_row && f->budget_row && f->commit_row && f->share_row &&
+           f->survive_row && f->spread_row && f->capped && f->pool_link && f->place_row &&
+           (f->move_row || !problem->moves.present) &&
+           invert(problem, false, &f->first_limit, &f->limit_pairs) &&
+           invert(problem, true, &f->first_product, &f->product_pairs);
+}
+
+enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error *reterr)
+{
+    const struct iso_problem *problem = f->problem;
+    int32_t n_domains = problem->n_zones + problem->n_regions + problem->n_providers;
+    ISO_AUTO_MEM int32_t *domains = iso_calloc((size_t)n_domains + 1, sizeof(*domains));
+
+    if (!domains || !allocate_maps(f))
+        return no_memory(reterr);
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        for (int32_t t = 0; t < problem->n_periods; t++) {
+            int32_t row = add(f, ISO_ROW_DEMAND, a, t, -1, -1,
+                              iso_value(problem->workloads[a].required[t]), INFINITY);
+            if (row < 0)
+                return no_memory(reterr);
+            f->demand_row[a * problem->n_periods + t] = row;
+        }
+    if (!add_global_rows(f))
+        return no_memory(reterr);
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (!add_share_rows(f, a) || !add_domain_rows(f, a, domains))
+            return no_memory(reterr);
+    return ISO_OK;
+}

@@ -1,0 +1,51 @@
+/* Linear relaxations behind GLPK's simplex. Columns may start inactive and be switched on as they
+ * price out. One thread; every object is made, used and freed on it. */
+#ifndef ISOCOST_GLPK_LP_H
+#define ISOCOST_GLPK_LP_H
+
+#include "isocost/solve.h"
+#include "mip.h"
+
+enum iso_lp_outcome {
+    ISO_LP_OPTIMAL,
+    ISO_LP_INFEASIBLE,
+    ISO_LP_UNBOUNDED,
+    ISO_LP_STOPPED /* the control said so */
+};
+
+struct iso_lp;
+
+/* Loads all rows and the columns with active[j] (NULL: all). `mip` is borrowed for the life of the
+ * object; its columns and rows may grow only through iso_lp_add_column().
+ * Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, struct iso_lp **ret_lp,
+                           struct iso_error *reterr);
+void iso_lp_free(struct iso_lp *lp);
+ISO_DEFINE_FREEP(iso_lp)
+
+/* Switches a column on. */
+enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr);
+bool iso_lp_has_column(const struct iso_lp *lp, int32_t column);
+
+/* Bounds of an active column. */
+enum iso_status iso_lp_set_bounds(struct iso_lp *lp, int32_t column, double lower, double upper,
+                                  struct iso_error *reterr);
+
+/* Takes over mip->objective again. */
+enum iso_status iso_lp_reload_objective(struct iso_lp *lp, struct iso_error *reterr);
+
+/* Simplex from the basis at hand, in slices of iterations between which the control is asked. Adds
+ * the iterations to *io_iterations. Errors: ISO_E_BACKEND. */
+enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *control,
+                             int64_t *io_iterations, enum iso_lp_outcome *ret_outcome,
+                             struct iso_error *reterr);
+
+/* After OPTIMAL: x_j (0 for inactive columns), multipliers of the rows, and the objective. */
+void iso_lp_values(const struct iso_lp *lp, double *ret_x);
+void iso_lp_duals(const struct iso_lp *lp, double *ret_duals);
+double iso_lp_objective(const struct iso_lp *lp);
+
+/* objective[j] - sum_i duals[i] coefficient_ij. */
+double iso_reduced_cost(const struct iso_mip *mip, const double *duals, int32_t column);
+
+#endif

@@ -1,0 +1,118 @@
+#include "mip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void iso_mip_fini(struct iso_mip *mip)
+{
+    free(mip->columns);
+    free(mip->rows);
+    free(mip->entries);
+    free(mip->objective);
+    memset(mip, 0, sizeof(*mip));
+}
+
+/* Makes room for one more element; the array is moved. */
+static bool grow(void **array, int32_t n, int32_t *room, size_t size)
+{
+    if (n < *room)
+        return true;
+    if (*room > INT32_MAX / 2)
+        return false;
+    int32_t wanted = *room ? *room * 2 : 64;
+    void *moved = iso_realloc(*array, (size_t)wanted, size);
+    if (!moved)
+        return false;
+    *array = moved;
+    *room = wanted;
+    return true;
+}
+
+int32_t iso_mip_add_row(struct iso_mip *mip, const struct iso_mip_row *row)
+{
+    void *rows = mip->rows;
+    bool ok = grow(&rows, mip->n_rows, &mip->rows_room, sizeof(*mip->rows));
+
+    mip->rows = rows;
+    if (!ok)
+        return -1;
+    mip->rows[mip->n_rows] = *row;
+    return mip->n_rows++;
+}
+
+int32_t iso_mip_add_column(struct iso_mip *mip, const struct iso_mip_column *column)
+{
+    int32_t room = mip->columns_room;
+    void *columns = mip->columns;
+    bool ok = grow(&columns, mip->n_columns, &room, sizeof(*mip->columns));
+
+    mip->columns = columns;
+    if (!ok)
+        return -1;
+    if (room != mip->columns_room) {
+        double *objective = iso_realloc(mip->objective, (size_t)room, sizeof(*objective));
+        if (!objective)
+            return -1;
+        mip->objective = objective;
+        mip->columns_room = room;
+    }
+    mip->columns[mip->n_columns] = *column;
+    mip->columns[mip->n_columns].first_entry = mip->n_entries;
+    mip->columns[mip->n_columns].n_entries = 0;
+    mip->objective[mip->n_columns] = 0;
+    return mip->n_columns++;
+}
+
+bool iso_mip_add_entry(struct iso_mip *mip, int32_t row, double coefficient)
+{
+    if (coefficient == 0)
+        return true;
+    void *entries = mip->entries;
+    bool ok = grow(&entries, mip->n_entries, &mip->entries_room, sizeof(*mip->entries));
+
+    mip->entries = entries;
+    if (!ok)
+        return false;
+    mip->entries[mip->n_entries++] = (struct iso_mip_entry){row, coefficient};
+    mip->columns[mip->n_columns - 1].n_entries++;
+    return true;
+}
+
+int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
+                              const double *coefficients)
+{
+    int32_t n_new = 0, next = 0;
+
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        n_new += coefficients[j] != 0;
+    ISO_AUTO_MEM struct iso_mip_entry *entries =
+        iso_calloc((size_t)(mip->n_entries + n_new), sizeof(*entries));
+    int32_t index = entries ? iso_mip_add_row(mip, row) : -1;
+    if (index < 0)
+        return -1;
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        struct iso_mip_column *column = &mip->columns[j];
+        memcpy(&entries[next], &mip->entries[column->first_entry],
+               (size_t)column->n_entries * sizeof(*entries));
+        column->first_entry = next;
+        next += column->n_entries;
+        if (coefficients[j] != 0) {
+            entries[next++] = (struct iso_mip_entry){index, coefficients[j]};
+            column->n_entries++;
+        }
+    }
+    free(mip->entries);
+    mip->entries = ISO_STEAL(entries);
+    mip->n_entries = next;
+    mip->entries_room = next;
+    return index;
+}
+
+double iso_mip_value(const struct iso_mip *mip, const double *x)
+{
+    double value = 0;
+
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        value += mip->objective[j] * x[j];
+    return value;
+}

@@ -1,0 +1,82 @@
+/* A mixed-integer program in the words of the problem:
+ *
+ *     minimise  sum_j objective[j] x_j
+ *     subject to  row.lower <= sum_j coefficient_ij x_j <= row.upper,
+ *                 column.lower <= x_j <= column.upper,  x_j whole where column.integer
+ *
+ * Columns are stored sparse, one after the other; rows exist before the columns that use them. */
+#ifndef ISOCOST_MIP_H
+#define ISOCOST_MIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "isocost/plan.h"
+#include "isocost/problem.h"
+
+enum iso_column_kind {
+    ISO_COLUMN_USE,        /* x: a=workload b=option c=period */
+    ISO_COLUMN_PATTERN,    /* lambda: a=team b=offering c=period d=pattern */
+    ISO_COLUMN_PLACE,      /* f: a=workload b=option c=period */
+    ISO_COLUMN_COVER,      /* v: a=product b=cell c=offering d=period */
+    ISO_COLUMN_BUY,        /* y: a=product b=start */
+    ISO_COLUMN_UNSERVED,   /* u: a=workload b=period */
+    ISO_COLUMN_DOMAIN,     /* b: a=workload b=spread rule c=domain */
+    ISO_COLUMN_START,      /* e+: a=cell b=offering */
+    ISO_COLUMN_STOP,       /* e-: a=cell b=offering */
+    ISO_COLUMN_MOVES,      /* m */
+    ISO_COLUMN_OVER_LIMIT, /* violation: a=limit b=period */
+    ISO_COLUMN_OVER_BUDGET /* violation: a=budget b=window */
+};
+
+/* Rows that link columns of one (offering, cell, period); they have no multiplier in a proof. */
+enum { ISO_ROW_LINK_COVER = ISO_N_ROW_KINDS, ISO_ROW_LINK_PLACE };
+
+struct iso_mip_column {
+    enum iso_column_kind kind;
+    int32_t a, b, c, d;
+    double lower, upper; /* upper may be INFINITY */
+    bool integer;
+    int32_t first_entry, n_entries;
+};
+
+struct iso_mip_row {
+    int kind; /* enum iso_row_kind or a link kind above */
+    int32_t a, b, c, d;
+    double lower, upper;
+};
+
+struct iso_mip_entry {
+    int32_t row;
+    double coefficient;
+};
+
+struct iso_mip {
+    int32_t n_columns, n_rows, n_entries;
+    int32_t columns_room, rows_room, entries_room;
+    struct iso_mip_column *columns;
+    struct iso_mip_row *rows;
+    struct iso_mip_entry *entries;
+    double *objective; /* n_columns values; of the tier at hand */
+};
+
+void iso_mip_fini(struct iso_mip *mip);
+
+/* Appends a row and gives its index, or -1 when memory is short. */
+int32_t iso_mip_add_row(struct iso_mip *mip, const struct iso_mip_row *row);
+
+/* Appends a column without entries and gives its index, or -1 when memory is short. */
+int32_t iso_mip_add_column(struct iso_mip *mip, const struct iso_mip_column *column);
+
+/* Adds an entry to the last column. A zero coefficient adds nothing. False when memory is short. */
+bool iso_mip_add_entry(struct iso_mip *mip, int32_t row, double coefficient);
+
+/* Appends a row over existing columns: coefficient[j] for each column j. The columns are rebuilt.
+ * Gives the row's index, or -1 when memory is short. */
+int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
+                              const double *coefficients);
+
+/* sum_j objective[j] x_j. */
+double iso_mip_value(const struct iso_mip *mip, const double *x);
+
+#endif

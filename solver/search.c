@@ -1,0 +1,150 @@
+#include "search.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WHOLE 1e-5     /* how far from whole a whole column may be when it is offered */
+#define ROW_SLACK 1e-7 /* relative; exact checks follow in extraction and in the verifier */
+
+bool iso_search_stops(struct iso_search *search)
+{
+    if (search->stopped)
+        return true;
+    if (search->control->stop)
+        search->stopped = search->control->stop(search->control->context);
+    if (!search->stopped && iso_search_left(search) <= 0)
+        search->stopped = ISO_STOP_TIME;
+    if (!search->stopped && search->problem->options.work_limit > 0 &&
+        search->iterations + search->nodes > search->problem->options.work_limit)
+        search->stopped = ISO_STOP_WORK;
+    return search->stopped != 0;
+}
+
+double iso_search_left(const struct iso_search *search)
+{
+    if (search->problem->options.deterministic)
+        return 1e6;
+    double left = search->end_s - search->control->now(search->control->context);
+    return left > 0 ? left : 0;
+}
+
+static double now_of(void *context)
+{
+    struct iso_search *search = context;
+    return search->control->now(search->control->context);
+}
+
+static enum iso_stop stop_of(void *context)
+{
+    struct iso_search *search = context;
+    return iso_search_stops(search) ? search->stopped : (enum iso_stop)0;
+}
+
+struct iso_control iso_search_control(struct iso_search *search)
+{
+    return (struct iso_control){.context = search, .now = now_of, .stop = stop_of};
+}
+
+static bool rows_hold(const struct iso_mip *mip, const double *x, double *activity)
+{
+    memset(activity, 0, (size_t)mip->n_rows * sizeof(*activity));
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        for (int32_t k = 0; k < column->n_entries && x[j] != 0; k++)
+            activity[mip->entries[column->first_entry + k].row] +=
+                x[j] * mip->entries[column->first_entry + k].coefficient;
+    }
+    for (int32_t i = 0; i < mip->n_rows; i++) {
+        const struct iso_mip_row *row = &mip->rows[i];
+        if (activity[i] < row->lower - ROW_SLACK * (1 + fabs(row->lower)) ||
+            activity[i] > row->upper + ROW_SLACK * (1 + fabs(row->upper)))
+            return false;
+    }
+    return true;
+}
+
+/* Tells the caller of a better plan, bill included. A point that cannot be written down exactly is
+ * not reported; the verifier would refuse it. */
+static enum iso_status report(struct iso_search *search, struct iso_error *reterr)
+{
+    if (search->control->progress) {
+        struct iso_progress progress = {.tier = search->tier,
+                                        .priority = search->priority,
+                                        .has_value = true,
+                                        .value = search->best_value,
+                                        .bound = search->tier_bound,
+                                        .iterations = search->iterations,
+                                        .nodes = search->nodes};
+        search->control->progress(search->control->context, &progress);
+    }
+    if (!search->control->incumbent || search->tier != ISO_TIER_MONEY)
+        return ISO_OK;
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    ISO_TRY(iso_extract(search->formulation, search->best, plan, reterr));
+    ISO_TRY(iso_incumbent_tiers(search, plan, reterr));
+    search->control->incumbent(search->control->context, plan);
+    return ISO_OK;
+}
+
+enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, const double *x,
+                                 bool *ret_taken, struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
+    struct iso_control control = iso_search_control(search);
+    enum iso_lp_outcome outcome;
+    ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
+    ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
+
+    *ret_taken = false;
+    if (!point || !activity)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        double whole = round(x[j]);
+        if (!mip->columns[j].integer)
+            continue;
+        if (fabs(whole - x[j]) > WHOLE * (1 + fabs(whole)))
+            return ISO_OK;
+        if (whole != 0 && !iso_lp_has_column(lp, j))
+            ISO_TRY(iso_lp_add_column(lp, j, reterr));
+        ISO_TRY(iso_lp_set_bounds(lp, j, whole, whole, reterr));
+        point[j] = whole;
+    }
+    control.stop = NULL; /* short: the rest follows from the whole columns */
+    enum iso_status status = iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr);
+    if (status == ISO_OK && outcome == ISO_LP_OPTIMAL)
+        iso_lp_values(lp, point);
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        if (mip->columns[j].integer) {
+            point[j] = round(x[j]);
+            ISO_TRY(iso_lp_set_bounds(lp, j, mip->columns[j].lower, mip->columns[j].upper, reterr));
+        }
+    ISO_TRY(status);
+    if (outcome != ISO_LP_OPTIMAL || !rows_hold(mip, point, activity))
+        return ISO_OK;
+    double value =
+        iso_mip_value(mip, point) + iso_formulation_constant(search->formulation, search->tier);
+    if (search->has_best && value >= search->best_value)
+        return ISO_OK;
+    memcpy(search->best, point, (size_t)mip->n_columns * sizeof(*point));
+    search->best_value = value;
+    search->has_best = *ret_taken = true;
+    return report(search, reterr);
+}
+
+bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element)
+{
+    void *array;
+    memcpy(&array, array_pointer, sizeof(array));
+    if ((*n & (*n - 1)) == 0) { /* room doubles at powers of two */
+        void *moved = iso_realloc(array, *n ? 2 * (size_t)*n : 1, size);
+        if (!moved)
+            return false;
+        array = moved;
+        memcpy(array_pointer, &array, sizeof(array));
+    }
+    memcpy((char *)array + (size_t)*n * size, element, size);
+    ++*n;
+    return true;
+}

@@ -1,0 +1,93 @@
+/* One solve under way: the formulation, the tiers done so far and the best point. */
+#ifndef ISOCOST_SEARCH_H
+#define ISOCOST_SEARCH_H
+
+#include "formulation.h"
+#include "glpk_lp.h"
+#include "isocost/solve.h"
+
+#define ISO_MAX_TIERS 104 /* 100 priorities, preferences, money, moves, and one to spare */
+
+struct iso_search {
+    const struct iso_problem *problem;
+    const struct iso_control *control;
+    struct iso_formulation *formulation;
+    double begin_s, end_s; /* on the control's clock */
+    enum iso_stop stopped; /* 0 = not */
+    int64_t iterations, nodes;
+
+    enum iso_tier_kind tier; /* at hand */
+    int32_t priority;
+    bool has_best;
+    double *best;      /* n_columns values, whole where integer */
+    double best_value; /* of the tier at hand, constant included */
+    double *money;     /* n_columns: cost in the base currency, for scores */
+
+    int32_t freeze_row[ISO_MAX_TIERS]; /* of each tier done, -1 = none */
+    struct iso_plan *plan;             /* tiers and duals gathered so far */
+    double tier_bound;                 /* best bound of the tier at hand */
+};
+
+/* Whether the search must end; remembers why. */
+bool iso_search_stops(struct iso_search *search);
+
+/* Seconds that are left, at least 0. */
+double iso_search_left(const struct iso_search *search);
+
+/* The control that GLPK is given: asks iso_search_stops(). */
+struct iso_control iso_search_control(struct iso_search *search);
+
+/* Takes a point whose whole columns are whole up to 1e-5: fixes them, finds the best rest by a
+ * linear program, checks every row, and keeps it when it is better than the best for the tier at
+ * hand. *ret_taken tells. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, const double *x,
+                                 bool *ret_taken, struct iso_error *reterr);
+
+/* --- strategy 4: plain MIP --- */
+
+/* Optimises the tier at hand: relaxation, first plans, branch and cut. Sets best, tier_bound and
+ * `ret_duals` (n_rows multipliers that prove a bound; zeros when there is none).
+ * *ret_infeasible: the relaxation or the tree has no point. */
+enum iso_status iso_plain_mip(struct iso_search *search, double *ret_duals, bool *ret_infeasible,
+                              bool *ret_by_relaxation, struct iso_error *reterr);
+
+/* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing.
+ */
+enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, const double *x,
+                                struct iso_error *reterr);
+
+/* --- tiers --- */
+
+/* Value of a tier in a plan's own numbers. */
+double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *plan,
+                      enum iso_tier_kind kind, int32_t priority);
+
+/* Spend of a plan in one window of a budget, in the window's currency. */
+double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan *plan,
+                        int32_t budget, int32_t window);
+
+/* The tiers of a problem, in order; at most ISO_MAX_TIERS. Gives their number. */
+int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tiers);
+
+/* --- the way out --- */
+
+/* Fills uses, fills, covers, purchases and unserved of `plan` from a point, in exact numbers, and
+ * makes the bill. Errors: ISO_E_NOMEM, ISO_E_INVALID (an amount leaves the range of a decimal). */
+enum iso_status iso_extract(const struct iso_formulation *formulation, const double *x,
+                            struct iso_plan *plan, struct iso_error *reterr);
+
+/* Repairs multipliers so that every column of the problem prices out, appends them to plan->duals
+ * for `tier` and sets its checked_bound. `frozen` tiers are plan->tiers[0 .. n_tiers-1].
+ * `objective`: false for a ray (all costs 0). */
+enum iso_status iso_prove(const struct iso_search *search, const double *duals, bool objective,
+                          struct iso_tier *tier, struct iso_error *reterr);
+
+/* Fills the tiers of an incumbent: those done so far as they are, the one at hand with the best
+ * bound, and the rest from its own numbers without bounds. */
+enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *plan,
+                                    struct iso_error *reterr);
+
+/* Appends an element of `size` bytes to an array of n; false when memory is short. */
+bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element);
+
+#endif

@@ -1,0 +1,171 @@
+/* The stages of the objective: which there are, and their value in a plan's own numbers. */
+#include <math.h>
+
+#include "search.h"
+
+static bool prefers(enum iso_policy policy)
+{
+    return policy == ISO_POLICY_PREFER || policy == ISO_POLICY_DEFAULT;
+}
+
+int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tiers)
+{
+    int32_t n = 0, last = 0;
+    bool preferences = false;
+
+    for (;;) { /* the next rank above the last */
+        int32_t next = INT32_MAX;
+        for (int32_t a = 0; a < problem->n_workloads; a++)
+            if (problem->workloads[a].service == ISO_SERVICE_PRIORITY &&
+                problem->workloads[a].priority > last && problem->workloads[a].priority < next)
+                next = problem->workloads[a].priority;
+        if (next == INT32_MAX || n >= ISO_MAX_TIERS - 3)
+            break;
+        ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_UNSERVED, .priority = next};
+        last = next;
+    }
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        preferences |= prefers(problem->limits[l].policy);
+    for (int32_t b = 0; b < problem->n_budgets; b++)
+        preferences |= prefers(problem->budgets[b].policy);
+    if (preferences)
+        ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_PREFER};
+    ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_MONEY};
+    if (problem->moves.present)
+        ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_MOVES};
+    return n;
+}
+
+static double unserved_value(const struct iso_problem *problem, const struct iso_plan *plan,
+                             int32_t priority)
+{
+    double value = 0;
+
+    for (int32_t i = 0; i < plan->n_unserved; i++) {
+        const struct iso_unserved *u = &plan->unserved[i];
+        const struct iso_workload *workload = &problem->workloads[u->workload];
+        if (workload->service == ISO_SERVICE_PRIORITY && workload->priority == priority &&
+            workload->demand[u->period] > 0)
+            value += iso_value(workload->weight) * iso_value(problem->periods[u->period].hours) *
+                     iso_value(u->amount) / iso_value(workload->demand[u->period]);
+    }
+    return value;
+}
+
+/* Instances times weight in one limit and period. */
+static double limit_level(const struct iso_plan *plan, const struct iso_limit *limit,
+                          int32_t period)
+{
+    double level = 0;
+
+    for (int32_t k = 0; k < limit->n_terms; k++) {
+        int64_t n = 0;
+        for (int32_t i = 0; i < plan->n_uses; i++)
+            if (plan->uses[i].period == period &&
+                plan->uses[i].offering == limit->terms[k].offering)
+                n += plan->uses[i].count;
+        for (int32_t i = 0; i < plan->n_fills; i++)
+            if (plan->fills[i].period == period &&
+                plan->fills[i].offering == limit->terms[k].offering)
+                n += plan->fills[i].instances;
+        level += (double)n * iso_value(limit->terms[k].weight);
+    }
+    return level;
+}
+
+double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan *plan,
+                        int32_t budget, int32_t window)
+{
+    const struct iso_budget *b = &problem->budgets[budget];
+    const struct iso_window *w = &b->windows[window];
+    double spend = 0;
+
+    for (int32_t i = 0; i < plan->n_lines; i++) {
+        const struct iso_line *line = &plan->lines[i];
+        if (line->kind == ISO_LINE_INSTANCE && w->periods[line->period] &&
+            b->offerings[line->offering] && b->cells[line->cell])
+            spend += iso_budget_price(problem, w, line->offering, line->period) *
+                     iso_value(line->quantity);
+        else if (line->kind == ISO_LINE_FEE && b->basis != ISO_BASIS_LIST &&
+                 b->products[line->product] && w->periods[line->period])
+            spend +=
+                iso_value(line->quantity) * iso_value(line->unit_price) * iso_value(line->hours) *
+                iso_value(iso_problem_rate(problem, line->currency, w->currency, line->period));
+        else if (line->kind == ISO_LINE_MOVE && b->moves && w->periods[0])
+            spend += iso_value(line->cost) *
+                     iso_value(iso_problem_rate(problem, problem->base_currency, w->currency, 0));
+    }
+    for (int32_t i = 0; i < plan->n_covers && b->basis != ISO_BASIS_LIST; i++) {
+        const struct iso_cover *cover = &plan->covers[i];
+        if (w->periods[cover->period] && b->offerings[cover->offering] && b->cells[cover->cell] &&
+            b->products[cover->product])
+            spend -= iso_budget_price(problem, w, cover->offering, cover->period) *
+                     iso_value(cover->instances);
+    }
+    for (int32_t i = 0; i < plan->n_purchases; i++) {
+        const struct iso_purchase *purchase = &plan->purchases[i];
+        spend += (double)purchase->quantity *
+                 iso_budget_upfront(problem, b, w, purchase->product, purchase->start);
+    }
+    return spend;
+}
+
+static double preference_value(const struct iso_problem *problem, const struct iso_plan *plan)
+{
+    double value = 0, horizon = 0;
+
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        horizon += iso_value(problem->periods[t].hours);
+    for (int32_t l = 0; l < problem->n_limits; l++) {
+        const struct iso_limit *limit = &problem->limits[l];
+        double bound = iso_value(limit->bound);
+        for (int32_t t = 0; t < problem->n_periods && prefers(limit->policy); t++) {
+            double level = limit->periods[t] ? limit_level(plan, limit, t) : bound;
+            double over = limit->minimum ? bound - level : level - bound;
+            if (over > 0)
+                value +=
+                    iso_value(problem->periods[t].hours) / horizon * over / (bound > 0 ? bound : 1);
+        }
+    }
+    for (int32_t b = 0; b < problem->n_budgets; b++)
+        for (int32_t w = 0;
+             w < problem->budgets[b].n_windows && prefers(problem->budgets[b].policy); w++) {
+            double amount = iso_value(problem->budgets[b].windows[w].amount);
+            double over = iso_budget_spend(problem, plan, b, w) - amount;
+            if (over > 0)
+                value += over / (amount > 0 ? amount : 1);
+        }
+    return value;
+}
+
+double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *plan,
+                      enum iso_tier_kind kind, int32_t priority)
+{
+    double moves = 0;
+
+    switch (kind) {
+    case ISO_TIER_UNSERVED:
+        return unserved_value(problem, plan, priority);
+    case ISO_TIER_PREFER:
+        return preference_value(problem, plan);
+    case ISO_TIER_MONEY:
+        return iso_decimal_to_double(plan->cost + plan->penalties);
+    case ISO_TIER_MOVES:
+        break;
+    }
+    for (int32_t i = 0; i < problem->moves.n_current; i++) {
+        const struct iso_current *current = &problem->moves.current[i];
+        int64_t now = 0;
+        for (int32_t k = 0; k < plan->n_uses; k++)
+            if (plan->uses[k].period == 0 && plan->uses[k].workload == current->cell &&
+                plan->uses[k].offering == current->offering)
+                now += plan->uses[k].count;
+        for (int32_t k = 0; k < plan->n_fills; k++)
+            if (plan->fills[k].period == 0 &&
+                problem->n_workloads + plan->fills[k].team == current->cell &&
+                plan->fills[k].offering == current->offering)
+                now += plan->fills[k].instances;
+        moves += now < current->count ? (double)(current->count - now) : 0;
+    }
+    return fmax(0, moves - (double)problem->moves.forced_stops);
+}

@@ -1,0 +1,1 @@
+iso_add_test(unit test_solve.c LIBS isocost::solver isocost::verify)
