@@ -1,0 +1,447 @@
+#include "draft.h"
+
+#include "diagnostics.h"
+#include "row_check.h"
+
+enum { MAX_PROVIDERS = 1000, MAX_SOURCES = 100 };
+#define ARENA_BYTES ((size_t)256 << 20)
+
+/* Providers that sent rows of one kind: theirs replace what the base has. */
+struct provider_set {
+    size_t n;
+    const char *words[MAX_PROVIDERS];
+};
+
+struct iso_draft {
+    struct iso_arena *arena; /* overlays, words, sources */
+    struct iso_snapshot_builder *builder;
+    struct iso_diagnostics *diagnostics;
+    struct provider_set offering_providers, product_providers, quota_providers;
+    size_t n_overlays, overlay_capacity, n_published_overlays;
+    Isocost__V1__Overlay **overlays;
+    size_t n_sources;
+    char *sources[MAX_SOURCES];
+    int64_t n_rows, n_offerings, n_products, n_quotas;
+    int64_t oldest_ns; /* 0 = no row says when */
+};
+
+struct iso_draft *iso_draft_new(void)
+{
+    struct iso_draft *draft = iso_calloc(1, sizeof(*draft));
+
+    if (!draft)
+        return NULL;
+    draft->arena = iso_arena_new(ARENA_BYTES);
+    draft->builder = iso_snapshot_builder_new();
+    draft->diagnostics = iso_diagnostics_new(ISO_DRAFT_EXAMPLES);
+    if (!draft->arena || !draft->builder || !draft->diagnostics) {
+        iso_draft_free(draft);
+        return NULL;
+    }
+    return draft;
+}
+
+void iso_draft_free(struct iso_draft *draft)
+{
+    if (!draft)
+        return;
+    iso_snapshot_builder_free(draft->builder);
+    iso_diagnostics_free(draft->diagnostics);
+    iso_arena_free(draft->arena);
+    free(draft->overlays);
+    free(draft);
+}
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a catalog");
+}
+
+static bool has_provider(const struct provider_set *set, const char *provider)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->words[i], provider) == 0)
+            return true;
+    return false;
+}
+
+static enum iso_status add_provider(struct iso_draft *draft, struct provider_set *set,
+                                    const char *provider, struct iso_error *reterr)
+{
+    if (has_provider(set, provider))
+        return ISO_OK;
+    if (set->n == MAX_PROVIDERS)
+        return iso_fail(reterr, ISO_E_LIMIT, "", "a catalog holds at most %d providers",
+                        MAX_PROVIDERS);
+    set->words[set->n] = iso_arena_strdup(draft->arena, provider);
+    return set->words[set->n++] ? ISO_OK : no_memory(reterr);
+}
+
+static void note_time(struct iso_draft *draft, int64_t observed_ns)
+{
+    if (observed_ns > 0 && (draft->oldest_ns == 0 || observed_ns < draft->oldest_ns))
+        draft->oldest_ns = observed_ns;
+}
+
+enum iso_status iso_draft_add_diagnostic(struct iso_draft *draft, const char *code,
+                                         bool quarantined, const char *place, const char *text,
+                                         struct iso_error *reterr)
+{
+    return iso_diagnostics_add(draft->diagnostics, code, quarantined, place, text, reterr);
+}
+
+enum iso_status iso_draft_add_source(struct iso_draft *draft, const char *source,
+                                     struct iso_error *reterr)
+{
+    for (size_t i = 0; i < draft->n_sources; i++)
+        if (strcmp(draft->sources[i], source) == 0)
+            return ISO_OK;
+    if (draft->n_sources == MAX_SOURCES)
+        return ISO_OK; /* information only */
+    draft->sources[draft->n_sources] = iso_arena_strdup(draft->arena, source);
+    return draft->sources[draft->n_sources++] ? ISO_OK : no_memory(reterr);
+}
+
+/* --- the rows of a page --- */
+
+static enum iso_status quarantine(struct iso_draft *draft, const char *source, const char *row,
+                                  const struct iso_row_fault *fault, struct iso_arena *arena,
+                                  struct iso_error *reterr)
+{
+    const char *place =
+        strstr(row, source) == row ? row : iso_arena_printf(arena, "%s: %s", source, row);
+
+    if (!place)
+        return no_memory(reterr);
+    return iso_draft_add_diagnostic(draft, fault->code, true, place, fault->text, reterr);
+}
+
+static enum iso_status quarantine_offering(struct iso_draft *draft, const char *source,
+                                           const Isocost__V1__Offering *row,
+                                           const struct iso_row_fault *fault,
+                                           struct iso_arena *arena, struct iso_error *reterr)
+{
+    return quarantine(draft, row->source[0] ? row->source : source, iso_row_describe(row, arena),
+                      fault, arena, reterr);
+}
+
+static enum iso_status note_unknown_resources(struct iso_draft *draft,
+                                              const struct iso_snapshot_offering *offering,
+                                              struct iso_error *reterr)
+{
+    bool vcpu = offering->capacity[ISO_RESOURCE_VCPU] != ISO_UNKNOWN;
+    bool memory = offering->capacity[ISO_RESOURCE_MEMORY_GIB] != ISO_UNKNOWN;
+
+    if (offering->kind != ISOCOST__V1__OFFERING_KIND__OFFERING_KIND_VM || (vcpu && memory))
+        return ISO_OK;
+    return iso_draft_add_diagnostic(
+        draft, "resources_unknown", false, offering->id,
+        vcpu     ? "memory is unknown; replicas that need it cannot be placed there"
+        : memory ? "vcpu is unknown; replicas that need it cannot be placed there"
+                 : "vcpu and memory are unknown; replicas that need them cannot be placed there",
+        reterr);
+}
+
+static enum iso_status add_offering(struct iso_draft *draft, const char *source,
+                                    const Isocost__V1__Offering *row, struct iso_arena *arena,
+                                    struct iso_error *reterr)
+{
+    struct iso_snapshot_offering offering;
+    struct iso_row_fault fault;
+    struct iso_error error = {0};
+    enum iso_status status;
+
+    if (!iso_row_check_offering(row, source, arena, &offering, &fault))
+        return iso_arena_full(arena)
+                   ? no_memory(reterr)
+                   : quarantine_offering(draft, source, row, &fault, arena, reterr);
+    if (iso_arena_full(arena))
+        return no_memory(reterr);
+    status = iso_snapshot_add_offering(draft->builder, &offering, &error);
+    if (status == ISO_E_EXISTS) {
+        fault = (struct iso_row_fault){.code = "duplicate_offering",
+                                       .text = "an earlier row has the same id and was kept"};
+        return quarantine_offering(draft, source, row, &fault, arena, reterr);
+    }
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, error.field, "%s", error.text);
+    draft->n_offerings++;
+    note_time(draft, offering.observed_ns);
+    ISO_TRY(note_unknown_resources(draft, &offering, reterr));
+    return add_provider(draft, &draft->offering_providers, offering.provider, reterr);
+}
+
+static enum iso_status add_product(struct iso_draft *draft, const char *source,
+                                   Isocost__V1__CommitmentProduct *row, struct iso_arena *arena,
+                                   struct iso_error *reterr)
+{
+    struct iso_row_fault fault;
+    struct iso_error error = {0};
+    enum iso_status status;
+
+    if (!iso_row_check_product(row, arena, &fault))
+        return quarantine(draft, row->source[0] ? row->source : source, row->id, &fault, arena,
+                          reterr);
+    if (iso_arena_full(arena))
+        return no_memory(reterr);
+    status = iso_snapshot_add_product(draft->builder, row, &error);
+    if (status == ISO_E_EXISTS) {
+        fault = (struct iso_row_fault){.code = "duplicate_product",
+                                       .text = "an earlier row has the same id and was kept"};
+        return quarantine(draft, row->source[0] ? row->source : source, row->id, &fault, arena,
+                          reterr);
+    }
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, error.field, "%s", error.text);
+    draft->n_products++;
+    return add_provider(draft, &draft->product_providers, row->provider, reterr);
+}
+
+static enum iso_status add_quota(struct iso_draft *draft, const char *source,
+                                 Isocost__V1__Quota *row, struct iso_arena *arena,
+                                 struct iso_error *reterr)
+{
+    struct iso_row_fault fault;
+
+    if (!iso_row_check_quota(row, arena, &fault)) {
+        const char *name = iso_arena_printf(arena, "quota %.64s/%.64s/%.64s", row->provider,
+                                            row->region, row->code);
+        return quarantine(draft, source, name ? name : "quota", &fault, arena, reterr);
+    }
+    if (iso_arena_full(arena))
+        return no_memory(reterr);
+    ISO_TRY(iso_snapshot_add_quota(draft->builder, row, reterr));
+    draft->n_quotas++;
+    note_time(draft, iso_row_time_ns(row->observed_at));
+    return add_provider(draft, &draft->quota_providers, row->provider, reterr);
+}
+
+/* Overlays wait in the draft's arena, so that the public snapshot can be written without them. */
+static enum iso_status hold_overlay(struct iso_draft *draft, const Isocost__V1__Overlay *row,
+                                    struct iso_error *reterr)
+{
+    size_t n_bytes = isocost__v1__overlay__get_packed_size(row);
+    unsigned char *bytes = iso_arena_calloc(draft->arena, n_bytes, 1);
+    Isocost__V1__Overlay *copy = NULL;
+
+    if (draft->n_overlays == draft->overlay_capacity) {
+        size_t capacity = 2 * draft->overlay_capacity + 16;
+        Isocost__V1__Overlay **larger = iso_realloc(draft->overlays, capacity, sizeof(*larger));
+        if (!larger)
+            return no_memory(reterr);
+        draft->overlays = larger;
+        draft->overlay_capacity = capacity;
+    }
+    if (bytes) {
+        isocost__v1__overlay__pack(row, bytes);
+        copy = isocost__v1__overlay__unpack(iso_arena_allocator(draft->arena), n_bytes, bytes);
+    }
+    if (!copy)
+        return no_memory(reterr);
+    draft->overlays[draft->n_overlays++] = copy;
+    return ISO_OK;
+}
+
+static enum iso_status add_overlay(struct iso_draft *draft, const char *source,
+                                   Isocost__V1__Overlay *row, struct iso_arena *arena,
+                                   struct iso_error *reterr)
+{
+    struct iso_row_fault fault;
+
+    if (!iso_row_check_overlay(row, arena, &fault))
+        return quarantine(draft, source, "overlay", &fault, arena, reterr);
+    return hold_overlay(draft, row, reterr);
+}
+
+enum iso_status iso_draft_add_page(struct iso_draft *draft, const char *source,
+                                   Isocost__Internal__V1__Page *page, struct iso_arena *page_arena,
+                                   struct iso_error *reterr)
+{
+    draft->n_rows +=
+        (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays);
+    for (size_t i = 0; i < page->n_diagnostics; i++) {
+        const Isocost__V1__Diagnostic *d = page->diagnostics[i];
+        draft->n_rows += d->quarantined; /* stands for a row that was not sent */
+        ISO_TRY(
+            iso_draft_add_diagnostic(draft, d->code, d->quarantined, d->place, d->text, reterr));
+    }
+    for (size_t i = 0; i < page->n_offerings; i++)
+        ISO_TRY(add_offering(draft, source, page->offerings[i], page_arena, reterr));
+    for (size_t i = 0; i < page->n_products; i++)
+        ISO_TRY(add_product(draft, source, page->products[i], page_arena, reterr));
+    for (size_t i = 0; i < page->n_quotas; i++)
+        ISO_TRY(add_quota(draft, source, page->quotas[i], page_arena, reterr));
+    for (size_t i = 0; i < page->n_overlays; i++)
+        ISO_TRY(add_overlay(draft, source, page->overlays[i], page_arena, reterr));
+    return ISO_OK;
+}
+
+struct iso_draft_counts iso_draft_counts(const struct iso_draft *draft)
+{
+    return (struct iso_draft_counts){
+        .rows = draft->n_rows,
+        .quarantined = iso_diagnostics_quarantined(draft->diagnostics),
+        .good =
+            draft->n_offerings + draft->n_products + draft->n_quotas + (int64_t)draft->n_overlays,
+    };
+}
+
+const char *iso_draft_first_fault(const struct iso_draft *draft)
+{
+    const Isocost__V1__Diagnostic *first = iso_diagnostics_first(draft->diagnostics);
+    const char *text =
+        first ? iso_arena_printf(draft->arena, "%.150s: %.150s", first->place, first->text) : NULL;
+
+    return text ? text : "";
+}
+
+/* --- the rows that stay --- */
+
+static enum iso_status keep_offerings(struct iso_draft *draft, const struct iso_snapshot *base,
+                                      struct iso_error *reterr)
+{
+    const struct provider_set replaced = draft->offering_providers;
+    struct iso_snapshot_offering offering;
+
+    for (int32_t i = 0; i < iso_snapshot_n_offerings(base); i++) {
+        iso_snapshot_offering(base, i, &offering);
+        if (has_provider(&replaced, offering.provider))
+            continue;
+        ISO_TRY(iso_snapshot_add_offering(draft->builder, &offering, reterr));
+        draft->n_offerings++;
+        note_time(draft, offering.observed_ns);
+    }
+    return ISO_OK;
+}
+
+/* Each record is unpacked into an arena of its own, so that a large base needs little memory. */
+static enum iso_status keep_product(struct iso_draft *draft, const struct iso_snapshot *base,
+                                    int32_t index, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+    Isocost__V1__CommitmentProduct *product =
+        arena ? iso_snapshot_product(base, index, arena) : NULL;
+
+    if (!product)
+        return no_memory(reterr);
+    if (has_provider(&draft->product_providers, product->provider))
+        return ISO_OK;
+    draft->n_products++;
+    return iso_snapshot_add_product(draft->builder, product, reterr);
+}
+
+static enum iso_status keep_quota(struct iso_draft *draft, const struct iso_snapshot *base,
+                                  int32_t index, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+    Isocost__V1__Quota *quota = arena ? iso_snapshot_quota(base, index, arena) : NULL;
+
+    if (!quota)
+        return no_memory(reterr);
+    if (has_provider(&draft->quota_providers, quota->provider))
+        return ISO_OK;
+    draft->n_quotas++;
+    note_time(draft, iso_row_time_ns(quota->observed_at));
+    return iso_snapshot_add_quota(draft->builder, quota, reterr);
+}
+
+enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_snapshot *base,
+                                   const struct iso_snapshot *overlay_base,
+                                   struct iso_error *reterr)
+{
+    if (base) {
+        ISO_TRY(keep_offerings(draft, base, reterr));
+        for (int32_t i = 0; i < iso_snapshot_n_products(base); i++)
+            ISO_TRY(keep_product(draft, base, i, reterr));
+        for (int32_t i = 0; i < iso_snapshot_n_quotas(base); i++)
+            ISO_TRY(keep_quota(draft, base, i, reterr));
+    }
+    if (!overlay_base || draft->n_overlays > 0)
+        return ISO_OK;
+    for (int32_t i = 0; i < iso_snapshot_n_overlays(overlay_base); i++) {
+        ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+        Isocost__V1__Overlay *overlay = arena ? iso_snapshot_overlay(overlay_base, i, arena) : NULL;
+        if (!overlay)
+            return no_memory(reterr);
+        ISO_TRY(hold_overlay(draft, overlay, reterr));
+    }
+    return ISO_OK;
+}
+
+bool iso_draft_has_overlays(const struct iso_draft *draft)
+{
+    return draft->n_overlays > 0;
+}
+
+/* --- publishing --- */
+
+static Google__Protobuf__Timestamp *timestamp(int64_t ns, struct iso_arena *arena)
+{
+    Google__Protobuf__Timestamp *time = iso_arena_calloc(arena, 1, sizeof(*time));
+
+    if (!time)
+        return NULL;
+    google__protobuf__timestamp__init(time);
+    time->seconds = ns / 1000000000;
+    time->nanos = (int32_t)(ns % 1000000000);
+    return time;
+}
+
+static struct iso_bytes pack(const ProtobufCMessage *message, struct iso_arena *arena)
+{
+    size_t n_bytes = protobuf_c_message_get_packed_size(message);
+    unsigned char *bytes = iso_arena_calloc(arena, n_bytes, 1);
+
+    if (!bytes)
+        return (struct iso_bytes){NULL, 0};
+    protobuf_c_message_pack(message, bytes);
+    return (struct iso_bytes){bytes, n_bytes};
+}
+
+static void describe(const struct iso_draft *draft, const char *digest, int64_t create_ns,
+                     struct iso_arena *arena, Isocost__V1__Snapshot *snapshot)
+{
+    isocost__v1__snapshot__init(snapshot);
+    snapshot->digest = iso_arena_strdup(arena, digest);
+    snapshot->create_time = timestamp(create_ns, arena);
+    snapshot->offering_count = draft->n_offerings;
+    snapshot->product_count = draft->n_products;
+    snapshot->quota_count = draft->n_quotas;
+    snapshot->row_count = draft->n_rows;
+    if (draft->oldest_ns > 0)
+        snapshot->oldest_observation = timestamp(draft->oldest_ns, arena);
+    snapshot->sources = (char **)draft->sources;
+    snapshot->n_sources = draft->n_sources;
+    iso_diagnostics_counts(draft->diagnostics, &snapshot->diagnostics, &snapshot->n_diagnostics);
+}
+
+enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, bool with_overlays,
+                                  int64_t create_ns, struct iso_arena *arena,
+                                  struct iso_snapshot_record *ret_record,
+                                  Isocost__V1__Snapshot **ret_snapshot, struct iso_error *reterr)
+{
+    Isocost__V1__ListDiagnosticsResponse diagnostics = ISOCOST__V1__LIST_DIAGNOSTICS_RESPONSE__INIT;
+    Isocost__V1__Snapshot *snapshot = iso_arena_calloc(arena, 1, sizeof(*snapshot));
+    struct iso_snapshot_record record = {.create_ns = create_ns};
+    char digest[ISO_DIGEST_TEXT_SIZE];
+
+    if (!snapshot)
+        return no_memory(reterr);
+    for (; with_overlays && draft->n_published_overlays < draft->n_overlays;
+         draft->n_published_overlays++)
+        ISO_TRY(iso_snapshot_add_overlay(draft->builder,
+                                         draft->overlays[draft->n_published_overlays], reterr));
+    ISO_TRY(iso_snapshot_write(draft->builder, folder, digest, reterr));
+    describe(draft, digest, create_ns, arena, snapshot);
+    iso_diagnostics_examples(draft->diagnostics, &diagnostics.diagnostics,
+                             &diagnostics.n_diagnostics);
+    iso_diagnostics_counts(draft->diagnostics, &diagnostics.counts, &diagnostics.n_counts);
+    record.digest = snapshot->digest;
+    record.snapshot = pack(&snapshot->base, arena);
+    record.diagnostics = pack(&diagnostics.base, arena);
+    if (iso_arena_full(arena))
+        return no_memory(reterr);
+    *ret_record = record;
+    *ret_snapshot = snapshot;
+    return ISO_OK;
+}

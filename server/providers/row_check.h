@@ -1,0 +1,37 @@
+/* Judges the rows that plugins send: fills in defaults, folds names, and says why a row is left
+ * out. A plugin's word is never taken for it. */
+#ifndef ISOCOST_SERVER_ROW_CHECK_H
+#define ISOCOST_SERVER_ROW_CHECK_H
+
+#include "isocost/proto/arena.h"
+#include "isocost/v1/offering.pb-c.h"
+#include "snapshot_file.h"
+
+/* Why a row is left out: a stable code and a sentence with what was found and what is allowed. */
+struct iso_row_fault {
+    const char *code; /* a constant, e.g. "zero_price" */
+    char text[256];
+};
+
+/* Each returns whether the row may be used; otherwise *ret_fault says why not. Messages are changed
+ * in place (provider words, defaults); new strings are in the arena. When the arena is full the
+ * result is without meaning: ask iso_arena_full(). */
+
+/* `source` is for rows that do not name theirs. */
+bool iso_row_check_offering(const Isocost__V1__Offering *row, const char *source,
+                            struct iso_arena *arena, struct iso_snapshot_offering *ret_offering,
+                            struct iso_row_fault *ret_fault);
+bool iso_row_check_product(Isocost__V1__CommitmentProduct *row, struct iso_arena *arena,
+                           struct iso_row_fault *ret_fault);
+bool iso_row_check_quota(Isocost__V1__Quota *row, struct iso_arena *arena,
+                         struct iso_row_fault *ret_fault);
+bool iso_row_check_overlay(Isocost__V1__Overlay *row, struct iso_arena *arena,
+                           struct iso_row_fault *ret_fault);
+
+/* The id that an offering would have, as far as its parts are there; for messages about it. */
+const char *iso_row_describe(const Isocost__V1__Offering *row, struct iso_arena *arena);
+
+/* Nanoseconds since 1970; 0 when absent or out of range. */
+int64_t iso_row_time_ns(const Google__Protobuf__Timestamp *time);
+
+#endif
