@@ -25,6 +25,11 @@ void iso_check_fail(struct iso_model_check *check, const char *path, const char 
     iso_violations_add(check->violations, whole, "%s", text);
 }
 
+void iso_check_path(char place[ISO_PATH_SIZE], const char *path, const char *list, size_t index)
+{
+    snprintf(place, ISO_PATH_SIZE, "%s.%s[%zu]", path, list, index);
+}
+
 void iso_check_not_served(struct iso_model_check *check, const char *path, const char *field,
                           const char *rule)
 {
@@ -186,14 +191,15 @@ static void check_term(struct iso_model_check *check, const char *path,
 void iso_check_selector(struct iso_model_check *check, const char *path, const char *field,
                         const Isocost__V1__Selector *selector)
 {
-    char place[ISO_PATH_SIZE];
+    char owner[ISO_PATH_SIZE], place[ISO_PATH_SIZE];
 
+    snprintf(owner, sizeof(owner), "%s.%s", path, field);
     for (size_t i = 0; selector && i < selector->n_include; i++) {
-        snprintf(place, sizeof(place), "%s.%s.include[%zu]", path, field, i);
+        iso_check_path(place, owner, "include", i);
         check_term(check, place, selector->include[i]);
     }
     for (size_t i = 0; selector && i < selector->n_exclude; i++) {
-        snprintf(place, sizeof(place), "%s.%s.exclude[%zu]", path, field, i);
+        iso_check_path(place, owner, "exclude", i);
         check_term(check, place, selector->exclude[i]);
     }
 }
@@ -269,14 +275,14 @@ static void check_names(struct iso_model_check *check, const char *path)
         iso_check_fail(check, path, "labels", "%zu labels; at most 64 are allowed",
                        model->n_labels);
     for (size_t i = 0; i < model->n_teams; i++) {
-        snprintf(place, sizeof(place), "%s.teams[%zu]", path, i);
+        iso_check_path(place, path, "teams", i);
         iso_check_new_id(check, place, model->teams[i]->id, &check->teams);
         iso_check_resources(check, place, "overhead", model->teams[i]->overhead);
     }
     if (model->n_workloads == 0)
         iso_check_fail(check, path, "workloads", "is empty; at least one workload is required");
     for (size_t i = 0; i < model->n_workloads; i++) {
-        snprintf(place, sizeof(place), "%s.workloads[%zu]", path, i);
+        iso_check_path(place, path, "workloads", i);
         iso_check_new_id(check, place, model->workloads[i]->id, &check->workloads);
     }
 }
@@ -289,16 +295,16 @@ static void check_rules(struct iso_model_check *check, const char *path)
     char place[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < model->n_workloads; i++) {
-        snprintf(place, sizeof(place), "%s.workloads[%zu]", path, i);
+        iso_check_path(place, path, "workloads", i);
         iso_check_workload(check, place, model->workloads[i]);
     }
     for (size_t i = 0; i < model->n_limits; i++) {
-        snprintf(place, sizeof(place), "%s.limits[%zu]", path, i);
+        iso_check_path(place, path, "limits", i);
         iso_check_new_id(check, place, model->limits[i]->id, &limits);
         iso_check_limit(check, place, model->limits[i]);
     }
     for (size_t i = 0; i < model->n_budgets; i++) {
-        snprintf(place, sizeof(place), "%s.budgets[%zu]", path, i);
+        iso_check_path(place, path, "budgets", i);
         iso_check_new_id(check, place, model->budgets[i]->id, &budgets);
         iso_check_budget(check, place, model->budgets[i]);
     }

@@ -30,6 +30,9 @@ __attribute__((format(printf, 4, 5))) void iso_check_fail(struct iso_model_check
 void iso_check_not_served(struct iso_model_check *check, const char *path, const char *field,
                           const char *rule);
 
+/* Writes `path`.`list`[`index`]. */
+void iso_check_path(char place[ISO_PATH_SIZE], const char *path, const char *list, size_t index);
+
 /* Each gives true when it added nothing. */
 bool iso_check_number(struct iso_model_check *check, const char *path, const char *field,
                       double value, enum iso_range range);

@@ -33,7 +33,7 @@ static void check_period_prices(struct iso_model_check *check, const char *path,
 
     for (size_t i = 0; i < offering->n_period_prices; i++) {
         const Isocost__V1__PeriodPrice *price = offering->period_prices[i];
-        snprintf(place, sizeof(place), "%s.period_prices[%zu]", path, i);
+        iso_check_path(place, path, "period_prices", i);
         iso_check_period_ids(check, place, "periods", price->periods, price->n_periods);
         if (price->n_periods == 0)
             iso_check_fail(check, place, "periods", "is empty; at least one period is required");
@@ -80,7 +80,7 @@ static void check_rates(struct iso_model_check *check, const char *path,
 
     for (size_t i = 0; i < product->n_rates; i++) {
         const Isocost__V1__CommitmentRate *rate = product->rates[i];
-        snprintf(place, sizeof(place), "%s.rates[%zu]", path, i);
+        iso_check_path(place, path, "rates", i);
         iso_check_selector(check, place, "offerings", rate->offerings);
         if (rate->rate_case == ISOCOST__V1__COMMITMENT_RATE__RATE_UNITS && !spend)
             iso_check_number(check, place, "units", rate->units, ISO_ABOVE_ZERO);
@@ -120,7 +120,7 @@ static void check_existing(struct iso_model_check *check, const char *path,
     char place[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < product->n_existing; i++) {
-        snprintf(place, sizeof(place), "%s.existing[%zu]", path, i);
+        iso_check_path(place, path, "existing", i);
         iso_check_number(check, place, "quantity", product->existing[i]->quantity,
                          ISO_AT_LEAST_ZERO);
         if (product->existing[i]->expires_at && check->model && !check->chronological)
@@ -200,7 +200,7 @@ static void check_products(struct iso_model_check *check, const char *path,
     char place[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < catalog->n_products; i++) {
-        snprintf(place, sizeof(place), "%s.products[%zu]", path, i);
+        iso_check_path(place, path, "products", i);
         if (!iso_names_add_new(&ids, catalog->products[i]->id))
             iso_check_fail(check, place, "id", "\"%.128s\" is there twice; ids must be unique",
                            catalog->products[i]->id);
@@ -217,7 +217,7 @@ static void check_products(struct iso_model_check *check, const char *path,
 void iso_check_catalog(struct iso_model_check *check, const char *model_path)
 {
     const Isocost__V1__Catalog *catalog = check->model->catalog;
-    char path[ISO_PATH_SIZE], place[ISO_PATH_SIZE + 32];
+    char path[ISO_PATH_SIZE], place[ISO_PATH_SIZE];
 
     snprintf(path, sizeof(path), "%s.catalog", model_path);
     if (!catalog || (catalog->n_selectors == 0 && catalog->n_offerings == 0)) {
@@ -230,16 +230,16 @@ void iso_check_catalog(struct iso_model_check *check, const char *model_path)
         iso_check_selector(check, path, place, catalog->selectors[i]);
     }
     for (size_t i = 0; i < catalog->n_offerings; i++) {
-        snprintf(place, sizeof(place), "%s.offerings[%zu]", path, i);
+        iso_check_path(place, path, "offerings", i);
         check_offering(check, place, catalog->offerings[i]);
     }
     check_products(check, path, catalog);
     for (size_t i = 0; i < catalog->n_overlays; i++) {
-        snprintf(place, sizeof(place), "%s.overlays[%zu]", path, i);
+        iso_check_path(place, path, "overlays", i);
         iso_check_overlay(check, place, catalog->overlays[i]);
     }
     for (size_t i = 0; i < catalog->n_quotas; i++) {
-        snprintf(place, sizeof(place), "%s.quotas[%zu]", path, i);
+        iso_check_path(place, path, "quotas", i);
         iso_check_quota(check, place, catalog->quotas[i]);
     }
     iso_check_number(check, path, "stale_after_hours", catalog->stale_after_hours,

@@ -91,14 +91,14 @@ static void check_performance(struct iso_model_check *check, const char *path,
 static void check_throughput(struct iso_model_check *check, const char *workload_path,
                              const Isocost__V1__ThroughputDemand *demand)
 {
-    char path[ISO_PATH_SIZE], place[ISO_PATH_SIZE + 64];
+    char path[ISO_PATH_SIZE], place[ISO_PATH_SIZE];
 
     snprintf(path, sizeof(path), "%s.throughput", workload_path);
     check_series(check, path, "rate", demand->rate, demand->n_rate, false);
     if (demand->n_performance == 0)
         iso_check_fail(check, path, "performance", "is empty; what an instance serves is required");
     for (size_t i = 0; i < demand->n_performance; i++) {
-        snprintf(place, sizeof(place), "%s.performance[%zu]", path, i);
+        iso_check_path(place, path, "performance", i);
         check_performance(check, place, demand->performance[i]);
     }
     if (demand->box)
@@ -172,17 +172,17 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
     char place[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < workload->n_shares; i++) {
-        snprintf(place, sizeof(place), "%s.shares[%zu]", path, i);
+        iso_check_path(place, path, "shares", i);
         check_share(check, place, workload->shares[i]);
     }
     for (size_t i = 0; i < workload->n_survive; i++) {
-        snprintf(place, sizeof(place), "%s.survive[%zu]", path, i);
+        iso_check_path(place, path, "survive", i);
         iso_check_new_id(check, place, workload->survive[i]->id, &check->rules);
         check_level(check, place, workload->survive[i]->level);
         iso_check_number(check, place, "share", workload->survive[i]->share, ISO_POSITIVE_SHARE);
     }
     for (size_t i = 0; i < workload->n_spread; i++) {
-        snprintf(place, sizeof(place), "%s.spread[%zu]", path, i);
+        iso_check_path(place, path, "spread", i);
         check_spread(check, place, workload->spread[i]);
     }
     for (size_t i = 0; i < workload->n_together; i++) {
@@ -277,7 +277,7 @@ void iso_check_budget(struct iso_model_check *check, const char *path,
     if (budget->n_windows == 0)
         iso_check_fail(check, path, "windows", "is empty; at least one window is required");
     for (size_t i = 0; i < budget->n_windows; i++) {
-        snprintf(place, sizeof(place), "%s.windows[%zu]", path, i);
+        iso_check_path(place, path, "windows", i);
         check_window(check, place, budget->windows[i]);
     }
     if (iso_check_money(check, path, "spent_already", budget->spent_already, ISO_AT_LEAST_ZERO,
@@ -334,7 +334,7 @@ void iso_check_current(struct iso_model_check *check, const char *path,
         iso_check_not_served(check, path, "", "current with periods that have no start");
     for (size_t i = 0; i < current->n_instances; i++) {
         const Isocost__V1__CurrentInstances *instances = current->instances[i];
-        snprintf(place, sizeof(place), "%s.instances[%zu]", path, i);
+        iso_check_path(place, path, "instances", i);
         const char *id = iso_offering_id_fold(instances->offering, check->violations->arena);
         if (!id)
             iso_check_fail(check, place, "offering",

@@ -35,7 +35,7 @@ static void check_periods(struct iso_model_check *check, const char *path)
 
     for (size_t t = 0; t < model->n_periods; t++) {
         const Isocost__V1__Period *period = model->periods[t];
-        snprintf(place, sizeof(place), "%s.periods[%zu]", path, t);
+        iso_check_path(place, path, "periods", t);
         iso_check_new_id(check, place, period->id, &check->periods);
         in_range &= iso_check_number(check, place, "hours", period->hours, ISO_ABOVE_ZERO);
         mixed |= !period->start != !model->periods[0]->start;
@@ -106,7 +106,7 @@ void iso_check_currency(struct iso_model_check *check, const char *path)
         iso_check_fail(check, place, "base_currency", "\"%.16s\" is not 3 letters A-Z", base);
     for (size_t i = 0; i < currency->n_rates; i++) {
         const Isocost__V1__ExchangeRate *rate = currency->rates[i];
-        snprintf(place, sizeof(place), "%s.currency.rates[%zu]", path, i);
+        iso_check_path(place, path, "currency.rates", i);
         iso_check_number(check, place, "rate", rate->rate, ISO_ABOVE_ZERO);
         iso_check_period_ids(check, place, "periods", rate->periods, rate->n_periods);
         if (strlen(rate->pair) != 7 || rate->pair[3] != '/' || !is_currency(rate->pair, 3) ||
