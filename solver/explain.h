@@ -12,6 +12,11 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
 /* Adds to the search's plan what options.want asks for, as far as time is left. */
 enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr);
 
+/* Parts of it. */
+enum iso_status iso_find_baselines(struct iso_search *search, struct iso_error *reterr);
+enum iso_status iso_find_conflicts(struct iso_search *search, struct iso_error *reterr);
+enum iso_status iso_find_relaxations(struct iso_search *search, struct iso_error *reterr);
+
 /* A ray: multipliers with no cost that prove a bound above 0, so no plan exists. Sets proof RAY, or
  * SEARCH when the repaired multipliers prove nothing. */
 enum iso_status iso_prove_infeasible(struct iso_search *search, struct iso_tier *tier,

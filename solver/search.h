@@ -66,6 +66,9 @@ double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *
 double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan *plan,
                         int32_t budget, int32_t window);
 
+/* Instances times weight in one limit and period. */
+double iso_limit_level(const struct iso_plan *plan, const struct iso_limit *limit, int32_t period);
+
 /* The tiers of a problem, in order; at most ISO_MAX_TIERS. Gives their number. */
 int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tiers);
 

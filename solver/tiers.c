@@ -52,9 +52,7 @@ static double unserved_value(const struct iso_problem *problem, const struct iso
     return value;
 }
 
-/* Instances times weight in one limit and period. */
-static double limit_level(const struct iso_plan *plan, const struct iso_limit *limit,
-                          int32_t period)
+double iso_limit_level(const struct iso_plan *plan, const struct iso_limit *limit, int32_t period)
 {
     double level = 0;
 
@@ -120,7 +118,7 @@ static double preference_value(const struct iso_problem *problem, const struct i
         const struct iso_limit *limit = &problem->limits[l];
         double bound = iso_value(limit->bound);
         for (int32_t t = 0; t < problem->n_periods && prefers(limit->policy); t++) {
-            double level = limit->periods[t] ? limit_level(plan, limit, t) : bound;
+            double level = limit->periods[t] ? iso_limit_level(plan, limit, t) : bound;
             double over = limit->minimum ? bound - level : level - bound;
             if (over > 0)
                 value +=
