@@ -152,6 +152,11 @@ size_t iso_arena_used(const struct iso_arena *arena)
     return arena->used;
 }
 
+size_t iso_arena_left(const struct iso_arena *arena)
+{
+    return arena->full ? 0 : arena->ceiling - arena->used;
+}
+
 ProtobufCAllocator *iso_arena_allocator(struct iso_arena *arena)
 {
     return &arena->allocator;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "field_path.h"
+#include "message_field.h"
 #include "utf8.h"
 
 /* Messages between our own processes use infinities and NaN on purpose. */
@@ -11,20 +12,6 @@
 
 static void check_message(struct iso_violations *violations, const ProtobufCMessage *message,
                           const struct iso_field_path *path);
-
-static size_t element_bytes(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_ENUM:
-        return sizeof(int);
-    case PROTOBUF_C_TYPE_FLOAT:
-        return sizeof(float);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return sizeof(double);
-    default:
-        return sizeof(void *); /* strings and messages; other types are never looked at */
-    }
-}
 
 static void check_number(struct iso_violations *violations, double value,
                          const struct iso_field_path *path)
@@ -97,29 +84,23 @@ static void check_message(struct iso_violations *violations, const ProtobufCMess
                           const struct iso_field_path *path)
 {
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    const char *base = (const char *)message;
     bool must_be_finite =
         strncmp(descriptor->package_name, INTERNAL_PACKAGE, strlen(INTERNAL_PACKAGE)) != 0;
 
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        const char *member = base + field->offset;
         struct iso_field_path here = {.parent = path, .name = field->name, .index = -1};
 
-        if (!needs_check(field->type))
+        if (!needs_check(field->type) || !iso_field_is_set(message, field))
             continue;
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-            size_t n = *(const size_t *)(const void *)(base + field->quantifier_offset);
-            const char *elements = *(char *const *)(const void *)member;
-            for (size_t k = 0; k < n; k++) {
-                here.index = (long)k;
-                check_value(violations, field, elements + k * element_bytes(field->type),
-                            must_be_finite, &here);
-            }
-        } else if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) ||
-                   *(const uint32_t *)(const void *)(base + field->quantifier_offset) ==
-                       field->id) {
-            check_value(violations, field, member, must_be_finite, &here);
+        if (!iso_field_is_repeated(field)) {
+            check_value(violations, field, iso_field_member(message, field), must_be_finite, &here);
+            continue;
+        }
+        for (size_t k = 0; k < iso_field_count(message, field); k++) {
+            here.index = (long)k;
+            check_value(violations, field, iso_field_element(message, field, k), must_be_finite,
+                        &here);
         }
     }
 }

@@ -30,6 +30,9 @@ ISO_EXPORT bool iso_arena_full(const struct iso_arena *arena);
 /* Bytes handed out. */
 ISO_EXPORT size_t iso_arena_used(const struct iso_arena *arena);
 
+/* Bytes that may still be handed out; 0 when full. */
+ISO_EXPORT size_t iso_arena_left(const struct iso_arena *arena);
+
 /* The arena as protobuf-c's allocator; lives as long as the arena. */
 ISO_EXPORT ProtobufCAllocator *iso_arena_allocator(struct iso_arena *arena);
 
