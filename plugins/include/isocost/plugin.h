@@ -1,0 +1,439 @@
+/* The plugin ABI: what a shared object exports to give Isocost a cloud provider's catalog.
+ *
+ * MAJOR changes when an existing plugin would break; MINOR when something is added at the end of a
+ * struct or a new capability appears. A host takes plugins of its own major version whose minor
+ * version is not above its own.
+ *   1.0  first version: catalogs with prices and capacity, commitment products, quotas
+ *
+ * The life of a plugin, all of it in a process of its own and on one thread:
+ *
+ *     load -> create(config) -> fetch, any number of times -> destroy -> the process ends
+ *
+ * A plugin is never unloaded. It runs without the right to start processes, to write files outside
+ * its cache folder or to read files that its operator did not name. It may crash, hang or lie: the
+ * server loses this refresh and keeps the last good catalog.
+ *
+ * All text is UTF-8 and ends in NUL. Memory that a plugin hands over is borrowed for the call, and
+ * so is what it is given, except where said. Structs that the host fills grow at their end, and a
+ * plugin never meets a host older than itself; rows and tables that a plugin fills travel with
+ * their size. */
+#ifndef ISOCOST_PLUGIN_H
+#define ISOCOST_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "isocost/base/decimal.h"
+#include "isocost/base/status.h"
+
+#define ISO_ABI_MAJOR 1u
+#define ISO_ABI_MINOR 0u
+
+/* What a plugin can give. A host refuses a bit that it does not know or that is reserved. */
+enum iso_cap {
+    ISO_CAP_CATALOG = 1u << 0,   /* offerings, and products if there are any; needs fetch() */
+    ISO_CAP_PRICE = 1u << 1,     /* prices with them; needs fetch() */
+    ISO_CAP_CAPACITY = 1u << 2,  /* whether and where they are to be had; needs fetch() */
+    ISO_CAP_QUOTA = 1u << 3,     /* quotas; needs fetch() */
+    ISO_CAP_USAGE = 1u << 4,     /* reserved: its call comes with a later minor version */
+    ISO_CAP_COST = 1u << 5,      /* reserved, likewise */
+    ISO_CAP_INVENTORY = 1u << 6, /* reserved, likewise */
+    ISO_CAP_APPLY = 1u << 7,     /* reserved for good: Isocost plans, it does not buy */
+};
+
+/* ---- Parameters ---- */
+
+enum iso_param_type {
+    ISO_PARAM_END,
+    ISO_PARAM_REAL, /* double */
+    ISO_PARAM_INT,  /* int64_t */
+    ISO_PARAM_BOOL, /* bool; "true" or "false" */
+    ISO_PARAM_TEXT, /* const char *, never NULL; lives as long as the process */
+};
+
+/* One row of a parameter table. The host parses and range-checks by it; the reference is written
+ * from it. */
+struct iso_param {
+    int32_t type; /* enum iso_param_type */
+    const char *name;
+    const char *def;     /* default, as text; NULL: must be given */
+    double min, max;     /* closed range of a number, or of the length of a text in bytes */
+    const char *unit;    /* "" if there is none */
+    const char *choices; /* allowed words of a text with '|' between them; NULL: any text */
+    const char *summary; /* one sentence */
+    size_t offset;       /* of the member in the plugin's config struct */
+};
+
+/* ---- Rows ---- */
+
+/* A number that may be absent. Absent is unknown, which is not zero. */
+struct iso_amount {
+    bool present;
+    iso_decimal value; /* in units of 1e-9 */
+};
+
+/* The values of the enums below are those of the contract (isocost/v1/offering.proto). */
+
+enum iso_plugin_purchase {
+    ISO_PLUGIN_PURCHASE_UNSPECIFIED,
+    ISO_PLUGIN_PURCHASE_ON_DEMAND,
+    ISO_PLUGIN_PURCHASE_SPOT,
+};
+
+enum iso_plugin_kind {
+    ISO_PLUGIN_KIND_UNSPECIFIED, /* read as a virtual machine */
+    ISO_PLUGIN_KIND_VM,
+    ISO_PLUGIN_KIND_DISK,
+    ISO_PLUGIN_KIND_GPU,
+    ISO_PLUGIN_KIND_HOST,
+    ISO_PLUGIN_KIND_OTHER,
+};
+
+enum iso_plugin_status {
+    ISO_PLUGIN_STATUS_UNSPECIFIED, /* read as available */
+    ISO_PLUGIN_STATUS_AVAILABLE,
+    ISO_PLUGIN_STATUS_RESTRICTED,
+    ISO_PLUGIN_STATUS_SOLD_OUT,
+    ISO_PLUGIN_STATUS_DEPRECATED,
+    ISO_PLUGIN_STATUS_UNKNOWN,
+};
+
+enum iso_plugin_price_unit {
+    ISO_PLUGIN_PRICE_UNIT_UNSPECIFIED, /* read as an hour */
+    ISO_PLUGIN_PRICE_UNIT_HOUR,
+    ISO_PLUGIN_PRICE_UNIT_MONTH, /* 730 hours */
+};
+
+enum iso_plugin_resource {
+    ISO_PLUGIN_RESOURCE_UNSPECIFIED, /* in a quota: instances */
+    ISO_PLUGIN_RESOURCE_VCPU,        /* threads */
+    ISO_PLUGIN_RESOURCE_MEMORY_GIB,
+    ISO_PLUGIN_RESOURCE_GPU,
+    ISO_PLUGIN_RESOURCE_GPU_MEMORY_GIB, /* of all accelerators together */
+    ISO_PLUGIN_RESOURCE_LOCAL_DISK_GIB,
+    ISO_PLUGIN_RESOURCE_DISK_GIB,
+    ISO_PLUGIN_RESOURCE_NETWORK_GBPS,
+    ISO_PLUGIN_RESOURCE_IOPS,
+    ISO_PLUGIN_N_RESOURCES /* length of a vector that enum iso_plugin_resource indexes */
+};
+
+struct iso_plugin_label {
+    const char *key, *value;
+};
+
+/* One offering. Text that is NULL or "" was not said. What the source says wrongly but readably,
+ * a price of zero for example, is sent as it is: the server judges every row and keeps its reason.
+ * A row that cannot be expressed here is sent as a diagnostic instead, so that none is lost. */
+struct iso_plugin_offering {
+    const char *provider;  /* lower case; required */
+    const char *region;    /* default "*" */
+    const char *zone;      /* default "*" */
+    const char *type;      /* required */
+    const char *os;        /* default "linux" */
+    const char *native_id; /* the vendor's spelling of the type */
+    const char *family, *arch, *tenancy;
+    const char *gpu_model;
+    const char *source;                                  /* where the price is from */
+    int32_t purchase;                                    /* enum iso_plugin_purchase; required */
+    int32_t kind;                                        /* enum iso_plugin_kind */
+    int32_t status;                                      /* enum iso_plugin_status */
+    int32_t price_unit;                                  /* enum iso_plugin_price_unit */
+    struct iso_amount resources[ISO_PLUGIN_N_RESOURCES]; /* of one instance; [0] is unused */
+    struct iso_amount lot;                               /* price units in an instance */
+    struct iso_amount price;                             /* of one price unit, in `currency` */
+    const char *currency;                                /* ISO 4217, upper case */
+    struct iso_amount availability;                      /* share of time, in (0, 1] */
+    const struct iso_plugin_label *labels;
+    size_t n_labels;
+    int64_t observed_ns; /* since 1970, UTC; 0: not said */
+};
+
+/* Fields that a condition may be about. */
+enum iso_plugin_field {
+    ISO_PLUGIN_FIELD_PROVIDER,
+    ISO_PLUGIN_FIELD_REGION,
+    ISO_PLUGIN_FIELD_ZONE,
+    ISO_PLUGIN_FIELD_FAMILY,
+    ISO_PLUGIN_FIELD_TYPE,
+    ISO_PLUGIN_FIELD_ARCH,
+    ISO_PLUGIN_FIELD_OS,
+    ISO_PLUGIN_FIELD_OFFERING, /* a whole offering id */
+    ISO_PLUGIN_FIELD_PURCHASE, /* "on-demand" or "spot" */
+    ISO_PLUGIN_FIELD_KIND,     /* "vm", "disk", "gpu", "host" or "other" */
+    ISO_PLUGIN_FIELD_LABEL,    /* the label `key` */
+};
+
+/* One condition on offerings. Several on one field of a term are alternatives, except labels,
+ * which must all hold; a value may end in '*', which stands for any rest. */
+struct iso_plugin_condition {
+    int32_t field;   /* enum iso_plugin_field */
+    const char *key; /* of a label; else NULL */
+    const char *value;
+};
+
+/* All fields named must hold. */
+struct iso_plugin_term {
+    const struct iso_plugin_condition *conditions;
+    size_t n_conditions;
+};
+
+/* Any of `include` and none of `exclude`; no `include` is everything. These three never grow. */
+struct iso_plugin_selector {
+    const struct iso_plugin_term *include;
+    size_t n_include;
+    const struct iso_plugin_term *exclude;
+    size_t n_exclude;
+};
+
+/* How much of a commitment one covered instance uses; exactly one amount is present. */
+struct iso_plugin_rate {
+    struct iso_plugin_selector offerings;
+    struct iso_amount units;       /* UNIT: units, > 0 */
+    struct iso_amount price_ratio; /* SPEND: share of the instance's price, in (0, 1] */
+};
+
+enum iso_plugin_commitment {
+    ISO_PLUGIN_COMMITMENT_UNSPECIFIED,
+    ISO_PLUGIN_COMMITMENT_UNIT,  /* counted in units of capacity */
+    ISO_PLUGIN_COMMITMENT_SPEND, /* counted in money an hour */
+};
+
+/* A commitment that may be bought. */
+struct iso_plugin_product {
+    const char *id, *provider; /* required */
+    const char *display_name, *source;
+    int32_t kind;                        /* enum iso_plugin_commitment; required */
+    struct iso_plugin_selector eligible; /* on-demand offerings that it can cover */
+    const struct iso_plugin_rate *rates; /* the first whose selector holds counts */
+    size_t n_rates;                      /* 0: 1 unit, or the whole price */
+    size_t rate_bytes;                   /* sizeof(struct iso_plugin_rate) */
+    struct iso_amount term_hours;        /* > 0; 8760 for a year; required */
+    struct iso_amount hourly_fee;        /* of one unit or lot for an hour */
+    struct iso_amount upfront;           /* of one unit or lot, once */
+    const char *currency;                /* of both; ISO 4217, upper case */
+    struct iso_amount lot;               /* SPEND: money an hour in one lot */
+    struct iso_amount purchasable_maximum;
+};
+
+/* A provider's cap on what one account may run. */
+struct iso_plugin_quota {
+    const char *provider; /* required */
+    const char *region;   /* default "*": all together */
+    const char *code;
+    struct iso_plugin_selector scope;
+    int32_t resource;        /* enum iso_plugin_resource */
+    struct iso_amount limit; /* >= 0; absent: unknown */
+    struct iso_amount used;  /* what others use already, >= 0 */
+    bool unlimited;
+    int64_t observed_ns;
+};
+
+/* A change of the catalog that belongs to a tenant; at most one of price and factor is present. */
+struct iso_plugin_overlay {
+    struct iso_plugin_selector offerings;
+    struct iso_amount price; /* of one price unit, in `currency` */
+    const char *currency;
+    struct iso_amount price_factor; /* > 0; 0.9 is 10 % off */
+    int32_t status;                 /* enum iso_plugin_status; unspecified: unchanged */
+    struct iso_amount availability;
+};
+
+/* Something wrong with the source. */
+struct iso_plugin_diagnostic {
+    const char *code;  /* one word, e.g. "missing_price", "non_finite_price", "invalid_value" */
+    bool quarantined;  /* true: it stands for a row that was not sent */
+    const char *place; /* e.g. "prices.csv:17" */
+    const char *text;  /* what was found and what is allowed */
+};
+
+/* ---- What the host gives ---- */
+
+enum iso_row_kind {
+    ISO_ROW_OFFERING,
+    ISO_ROW_PRODUCT,
+    ISO_ROW_QUOTA,
+    ISO_ROW_OVERLAY,
+    ISO_ROW_DIAGNOSTIC,
+};
+
+/* Takes rows, any number at a time. A call returns when the rows are copied, and waits while the
+ * server is slower than the plugin. After an error every further call fails: return it.
+ * Errors: ISO_E_LIMIT (more than 2,000,000 rows, or one row over 1 MiB), ISO_E_CANCELLED,
+ * ISO_E_DEADLINE, ISO_E_INVALID, ISO_E_NOMEM, ISO_E_UNAVAILABLE. */
+struct iso_sink {
+    enum iso_status (*put)(struct iso_sink *sink, int32_t kind, const void *rows, size_t n_rows,
+                           size_t row_bytes, struct iso_error *reterr);
+};
+
+static inline enum iso_status iso_put_offerings(struct iso_sink *sink,
+                                                const struct iso_plugin_offering *rows,
+                                                size_t n_rows, struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_OFFERING, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_products(struct iso_sink *sink,
+                                               const struct iso_plugin_product *rows, size_t n_rows,
+                                               struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_PRODUCT, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_quotas(struct iso_sink *sink,
+                                             const struct iso_plugin_quota *rows, size_t n_rows,
+                                             struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_QUOTA, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_overlays(struct iso_sink *sink,
+                                               const struct iso_plugin_overlay *rows, size_t n_rows,
+                                               struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_OVERLAY, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_diagnostics(struct iso_sink *sink,
+                                                  const struct iso_plugin_diagnostic *rows,
+                                                  size_t n_rows, struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_DIAGNOSTIC, rows, n_rows, sizeof(*rows), reterr);
+}
+
+enum iso_log_level { ISO_LOG_DEBUG, ISO_LOG_INFO, ISO_LOG_WARNING, ISO_LOG_ERROR };
+
+/* Takes the next bytes of something that is read; an error stops the reading and is passed on. */
+typedef enum iso_status (*iso_receive)(void *context, const unsigned char *bytes, size_t n_bytes,
+                                       struct iso_error *reterr);
+
+/* Takes the name of one entry of a folder. */
+typedef enum iso_status (*iso_receive_name)(void *context, const char *name,
+                                            struct iso_error *reterr);
+
+struct iso_http_header {
+    const char *name, *value;
+};
+
+struct iso_http_request {
+    const char *method; /* "GET" or "POST" */
+    const char *url;    /* https */
+    const struct iso_http_header *headers;
+    size_t n_headers;
+    const void *body;
+    size_t n_body_bytes;
+    int64_t max_bytes; /* most bytes of the answer, decoded; 0: 64 MiB */
+    iso_receive receive;
+    void *receive_context;
+};
+
+struct iso_http_response {
+    int32_t status;
+    int64_t retry_after_ms; /* -1: not said */
+};
+
+/* The host's services. Valid from create() to destroy(). */
+struct iso_host {
+    uint32_t abi_minor; /* of the host, >= the plugin's */
+    uint32_t struct_size;
+    void *context;
+    const char *instance;        /* name that the operator gave this configuration */
+    const char *cache_directory; /* absolute, writable; "" when there is none */
+
+    /* A line for the server's log; no secrets. */
+    void (*log)(const struct iso_host *host, int32_t level, const char *text);
+
+    /* Nanoseconds since 1970, UTC. Plugins take the time from here and nowhere else. */
+    int64_t (*now_ns)(const struct iso_host *host);
+
+    /* Fills `bytes` with random ones. Errors: ISO_E_IO. */
+    enum iso_status (*nonce)(const struct iso_host *host, unsigned char *bytes, size_t n_bytes,
+                             struct iso_error *reterr);
+
+    /* Copies a secret with its NUL. The plugin clears the buffer after use. Errors:
+     * ISO_E_NOT_FOUND, ISO_E_LIMIT (the buffer is too small). */
+    enum iso_status (*secret)(const struct iso_host *host, const char *name, char *buffer,
+                              size_t n_buffer_bytes, struct iso_error *reterr);
+
+    /* One request. Errors: ISO_E_UNSUPPORTED (this host has no HTTP), or those of receive(). */
+    enum iso_status (*http)(const struct iso_host *host, const struct iso_http_request *request,
+                            struct iso_http_response *ret_response, struct iso_error *reterr);
+
+    /* Streams a regular file. Only paths that the operator named can be read. Errors:
+     * ISO_E_NOT_FOUND, ISO_E_DENIED, ISO_E_INVALID (a folder, a device), ISO_E_LIMIT (more than
+     * `max_bytes`), ISO_E_IO, ISO_E_CANCELLED, ISO_E_DEADLINE, or those of receive(). */
+    enum iso_status (*read_file)(const struct iso_host *host, const char *path, int64_t max_bytes,
+                                 iso_receive receive, void *receive_context,
+                                 struct iso_error *reterr);
+
+    /* Names the regular files of a folder, in order of their bytes. ISO_E_INVALID if `path` is not
+     * a folder; otherwise as read_file(). */
+    enum iso_status (*list_files)(const struct iso_host *host, const char *path,
+                                  iso_receive_name receive, void *receive_context,
+                                  struct iso_error *reterr);
+
+    /* True once the caller gave up or the deadline passed. Ask at least once a page. */
+    bool (*cancelled)(const struct iso_host *host);
+};
+
+/* What to fetch: a sum of bits. */
+enum iso_want {
+    ISO_WANT_OFFERINGS = 1u << 0, /* overlays too */
+    ISO_WANT_PRODUCTS = 1u << 1,
+    ISO_WANT_QUOTAS = 1u << 2,
+};
+
+struct iso_fetch {
+    uint32_t want;
+    double deadline_seconds; /* from the call on; the process is ended soon after it */
+};
+
+enum iso_failure_class {
+    ISO_FAILURE_BY_STATUS, /* the host takes it from the status */
+    ISO_FAILURE_RETRYABLE,
+    ISO_FAILURE_PERMANENT,
+    ISO_FAILURE_AUTH,
+    ISO_FAILURE_QUOTA,
+};
+
+/* What more is known about a failed fetch. The host hands it over cleared; all may stay so. */
+struct iso_failure {
+    int32_t failure_class; /* enum iso_failure_class */
+    int32_t http_status;
+    int64_t retry_after_ms; /* wait at least this long */
+    char provider_code[64];
+};
+
+/* ---- The descriptor ---- */
+
+struct iso_plugin {
+    uint32_t abi_major, abi_minor, struct_size; /* these three never move: ISO_PLUGIN_HEAD */
+    uint32_t param_bytes;                       /* sizeof(struct iso_param) */
+    uint32_t caps;                              /* sum of enum iso_cap */
+    const char *name;                           /* [a-z0-9][a-z0-9_-]{0,63} */
+    const char *version;
+    const char *summary;            /* one sentence */
+    const struct iso_param *params; /* ends with ISO_PARAM_END; NULL: none */
+    size_t config_size;             /* of the config struct */
+
+    /* Makes an instance from a checked config, which lives as long as the process. */
+    enum iso_status (*create)(const void *config, const struct iso_host *host, void **ret_instance,
+                              struct iso_error *reterr);
+    void (*destroy)(void *instance); /* undoes create; accepts NULL */
+
+    /* Needed by CATALOG, PRICE, CAPACITY and QUOTA. Sends all rows that are wanted and that the
+     * plugin has, in any order. An error loses what was sent. `retfailure` is written at most on
+     * failure. */
+    enum iso_status (*fetch)(void *instance, const struct iso_fetch *what, struct iso_sink *sink,
+                             struct iso_failure *retfailure, struct iso_error *reterr);
+    /* New members go here, and only here. */
+};
+
+#define ISO_PLUGIN_HEAD                                     \
+    .abi_major = ISO_ABI_MAJOR, .abi_minor = ISO_ABI_MINOR, \
+    .struct_size = sizeof(struct iso_plugin), .param_bytes = sizeof(struct iso_param)
+
+/* The one symbol that a plugin exports. */
+ISO_EXPORT extern const struct iso_plugin iso_plugin_v1;
+
+#endif

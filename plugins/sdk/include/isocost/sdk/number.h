@@ -1,0 +1,20 @@
+/* Numbers as people and exporters write them. */
+#ifndef ISOCOST_SDK_NUMBER_H
+#define ISOCOST_SDK_NUMBER_H
+
+#include "isocost/plugin.h"
+
+enum iso_number {
+    ISO_NUMBER_READ,       /* *ret_amount is present */
+    ISO_NUMBER_MISSING,    /* nothing, or a word for nothing; *ret_amount is absent */
+    ISO_NUMBER_NON_FINITE, /* NaN or an infinity */
+    ISO_NUMBER_INVALID,    /* anything else, more than 9 places, or out of range */
+};
+
+/* Reads a decimal number; NULL, "", "null", "none", "n/a" and "-" are missing. *ret_amount is
+ * written when read or missing, *reterr when not. Thousands separators and currency signs are
+ * refused: what they mean depends on the country. */
+enum iso_number iso_number_read(const char *text, struct iso_amount *ret_amount,
+                                struct iso_error *reterr);
+
+#endif
