@@ -1,0 +1,62 @@
+#include <limits.h>
+
+#include "catalog_commands.h"
+#include "own_commands.h"
+#include "plan_commands.h"
+#include "solve.h"
+
+#define MESSAGE_FORMS (ISO_OUTPUT_TABLE | ISO_OUTPUT_JSON | ISO_OUTPUT_YAML)
+#define PLAN_FORMS (MESSAGE_FORMS | ISO_OUTPUT_CSV)
+#define COMMON_BYTES sizeof(struct iso_common_options)
+#define PLAN_BYTES sizeof(struct iso_plan_options)
+#define CATALOG_BYTES sizeof(struct iso_catalog_options)
+
+const struct iso_command iso_commands[] = {
+    {"demo", "",
+     "Starts a server, loads the sample catalog, solves an example and explains the plan",
+     iso_demo_option_rows, sizeof(struct iso_demo_options), PLAN_FORMS, 0, 0, iso_demo_run},
+    {"solve", "", "Solves a model and prints the cheapest plan", iso_solve_option_rows,
+     sizeof(struct iso_solve_options), PLAN_FORMS, 0, 0, iso_solve_run},
+    {"validate", "", "Checks a model against the catalog without solving it",
+     iso_validate_option_rows, PLAN_BYTES, MESSAGE_FORMS, 0, 0, iso_validate_run},
+    {"plan create", "", "Queues a solve that survives restarts and prints its id",
+     iso_plan_create_option_rows, PLAN_BYTES, MESSAGE_FORMS, 0, 0, iso_plan_create_run},
+    {"plan list", "", "Lists stored plans, newest first", iso_plan_list_option_rows, PLAN_BYTES,
+     MESSAGE_FORMS, 0, 0, iso_plan_list_run},
+    {"plan get", "PLAN", "Prints a stored plan", iso_plan_get_option_rows, PLAN_BYTES, PLAN_FORMS,
+     1, 1, iso_plan_get_run},
+    {"plan lines", "PLAN", "Prints all lines of a stored plan", iso_plan_lines_option_rows,
+     PLAN_BYTES, MESSAGE_FORMS, 1, 1, iso_plan_lines_run},
+    {"plan watch", "PLAN", "Follows a plan until it ends, then prints it", iso_plan_get_option_rows,
+     PLAN_BYTES, PLAN_FORMS, 1, 1, iso_plan_watch_run},
+    {"plan cancel", "PLAN", "Stops a plan; it keeps the best found", iso_common_options,
+     COMMON_BYTES, MESSAGE_FORMS, 1, 1, iso_plan_cancel_run},
+    {"plan rm", "PLAN...", "Deletes plans that have ended", iso_common_options, COMMON_BYTES, 0, 1,
+     INT_MAX, iso_plan_rm_run},
+    {"plan export", "[PLAN]", "Writes a model for another solver, or a plan as JSON or CSV",
+     iso_plan_export_option_rows, PLAN_BYTES, 0, 0, 1, iso_plan_export_run},
+    {"catalog import", "[FILE...]", "Makes a new snapshot from CSV and JSON files",
+     iso_catalog_import_option_rows, CATALOG_BYTES, MESSAGE_FORMS, 0, INT_MAX,
+     iso_catalog_import_run},
+    {"catalog list", "", "Lists offerings and their prices", iso_catalog_list_option_rows,
+     CATALOG_BYTES, MESSAGE_FORMS, 0, 0, iso_catalog_list_run},
+    {"catalog snapshots", "", "Lists snapshots, newest first", iso_common_options, COMMON_BYTES,
+     MESSAGE_FORMS, 0, 0, iso_catalog_snapshots_run},
+    {"catalog diagnostics", "", "Lists what was wrong with the data of a snapshot",
+     iso_catalog_diagnostics_option_rows, CATALOG_BYTES, MESSAGE_FORMS, 0, 0,
+     iso_catalog_diagnostics_run},
+    {"catalog providers", "", "Lists the configured providers and how they are", iso_common_options,
+     COMMON_BYTES, MESSAGE_FORMS, 0, 0, iso_catalog_providers_run},
+    {"catalog refresh", "[PROVIDER]", "Asks one provider, or all, for the newest prices",
+     iso_common_options, COMMON_BYTES, MESSAGE_FORMS, 0, 1, iso_catalog_refresh_run},
+    {"doctor", "", "Checks that everything needed is there and tells what is not",
+     iso_common_options, COMMON_BYTES, 0, 0, 0, iso_doctor_run},
+    {"serve", "[ARGUMENT...]", "Becomes isocostd, the server, with these arguments", NULL, 0, 0, 0,
+     INT_MAX, iso_serve_run},
+    {"completion", "bash", "Prints a completion script", iso_common_options, COMMON_BYTES, 0, 1, 1,
+     iso_completion_run},
+    {"version", "", "Prints the version", iso_common_options, COMMON_BYTES, 0, 0, 0,
+     iso_version_run},
+    {"help", "[COMMAND]", "Explains a command", iso_common_options, COMMON_BYTES, 0, 0, 2,
+     iso_help_run},
+    {0}};

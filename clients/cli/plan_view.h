@@ -1,0 +1,28 @@
+/* A plan as people read it. What is data goes to the view's stream and nothing goes elsewhere. */
+#ifndef ISOCOST_CLI_PLAN_VIEW_H
+#define ISOCOST_CLI_PLAN_VIEW_H
+
+#include "view_text.h"
+
+enum iso_plan_view_flags {
+    ISO_PLAN_VIEW_WHY = 1u << 0, /* reasons, runners-up, binding rules and what was checked */
+};
+
+/* Writes the whole answer: how it ended, what to run where and at what cost, commitments to buy,
+ * what else it would cost; or why there is none and the ways out. False when memory was short. */
+bool iso_plan_view_print(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                         unsigned flags);
+
+/* Only the table of lines; the costs shown add up to the total shown. */
+bool iso_plan_view_lines(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                         unsigned flags);
+
+/* The lines as CSV with exact amounts. */
+void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream);
+
+/* Parts of print(). */
+bool iso_plan_view_reasons(const struct iso_view *view, const Isocost__V1__Plan *plan);
+bool iso_plan_view_baselines(const struct iso_view *view, const Isocost__V1__Plan *plan);
+bool iso_plan_view_infeasible(const struct iso_view *view, const Isocost__V1__Plan *plan);
+
+#endif

@@ -1,0 +1,8 @@
+if(TARGET isocost::cli)
+    iso_add_test(unit test_cli_cents.c LIBS isocost::cli)
+    iso_add_test(unit test_cli_option.c LIBS isocost::cli)
+    iso_add_test(unit test_cli_table.c LIBS isocost::cli)
+    iso_add_test(unit test_cli_model_file.c LIBS isocost::cli)
+    iso_add_test(unit test_cli_plan_view.c LIBS isocost::cli)
+    iso_add_test(unit test_cli_command.c LIBS isocost::cli)
+endif()
