@@ -1,0 +1,104 @@
+/* The pricing of one dual proof: multipliers in tables, and the bound as it is summed up.
+ *
+ * For multipliers lambda with the signs of their rows, every plan has an objective of at least
+ *
+ *     L(lambda) = constants + sum_r lambda_r b_r + sum_j min(0, rc_j) * upper_j,
+ *     rc_j      = c_j - sum_r lambda_r a_rj                       (weak duality)
+ *
+ * over ALL columns j of the problem, used or not. Any multipliers will do, so where a column
+ * without an upper bound has rc_j < 0 the verifier may lower the multipliers itself and go on
+ * ("repair"): the result is the bound of the repaired multipliers. FREEZE rows bring in the
+ * objectives of the tiers before: with weights omega_i = -lambda_FREEZE,i >= 0 (and 1 for the tier
+ * itself) all costs are sum_i omega_i c_ij, and L gains -sum_i omega_i frozen_i. */
+#ifndef ISOCOST_VERIFY_PRICING_H
+#define ISOCOST_VERIFY_PRICING_H
+
+#include "bounded.h"
+#include "verifier.h"
+
+/* Rows of one kind, sorted by (a, b, c, d). */
+struct iso_row_range {
+    const struct iso_dual *rows;
+    int32_t n;
+};
+
+struct iso_pricing {
+    struct iso_verifier *v;
+    int32_t tier;
+    bool ray;
+
+    struct iso_dual *duals; /* the tier's, sorted by (kind, a, b, c, d) */
+    struct iso_row_range kinds[ISO_N_ROW_KINDS];
+    double *demand;                /* n_workloads * n_periods, >= 0 */
+    double *limit;                 /* n_limits * n_periods; <= 0, minima >= 0 */
+    double *budget;                /* one a window, <= 0 */
+    double *commit;                /* n_products * n_periods, <= 0 */
+    double *share_max, *share_min; /* (first_share[a] + share) * n_periods + period */
+    int32_t *first_share;          /* n_workloads + 1 */
+    uint8_t *supply;               /* n_products * n_periods: something may be held */
+    double moves;                  /* of the MOVES row, >= 0 */
+    struct iso_bounded start_cost; /* of one start, stop: in the objective and budgets */
+    struct iso_bounded stop_cost;
+
+    double money, prefer, move_count; /* weights of the objectives */
+    double *unserved;                 /* n_workloads: weight of its priority's tier */
+
+    struct iso_bounded sum; /* L so far */
+    bool nothing;           /* some column makes L -infinity */
+};
+
+static inline void iso_pricing_add(struct iso_pricing *p, struct iso_bounded term)
+{
+    p->sum = iso_bounded_add(p->sum, term);
+}
+
+/* Adds min(0, rc) * upper. */
+void iso_pricing_add_column(struct iso_pricing *p, struct iso_bounded rc, iso_decimal upper);
+
+/* Largest double that is surely not above a number >= 0; 0 for what may be below 0. */
+double iso_pricing_at_most(struct iso_bounded number);
+
+/* The rows of one kind with the given a and b (and c, unless c is -1). */
+struct iso_row_range iso_pricing_rows(const struct iso_pricing *p, enum iso_row_kind kind,
+                                      int32_t a, int32_t b, int32_t c);
+
+/* Reads and checks the multipliers (indices, signs, no row twice). */
+enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, int32_t tier,
+                                 bool ray);
+void iso_pricing_fini(struct iso_pricing *p);
+
+/* Rows and columns other than instances; lowers multipliers where that repairs a column. */
+enum iso_status iso_pricing_rules(struct iso_pricing *p);
+
+/* Columns of instances of throughput workloads and of pools, and their coverage. */
+enum iso_status iso_pricing_instances(struct iso_pricing *p);
+
+/* What one unit served by an option is worth, by the rows of its workload in the open period:
+ *   mu + sum over shares (lambda_max * ([in S] - maximum) + lambda_min * [in S])
+ *      + sum over survive rules and domains d that it does not fall with (on demand) lambda
+ *      + sum over spread rules lambda of its domain, if it counts. */
+struct iso_worth {
+    struct iso_pricing *p;
+    int32_t workload, n_rules;
+    struct iso_worth_rule *rules;                 /* survive, then spread; owned */
+    struct iso_bounded demand, *inside, *outside; /* shares: one unit in S, outside; owned */
+};
+
+/* Errors: ISO_E_INVALID for a multiplier of a domain that holds no option that counts. */
+enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, int32_t workload);
+void iso_worth_fini(struct iso_worth *unit);
+void iso_worth_open(struct iso_worth *unit, int32_t period);
+struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
+
+/* Adds the columns b_d of the workload's spread rules. */
+enum iso_status iso_worth_price_domains(struct iso_worth *unit);
+
+/* An upper bound of  max sum_i worth_i n_i  over the contents n of one instance, or `floor` if that
+ * is larger; exact when it exceeds `floor` and the search ends in time. `workloads` are n replica
+ * workloads of the team, worth[i] >= 0; worth 0 where `offering` is not an option.
+ * `order` is scratch of n places. */
+long double iso_verify_best_content(const struct iso_problem *problem, int32_t team,
+                                    int32_t offering, const int32_t *workloads, int32_t n,
+                                    const long double *worth, int32_t *order, long double floor);
+
+#endif

@@ -1,0 +1,418 @@
+/* Columns of instances. With c = cell, o = offering, t = period, w(...) = weight in the objective
+ * and in the budgets that count the thing:
+ *
+ *   eff_cot = h_t price_ot w(cell, o) - sum_l lambda_l weight_lo - kappa_cot - m_co [t = 0]
+ *   kappa   = max(0, max over products that may cover it: h_t price_ot w(cell, o, product)
+ *                    - use * |lambda_COMMIT|)            the best multiplier of  sum_c v <= x
+ *   x       rc = eff - served_o * worth_o(workload)
+ *   g       rc = eff - max over contents n of sum_w n_w * max(0, worth_o(w))
+ *   start   cost + m >= 0;  stop: cost - m + lambda_MOVES >= 0 (m is cut to this range; a MOVE row
+ *           without a multiplier and with nothing running today gets the best: m = -cost of a
+ * start)
+ *
+ * Repair, where rc < 0. Throughput: with delta = max_o -rc_o / served_o, the multipliers of
+ * DEMAND(a, t) less delta price all its columns out; L falls by at most delta * required. Pools:
+ * with s = max_o -rc_o / content_o and delta_w = s * max_o worth_o(w), likewise for all w at once,
+ * as then each content is worth at most (1 - s) of before. Or, where limits cap every such column,
+ * L falls by sum -rc_o * cap_o; the smaller fall is taken. */
+#include "pricing.h"
+
+/* A window of a budget that has a multiplier and the period at hand. */
+struct window_rate {
+    const struct iso_budget *budget;
+    struct iso_bounded *rates; /* by currency: -lambda * rate(currency -> window) */
+};
+
+struct instances {
+    struct iso_pricing *p;
+    int32_t period;
+    struct iso_bounded hours;
+    struct iso_bounded *rates; /* by currency: money * rate(currency -> base) */
+    struct iso_bounded *window_rates;
+    struct window_rate *windows;
+    int32_t n_windows;
+    struct iso_bounded *limit_cost; /* by offering; only with limits that have multipliers */
+    bool has_limits;
+    struct iso_worth *units; /* by workload */
+    struct pool *pools;
+};
+
+/* The replica workloads of a team and the offerings that any of them may use. */
+struct pool {
+    int32_t n_workloads, n_offerings;
+    int32_t *workloads, *offerings;
+    int32_t *options; /* [offering place * n_workloads + workload place] or -1 */
+    long double *worth, *most_worth;
+    int32_t *order;
+};
+
+/* How far a bound must fall so that a set of columns prices out. */
+struct fall {
+    long double delta;   /* throughput: largest -rc / served; pools: largest -rc / content */
+    long double by_caps; /* sum -rc * cap; INFINITY without a cap */
+    bool any;
+};
+
+static void open_period(struct instances *in, int32_t t)
+{
+    struct iso_pricing *p = in->p;
+    const struct iso_problem *problem = p->v->problem;
+
+    in->period = t;
+    in->hours = iso_bounded_decimal(problem->periods[t].hours);
+    in->n_windows = 0;
+    in->has_limits = false;
+    for (int32_t k = 0; k < problem->n_currencies; k++)
+        in->rates[k] = iso_bounded_scale(iso_problem_rate(problem, k, problem->base_currency, t),
+                                         iso_bounded_exact(p->money));
+    for (int32_t b = 0; b < problem->n_budgets; b++)
+        for (int32_t w = 0; w < problem->budgets[b].n_windows; w++) {
+            const struct iso_window *window = &problem->budgets[b].windows[w];
+            int32_t place = p->v->first_window[b] + w;
+            struct iso_bounded *rates = &in->window_rates[place * problem->n_currencies];
+            if (p->budget[place] == 0 || !window->periods[t])
+                continue;
+            for (int32_t k = 0; k < problem->n_currencies; k++)
+                rates[k] = iso_bounded_scale(iso_problem_rate(problem, k, window->currency, t),
+                                             iso_bounded_exact(-p->budget[place]));
+            in->windows[in->n_windows++] = (struct window_rate){&problem->budgets[b], rates};
+        }
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        in->has_limits = in->has_limits || p->limit[iso_verify_at(p->v, l, t)] != 0;
+    if (!in->has_limits)
+        return;
+    memset(in->limit_cost, 0, (size_t)problem->n_offerings * sizeof(*in->limit_cost));
+    for (int32_t l = 0; l < problem->n_limits; l++) {
+        struct iso_bounded cost = iso_bounded_exact(-p->limit[iso_verify_at(p->v, l, t)]);
+        for (int32_t i = 0; i < problem->limits[l].n_terms && cost.value != 0; i++) {
+            const struct iso_limit_term *term = &problem->limits[l].terms[i];
+            in->limit_cost[term->offering] = iso_bounded_add(in->limit_cost[term->offering],
+                                                             iso_bounded_scale(term->weight, cost));
+        }
+    }
+}
+
+/* kappa, as a number that is surely not too small. `hourly`: h * price; `base`: weight of money. */
+static struct iso_bounded cover_worth(const struct instances *in, int32_t cell, int32_t offering,
+                                      struct iso_bounded hourly)
+{
+    const struct iso_verifier *v = in->p->v;
+    const struct iso_offering *data = &v->problem->offerings[offering];
+    struct iso_bounded best = {0, 0};
+
+    for (int32_t i = v->first_product[offering]; i < v->first_product[offering + 1]; i++) {
+        int32_t c = v->products[i].index;
+        size_t at = iso_verify_at(v, c, in->period);
+        if (data->spot || !v->problem->products[c].cells[cell] || !in->p->supply[at])
+            continue;
+        struct iso_bounded weight = in->rates[data->currency];
+        for (int32_t w = 0; w < in->n_windows; w++) {
+            const struct iso_budget *budget = in->windows[w].budget;
+            if (budget->basis != ISO_BASIS_LIST && budget->products[c] &&
+                budget->offerings[offering] && budget->cells[cell])
+                weight = iso_bounded_add(weight, in->windows[w].rates[data->currency]);
+        }
+        struct iso_bounded worth = iso_bounded_add(
+            iso_bounded_multiply(hourly, weight),
+            iso_bounded_scale(v->products[i].weight, iso_bounded_exact(in->p->commit[at])));
+        if (iso_bounded_high(worth) > iso_bounded_high(best))
+            best = worth;
+    }
+    return best;
+}
+
+/* m of a (cell, offering), cut to the range that prices start and stop out. */
+static struct iso_bounded move_multiplier(const struct iso_pricing *p, int32_t cell,
+                                          int32_t offering, bool runs_today)
+{
+    struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_MOVE, cell, offering, -1);
+    double least = -iso_pricing_at_most(p->start_cost);
+    double most = iso_pricing_at_most(iso_bounded_add(p->stop_cost, iso_bounded_exact(p->moves)));
+
+    if (rows.n == 0)
+        return iso_bounded_exact(runs_today ? 0 : least);
+    double m = fmax(rows.rows[0].value, least);
+    return iso_bounded_exact(runs_today ? fmin(m, most) : m);
+}
+
+static bool runs_today(const struct iso_problem *problem, int32_t cell, int32_t offering)
+{
+    int32_t low = 0, high = problem->moves.n_current;
+
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        const struct iso_current *current = &problem->moves.current[middle];
+        if (current->cell < cell || (current->cell == cell && current->offering < offering))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < problem->moves.n_current && problem->moves.current[low].cell == cell &&
+           problem->moves.current[low].offering == offering &&
+           problem->moves.current[low].count > 0;
+}
+
+/* eff_cot. */
+static struct iso_bounded instance_cost(const struct instances *in, int32_t cell, int32_t offering)
+{
+    const struct iso_problem *problem = in->p->v->problem;
+    const struct iso_offering *data = &problem->offerings[offering];
+    struct iso_bounded hourly =
+        iso_bounded_scale(iso_problem_price(problem, offering, in->period), in->hours);
+    struct iso_bounded weight = in->rates[data->currency];
+
+    in->p->v->verdict.columns_priced++;
+    for (int32_t w = 0; w < in->n_windows; w++)
+        if (in->windows[w].budget->offerings[offering] && in->windows[w].budget->cells[cell])
+            weight = iso_bounded_add(weight, in->windows[w].rates[data->currency]);
+    struct iso_bounded cost = iso_bounded_multiply(hourly, weight);
+    if (in->has_limits)
+        cost = iso_bounded_add(cost, in->limit_cost[offering]);
+    if (in->p->v->first_product[offering] < in->p->v->first_product[offering + 1])
+        cost = iso_bounded_subtract(cost, cover_worth(in, cell, offering, hourly));
+    if (problem->moves.present && in->period == 0)
+        cost = iso_bounded_subtract(
+            cost, move_multiplier(in->p, cell, offering, runs_today(problem, cell, offering)));
+    return cost;
+}
+
+/* Most instances of an offering that the limits of the period allow; INFINITY without one. */
+static long double cap_of(const struct instances *in, int32_t offering)
+{
+    const struct iso_verifier *v = in->p->v;
+    long double cap = INFINITY;
+
+    for (int32_t i = v->first_limit[offering]; i < v->first_limit[offering + 1]; i++) {
+        const struct iso_limit *limit = &v->problem->limits[v->limits[i].index];
+        iso_wide most = limit->bound;
+        if (limit->minimum || !limit->periods[in->period] ||
+            (limit->policy != ISO_POLICY_HARD && limit->policy != ISO_POLICY_DEFAULT))
+            continue;
+        if (limit->policy == ISO_POLICY_DEFAULT)
+            most += limit->today;
+        cap = fminl(cap, (long double)(most / v->limits[i].weight));
+    }
+    return cap;
+}
+
+/* `missing` = -rc > 0 of one column; `ratio` = missing per unit that DEMAND gives it. */
+static void fall_by(struct fall *fall, const struct instances *in, int32_t offering,
+                    long double missing, long double ratio)
+{
+    const long double up = 1 + 8 * LDBL_EPSILON;
+
+    fall->any = true;
+    fall->delta = fmaxl(fall->delta, ratio * up);
+    if (fall->by_caps < INFINITY)
+        fall->by_caps += missing * cap_of(in, offering) * up;
+}
+
+/* Takes the smaller of two falls off the bound, or gives the bound up. */
+static void settle(struct iso_pricing *p, const struct fall *fall, long double by_demand)
+{
+    long double least = fminl(by_demand, fall->by_caps);
+
+    if (!fall->any)
+        return;
+    if (!(least < INFINITY))
+        p->nothing = true;
+    else
+        iso_pricing_add(p, (struct iso_bounded){-least, 1e-15L * least});
+}
+
+static void price_workload(struct instances *in, int32_t a)
+{
+    struct iso_pricing *p = in->p;
+    const struct iso_workload *workload = &p->v->problem->workloads[a];
+    struct fall fall = {0, 0, false};
+
+    iso_worth_open(&in->units[a], in->period);
+    for (int32_t i = 0; i < workload->n_options; i++) {
+        const struct iso_option *option = &workload->options[i];
+        struct iso_bounded served = iso_bounded_decimal(option->served);
+        struct iso_bounded rc =
+            iso_bounded_subtract(instance_cost(in, a, option->offering),
+                                 iso_bounded_multiply(served, iso_worth_of(&in->units[a], i)));
+        long double low = iso_bounded_low(rc);
+        if (low < 0)
+            fall_by(&fall, in, option->offering, -low, -low / iso_bounded_low(served));
+    }
+    bool enough = fall.delta <= p->demand[iso_verify_at(p->v, a, in->period)];
+    long double required = (long double)workload->required[in->period] / 1e9L;
+    settle(p, &fall, enough ? fall.delta * required : INFINITY);
+}
+
+static void price_pool(struct instances *in, int32_t team)
+{
+    struct iso_pricing *p = in->p;
+    struct pool *pool = &in->pools[team];
+    struct fall fall = {0, 0, false};
+    int32_t n = pool->n_workloads, t = in->period;
+
+    for (int32_t i = 0; i < n; i++) {
+        iso_worth_open(&in->units[pool->workloads[i]], t);
+        pool->most_worth[i] = 0;
+    }
+    for (int32_t place = 0; place < pool->n_offerings; place++) {
+        int32_t offering = pool->offerings[place];
+        long double cost =
+            iso_bounded_low(instance_cost(in, p->v->problem->n_workloads + team, offering));
+        for (int32_t i = 0; i < n; i++) {
+            int32_t option = pool->options[place * n + i];
+            struct iso_bounded worth = {0, 0};
+            if (option >= 0)
+                worth = iso_worth_of(&in->units[pool->workloads[i]], option);
+            pool->worth[i] = fmaxl(0, iso_bounded_high(worth));
+            pool->most_worth[i] = fmaxl(pool->most_worth[i], pool->worth[i]);
+        }
+        long double best = iso_verify_best_content(p->v->problem, team, offering, pool->workloads,
+                                                   n, pool->worth, pool->order, cost);
+        if (best > cost)
+            fall_by(&fall, in, offering, best - cost, best > 0 ? (best - cost) / best : INFINITY);
+    }
+    long double by_demand = fall.delta <= 1 ? 0 : INFINITY;
+    for (int32_t i = 0; i < n && by_demand < INFINITY; i++) {
+        long double less = fall.delta * pool->most_worth[i] * (1 + 8 * LDBL_EPSILON);
+        int32_t w = pool->workloads[i];
+        if (less > p->demand[iso_verify_at(p->v, w, t)])
+            by_demand = INFINITY;
+        else
+            by_demand += less * (long double)p->v->problem->workloads[w].required[t] / 1e9L;
+    }
+    settle(p, &fall, by_demand);
+}
+
+static enum iso_status no_memory(const struct instances *in)
+{
+    return iso_fail(in->p->v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
+}
+
+static enum iso_status init_pool(struct instances *in, int32_t team)
+{
+    const struct iso_problem *problem = in->p->v->problem;
+    struct pool *pool = &in->pools[team];
+    size_t n_workloads = (size_t)problem->n_workloads;
+
+    pool->workloads = iso_calloc(n_workloads, sizeof(*pool->workloads));
+    pool->order = iso_calloc(n_workloads, sizeof(*pool->order));
+    pool->worth = iso_calloc(n_workloads, sizeof(*pool->worth));
+    pool->most_worth = iso_calloc(n_workloads, sizeof(*pool->most_worth));
+    ISO_AUTO_MEM uint8_t *used = iso_calloc((size_t)problem->n_offerings, 1);
+    if (!pool->workloads || !pool->order || !pool->worth || !pool->most_worth || !used)
+        return no_memory(in);
+    for (int32_t w = 0; w < problem->n_workloads; w++)
+        if (problem->workloads[w].replicas && problem->workloads[w].team == team)
+            pool->workloads[pool->n_workloads++] = w;
+    for (int32_t i = 0; i < pool->n_workloads; i++) {
+        const struct iso_workload *workload = &problem->workloads[pool->workloads[i]];
+        for (int32_t k = 0; k < workload->n_options; k++) {
+            pool->n_offerings += !used[workload->options[k].offering];
+            used[workload->options[k].offering] = 1;
+        }
+    }
+    pool->offerings = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->offerings));
+    pool->options =
+        iso_calloc((size_t)pool->n_offerings * (size_t)pool->n_workloads, sizeof(*pool->options));
+    if (!pool->offerings || !pool->options)
+        return no_memory(in);
+    for (int32_t o = 0, place = 0; o < problem->n_offerings; o++) {
+        if (!used[o])
+            continue;
+        pool->offerings[place] = o;
+        for (int32_t i = 0; i < pool->n_workloads; i++)
+            pool->options[place * pool->n_workloads + i] =
+                iso_workload_find_option(&problem->workloads[pool->workloads[i]], o);
+        place++;
+    }
+    return ISO_OK;
+}
+
+static void fini_pool(struct pool *pool)
+{
+    free(pool->workloads);
+    free(pool->offerings);
+    free(pool->options);
+    free(pool->worth);
+    free(pool->most_worth);
+    free(pool->order);
+}
+
+static enum iso_status init_instances(struct instances *in)
+{
+    const struct iso_problem *problem = in->p->v->problem;
+    size_t n_currencies = (size_t)problem->n_currencies;
+    size_t n_windows = (size_t)in->p->v->first_window[problem->n_budgets];
+
+    in->rates = iso_calloc(n_currencies, sizeof(*in->rates));
+    in->window_rates = iso_calloc(n_windows * n_currencies, sizeof(*in->window_rates));
+    in->windows = iso_calloc(n_windows, sizeof(*in->windows));
+    in->limit_cost = iso_calloc((size_t)problem->n_offerings, sizeof(*in->limit_cost));
+    in->units = iso_calloc((size_t)problem->n_workloads, sizeof(*in->units));
+    in->pools = iso_calloc((size_t)problem->n_teams, sizeof(*in->pools));
+    if (!in->rates || !in->window_rates || !in->windows || !in->limit_cost || !in->units ||
+        !in->pools)
+        return no_memory(in);
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        ISO_TRY(iso_worth_init(&in->units[a], in->p, a));
+        ISO_TRY(iso_worth_price_domains(&in->units[a]));
+    }
+    for (int32_t g = 0; g < problem->n_teams; g++)
+        ISO_TRY(init_pool(in, g));
+    return ISO_OK;
+}
+
+static void fini_instances(struct instances *in)
+{
+    const struct iso_problem *problem = in->p->v->problem;
+
+    for (int32_t a = 0; a < problem->n_workloads && in->units; a++)
+        iso_worth_fini(&in->units[a]);
+    for (int32_t g = 0; g < problem->n_teams && in->pools; g++)
+        fini_pool(&in->pools[g]);
+    void *const arrays[] = {in->rates,      in->window_rates, in->windows,
+                            in->limit_cost, in->units,        in->pools};
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
+        free(arrays[i]);
+}
+
+/* Right sides of the MOVE rows: what runs today, whether or not it may run again. */
+static void add_placement(struct iso_pricing *p)
+{
+    const struct iso_moves *moves = &p->v->problem->moves;
+
+    for (int32_t i = 0; i < moves->n_current && moves->present; i++) {
+        const struct iso_current *current = &moves->current[i];
+        struct iso_bounded count = {(long double)current->count, 0};
+        iso_pricing_add(
+            p, iso_bounded_multiply(count, move_multiplier(p, current->cell, current->offering,
+                                                           current->count > 0)));
+        p->v->verdict.columns_priced++;
+    }
+}
+
+static enum iso_status price_all(struct instances *in)
+{
+    const struct iso_problem *problem = in->p->v->problem;
+
+    ISO_TRY(init_instances(in));
+    add_placement(in->p);
+    for (int32_t t = 0; t < problem->n_periods; t++) {
+        open_period(in, t);
+        for (int32_t a = 0; a < problem->n_workloads; a++)
+            if (!problem->workloads[a].replicas)
+                price_workload(in, a);
+        for (int32_t g = 0; g < problem->n_teams; g++)
+            if (in->pools[g].n_workloads > 0)
+                price_pool(in, g);
+    }
+    return ISO_OK;
+}
+
+enum iso_status iso_pricing_instances(struct iso_pricing *p)
+{
+    struct instances in = {.p = p};
+    enum iso_status status = price_all(&in);
+
+    fini_instances(&in);
+    return status;
+}

@@ -1,0 +1,104 @@
+/* What the parts of the verifier share: the plan, read once into tables that the checks look up.
+ *
+ *   iso_verify_read     indices, signs, orders; fills the tables
+ *   iso_verify_packing  every fill against the capacity of its offering
+ *   iso_verify_rules    demand, limits, shares, survive, spread, moves
+ *   iso_verify_commit   covers and purchases
+ *   iso_verify_budgets  spend of every window
+ *   iso_verify_bill     lines, cost, penalties
+ *   iso_verify_tiers    values, frozen values, gaps, and each claimed bound by its proof
+ */
+#ifndef ISOCOST_VERIFY_VERIFIER_H
+#define ISOCOST_VERIFY_VERIFIER_H
+
+#include "isocost/verify.h"
+
+/* All that a cell runs of one offering in one period. */
+struct iso_verify_usage {
+    int32_t period, cell, offering;
+    int64_t count;
+    iso_wide served;
+    int32_t first_cover, n_covers; /* in iso_verifier.cover_order */
+};
+
+/* What one option serves of a workload in a period. */
+struct iso_verify_part {
+    int32_t option;
+    iso_wide served;
+};
+
+/* A limit that counts an offering, or a product that may cover it. */
+struct iso_verify_link {
+    int32_t index;
+    iso_decimal weight; /* limit: of one instance; product: what one instance uses */
+};
+
+struct iso_verifier {
+    const struct iso_problem *problem;
+    const struct iso_plan *plan;
+    struct iso_error *reterr;
+    struct iso_verdict verdict;
+
+    struct iso_verify_usage *usages; /* by (period, cell, offering), distinct */
+    int32_t n_usages;
+    int32_t *cover_order;             /* places in plan->covers, by (period, cell, offering) */
+    struct iso_verify_part *parts;    /* by (workload, period) */
+    int32_t *first_part;              /* n_workloads * n_periods + 1 */
+    iso_wide *served;                 /* n_workloads * n_periods */
+    iso_decimal *unserved;            /* n_workloads * n_periods */
+    struct iso_verify_link *limits;   /* by offering */
+    struct iso_verify_link *products; /* by offering */
+    int32_t *first_limit;             /* n_offerings + 1 */
+    int32_t *first_product;           /* n_offerings + 1 */
+    iso_wide *limit_violations;       /* n_limits * n_periods, >= 0 */
+    iso_wide *budget_violations;      /* one a window, >= 0 */
+    int32_t *first_window;            /* n_budgets + 1 */
+    int32_t *first_start;             /* n_products + 1 */
+    int64_t *bought;                  /* one a start */
+    iso_decimal *held;                /* n_products * n_periods: existing + bought */
+    iso_wide starts, stops, moves;    /* of period 0 against the placement today */
+};
+
+/* Place of (workload or other row, period) in a table with n_periods columns. */
+static inline size_t iso_verify_at(const struct iso_verifier *v, int32_t row, int32_t period)
+{
+    return (size_t)row * (size_t)v->problem->n_periods + (size_t)period;
+}
+
+/* Fails with a field such as "lines[3].cost". */
+__attribute__((format(printf, 5, 6))) enum iso_status
+iso_verify_fail(const struct iso_verifier *v, const char *array, int64_t index, const char *member,
+                const char *format, ...);
+
+/* The usage of (period, cell, offering), or NULL. */
+const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,
+                                                     int32_t cell, int32_t offering);
+
+enum iso_status iso_verify_read(struct iso_verifier *v);
+void iso_verify_fini(struct iso_verifier *v);
+enum iso_status iso_verify_explanations(const struct iso_verifier *v);
+enum iso_status iso_verify_packing(struct iso_verifier *v);
+enum iso_status iso_verify_rules(struct iso_verifier *v);
+enum iso_status iso_verify_spread(struct iso_verifier *v);
+enum iso_status iso_verify_moves(struct iso_verifier *v);
+enum iso_status iso_verify_commit(struct iso_verifier *v);
+enum iso_status iso_verify_budgets(struct iso_verifier *v);
+enum iso_status iso_verify_bill(struct iso_verifier *v);
+enum iso_status iso_verify_tiers(struct iso_verifier *v);
+enum iso_status iso_verify_infeasible(struct iso_verifier *v);
+
+/* round(quantity * upfront * rate * inside / term), half to even, `quantity` in 1e-9 too. False
+ * when out of range. All >= 0, term > 0. */
+bool iso_verify_share_of_upfront(iso_decimal quantity, iso_decimal upfront, iso_decimal rate,
+                                 iso_decimal inside, iso_decimal term, iso_decimal *ret_value);
+
+/* A lower bound of the MONEY objective from the value functions. */
+enum iso_status iso_verify_value_functions(struct iso_verifier *v, double *ret_bound);
+
+/* A lower bound of tier `tier`'s objective from its multipliers, rounded outward; -INFINITY when
+ * they prove nothing. With `ray`, the objective is nought and a positive bound proves that there is
+ * no plan. */
+enum iso_status iso_verify_dual_bound(struct iso_verifier *v, int32_t tier, bool ray,
+                                      double *ret_bound);
+
+#endif
