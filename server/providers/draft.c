@@ -300,12 +300,11 @@ const char *iso_draft_first_fault(const struct iso_draft *draft)
 static enum iso_status keep_offerings(struct iso_draft *draft, const struct iso_snapshot *base,
                                       struct iso_error *reterr)
 {
-    const struct provider_set replaced = draft->offering_providers;
     struct iso_snapshot_offering offering;
 
     for (int32_t i = 0; i < iso_snapshot_n_offerings(base); i++) {
         iso_snapshot_offering(base, i, &offering);
-        if (has_provider(&replaced, offering.provider))
+        if (has_provider(&draft->offering_providers, offering.provider))
             continue;
         ISO_TRY(iso_snapshot_add_offering(draft->builder, &offering, reterr));
         draft->n_offerings++;

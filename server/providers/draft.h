@@ -46,7 +46,8 @@ enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_sna
 bool iso_draft_has_overlays(const struct iso_draft *draft);
 
 /* Writes the snapshot's file and describes it; with overlays only when asked. To publish both,
- * publish without overlays first. The record lives in the arena; its create_ns is `create_ns`. */
+ * publish without overlays first. The record lives in the arena; *ret_snapshot
+ * borrows from the draft. */
 enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, bool with_overlays,
                                   int64_t create_ns, struct iso_arena *arena,
                                   struct iso_snapshot_record *ret_record,

@@ -1,0 +1,77 @@
+/* The catalogs: provider instances, refreshes, imports, and the snapshots they end in.
+ *
+ * One thread does all that changes a catalog, one task after the other, so every snapshot builds on
+ * the one before. A task that fails changes nothing. */
+#ifndef ISOCOST_SERVER_CATALOG_H
+#define ISOCOST_SERVER_CATALOG_H
+
+#include "method.h"
+#include "snapshot_file.h"
+#include "store.h"
+
+#include "isocost/v1/catalog_service.pb-c.h"
+
+struct iso_catalog;
+
+struct iso_catalog_config {
+    struct iso_store *store;    /* borrowed until stop */
+    const char *host_path;      /* absolute path of isocost-plugin-host */
+    const char *plugin_folder;  /* absolute; plugin `static` is `<plugin_folder>/static.so` */
+    const char *providers_path; /* providers.yaml; NULL: no provider is configured */
+    const char *cache_folder; /* absolute, exists; each instance gets a folder in it; NULL: none */
+    const char *temporary_folder;             /* absolute, exists; NULL: /tmp */
+    void (*log)(int level, const char *text); /* any thread; 0 debug .. 3 error; may be NULL */
+};
+
+/* Reads the configuration and starts. The strings are copied. Errors: ISO_E_INVALID, ISO_E_IO
+ * (providers.yaml), ISO_E_NOMEM, ISO_E_UNAVAILABLE. */
+ISO_EXPORT enum iso_status iso_catalog_start(const struct iso_catalog_config *config,
+                                             struct iso_catalog **ret_catalog,
+                                             struct iso_error *reterr);
+
+/* Cancels what runs and waits, ends the thread, frees. Call it after the RPC server was drained.
+ * Accepts NULL. */
+ISO_EXPORT void iso_catalog_stop(struct iso_catalog *catalog);
+
+/* Handlers of isocost.v1.CatalogService; the service is the struct iso_catalog. */
+ISO_EXPORT extern const struct iso_rpc_method iso_catalog_methods[];
+
+/* Something to do. Copied by iso_catalog_submit(). */
+struct iso_catalog_task {
+    struct iso_principal principal;
+    const char *request_id;     /* of the call, for the audit row */
+    const char *provider;       /* refresh: name of an instance, "" = all */
+    const char *import_folder;  /* import: folder with the files; NULL = refresh */
+    bool replace_all;           /* import: the new snapshot has only these rows */
+    const char *const *sources; /* import: names of the files */
+    size_t n_sources;
+    /* On the catalog's thread. `done` comes once, with a snapshot (borrowed) or an error. */
+    void *context;
+    bool (*cancelled)(void *context);
+    void (*progress)(void *context, const char *provider, int64_t rows, int64_t quarantined);
+    void (*done)(void *context, const Isocost__V1__Snapshot *snapshot,
+                 const struct iso_error *error);
+};
+/* Errors: ISO_E_LIMIT (too many wait), ISO_E_NOT_FOUND (no such instance), ISO_E_PRECONDITION (none
+ * configured), ISO_E_UNAVAILABLE (stopping), ISO_E_NOMEM; then `done` does not come. */
+ISO_EXPORT enum iso_status iso_catalog_submit(struct iso_catalog *catalog,
+                                              const struct iso_catalog_task *task,
+                                              struct iso_error *reterr);
+
+/* How all instances are, in the arena. */
+ISO_EXPORT enum iso_status iso_catalog_list_providers(struct iso_catalog *catalog,
+                                                      struct iso_arena *arena,
+                                                      Isocost__V1__Provider ***ret_providers,
+                                                      size_t *ret_n_providers,
+                                                      struct iso_error *reterr);
+
+/* A snapshot's file, mapped; the newest one used stays mapped for the next caller. digest "" = the
+ * current one of the principal. Give it back with iso_catalog_unmap(). */
+ISO_EXPORT enum iso_status iso_catalog_map(struct iso_catalog *catalog,
+                                           const struct iso_principal *principal,
+                                           const char *digest,
+                                           const struct iso_snapshot **ret_snapshot,
+                                           struct iso_error *reterr);
+ISO_EXPORT void iso_catalog_unmap(struct iso_catalog *catalog, const struct iso_snapshot *snapshot);
+
+#endif

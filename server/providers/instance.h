@@ -1,0 +1,38 @@
+/* A provider instance: its configuration and how it is. No locks: its owner has them. */
+#ifndef ISOCOST_SERVER_INSTANCE_H
+#define ISOCOST_SERVER_INSTANCE_H
+
+#include "host_process.h"
+#include "isocost/internal/v1/config.pb-c.h"
+#include "isocost/v1/catalog_service.pb-c.h"
+
+#define ISO_INSTANCE_CRASHES 5          /* so many ... */
+#define ISO_INSTANCE_CRASH_WINDOW_S 600 /* ... in so many seconds, and it is left alone */
+
+/* Zero-initialise, then set `config`. Times are seconds on one clock of the caller's choice. */
+struct iso_instance {
+    const Isocost__Internal__V1__ProviderInstance *config;
+    Isocost__V1__ProviderState state;
+    char last_error[384];
+    int64_t last_success_ns; /* UTC; 0 = never */
+    struct iso_host_report about;
+    double crashes[ISO_INSTANCE_CRASHES]; /* the newest, in a ring */
+    int n_crashes, n_failures;            /* ever; in a row */
+    double due_s;                         /* next refresh by itself; INFINITY = none */
+};
+
+/* Notes how an attempt ended at `now_s`. `refused`: it could not be loaded at all. `fetched` is
+ * false for an attempt that only loaded the plugin. `random` in [0, 1) spreads retries. */
+void iso_instance_note(struct iso_instance *instance, enum iso_status status, bool refused,
+                       bool fetched, const struct iso_host_report *report, const char *error,
+                       double now_s, int64_t now_ns, double random);
+
+/* Seconds to wait after `n_failures` failures in a row: 1, 2, 4, ... at most 300, and up to a
+ * quarter more. */
+double iso_instance_backoff_s(int n_failures, double random);
+
+/* The instance as callers see it, in the arena; NULL when that is full. */
+Isocost__V1__Provider *iso_instance_to_proto(const struct iso_instance *instance,
+                                             struct iso_arena *arena);
+
+#endif
