@@ -72,13 +72,23 @@ ISO_EXPORT void iso_call_on_cancel(struct iso_call *call,
                                    void (*on_cancel)(struct iso_call *call, void *context),
                                    void *context);
 
+/* Runs `on_alarm` once on a timer thread after that many seconds, unless the call was answered or
+ * cancelled before; it must not block. Once a call. */
+ISO_EXPORT void iso_call_set_alarm(struct iso_call *call, double after_s,
+                                   void (*on_alarm)(struct iso_call *call, void *context),
+                                   void *context);
+
 /* --- answering --- */
 
 /* Unary and client stream: ends the call with a message, packed before this returns. */
 ISO_EXPORT void iso_call_reply(struct iso_call *call, const ProtobufCMessage *message);
 
-/* Ends the call with an error: error->status, its text and field, and the call's violations. */
+/* Ends the call with an error: error->status, its text and field, and the call's violations. What
+ * is queued goes first. */
 ISO_EXPORT void iso_call_fail(struct iso_call *call, const struct iso_error *error);
+
+/* Says with a later failure that the caller may try again after so many seconds, > 0. */
+ISO_EXPORT void iso_call_set_retry_after(struct iso_call *call, double seconds);
 
 /* Server stream: queues a message that must arrive; packed before this returns. What is queued and
  * not yet taken by the caller is bounded (64 MiB); beyond it the call fails with ISO_E_LIMIT. Use a
@@ -93,9 +103,10 @@ ISO_EXPORT void iso_call_send_newest(struct iso_call *call, const ProtobufCMessa
 ISO_EXPORT void iso_call_finish(struct iso_call *call);
 
 /* Server stream: makes `step` run on a worker soon, and then again whenever all that was queued has
- * been taken by the caller, whenever iso_call_wake() is called, and when the call is cancelled;
- * never twice at a time and not after the call has ended. A step that returns other than ISO_OK
- * fails the call. Sends a lot with little memory and holds no thread while the caller is slow. */
+ * been taken by the caller and whenever iso_call_wake() is called; never twice at a time, not while
+ * the handler runs, and not after the call was answered or cancelled. A step that returns other
+ * than ISO_OK fails the call. Sends a lot with little memory and holds no thread while the caller
+ * is slow. */
 typedef enum iso_status iso_call_step(struct iso_call *call, void *service,
                                       struct iso_error *reterr);
 ISO_EXPORT void iso_call_set_step(struct iso_call *call, iso_call_step *step);

@@ -17,6 +17,9 @@ enum iso_rpc_flags {
     ISO_RPC_NO_AUTH = 1u << 0,     /* anybody may call it; the project is not looked at */
     ISO_RPC_ON_POLLER = 1u << 1,   /* runs at once on an I/O thread: well under 1 ms, no blocking */
     ISO_RPC_WHILE_DRAIN = 1u << 2, /* also served while the server stops */
+    ISO_RPC_END_ON_DRAIN =
+        1u << 3,                 /* endless stream: ended with UNAVAILABLE when the server stops */
+    ISO_RPC_SAME_WIRE = 1u << 4, /* the row's messages are other types with the same wire form */
 };
 
 /* Runs on a worker. ISO_OK: the call was answered or somebody will answer it. Otherwise the call
