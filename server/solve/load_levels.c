@@ -1,0 +1,268 @@
+/* Periods, and load levels: hours that are equal in everything a plan can see become one period.
+ *
+ * Two hours merge when every workload asks the same of both and both lie in the same budget windows
+ * and commitment terms. Levels are numbered by their first hour. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "resolve_internal.h"
+
+#define HOUR_NS INT64_C(3600000000000)
+#define MAXIMUM_SIGNATURE_BYTES (1u << 22) /* above it segments are not compared, only told apart \
+                                            */
+
+/* Hours [begin, end) that something covers. */
+struct interval {
+    int32_t begin, end;
+};
+
+struct intervals {
+    struct interval *items;
+    size_t n;
+    int32_t n_hours;
+};
+
+static void add_interval(struct intervals *intervals, int64_t begin, int64_t end)
+{
+    if (end > intervals->n_hours)
+        end = intervals->n_hours;
+    if (begin < end && (begin > 0 || end < intervals->n_hours))
+        intervals->items[intervals->n++] = (struct interval){(int32_t)begin, (int32_t)end};
+}
+
+static int64_t round_up(int64_t a, int64_t b)
+{
+    return a <= 0 ? 0 : (a - 1) / b + 1;
+}
+
+static void add_product_intervals(struct iso_resolve *r, struct intervals *intervals,
+                                  const Isocost__V1__CommitmentProduct *product)
+{
+    add_interval(intervals, 0, round_up(iso_number(product->term_hours), ISO_DECIMAL_ONE));
+    for (size_t i = 0; i < product->n_existing; i++) {
+        const Google__Protobuf__Timestamp *end = product->existing[i]->expires_at;
+        if (end)
+            add_interval(intervals, 0,
+                         round_up(end->seconds * 1000000000 + end->nanos - r->origin_ns, HOUR_NS));
+    }
+}
+
+static int compare_intervals(const void *a, const void *b)
+{
+    const struct interval *left = a, *right = b;
+
+    if (left->begin != right->begin)
+        return left->begin < right->begin ? -1 : 1;
+    return (left->end > right->end) - (left->end < right->end);
+}
+
+static enum iso_status collect_intervals(struct iso_resolve *r, struct intervals *intervals,
+                                         struct iso_error *reterr)
+{
+    const Isocost__V1__Model *model = r->model;
+    size_t most = 0, n = 0;
+
+    for (size_t i = 0; i < model->n_budgets; i++)
+        most += model->budgets[i]->n_windows;
+    for (int32_t i = 0; i < r->n_products; i++)
+        most += 1 + r->products[i]->n_existing;
+    intervals->items = iso_arena_calloc(r->arena, most, sizeof(*intervals->items));
+    if (!intervals->items)
+        return iso_resolve_full(reterr);
+    for (size_t i = 0; i < model->n_budgets; i++)
+        for (size_t w = 0; !model->budgets[i]->disabled && w < model->budgets[i]->n_windows; w++) {
+            const Isocost__V1__BudgetWindow *window = model->budgets[i]->windows[w];
+            add_interval(intervals, window->from_hour,
+                         window->to_hour == 0 ? intervals->n_hours : window->to_hour);
+        }
+    for (int32_t i = 0; i < r->n_products; i++)
+        add_product_intervals(r, intervals, r->products[i]);
+
+    qsort(intervals->items, intervals->n, sizeof(*intervals->items), compare_intervals);
+    for (size_t i = 0; i < intervals->n; i++)
+        if (n == 0 || compare_intervals(&intervals->items[n - 1], &intervals->items[i]) != 0)
+            intervals->items[n++] = intervals->items[i];
+    intervals->n = n;
+    return ISO_OK;
+}
+
+static bool covers(const struct interval *interval, int32_t hour)
+{
+    return interval->begin <= hour && hour < interval->end;
+}
+
+static bool equally_covered(const struct intervals *intervals, int32_t hour, int32_t other)
+{
+    for (size_t i = 0; i < intervals->n; i++)
+        if (covers(&intervals->items[i], hour) != covers(&intervals->items[i], other))
+            return false;
+    return true;
+}
+
+/* Numbers stretches of hours so that equally covered hours have an equal number: that of the first
+ * stretch covered like them. */
+static enum iso_status number_segments(struct iso_resolve *r, const struct intervals *intervals,
+                                       int32_t *segment_of_hour, struct iso_error *reterr)
+{
+    size_t n_hours = (size_t)intervals->n_hours, n_segments = 0;
+    uint8_t *breaks = iso_arena_calloc(r->arena, n_hours + 1, 1);
+    int32_t *firsts = iso_arena_calloc(r->arena, 2 * intervals->n + 1, sizeof(*firsts));
+
+    if (!breaks || !firsts)
+        return iso_resolve_full(reterr);
+    breaks[0] = 1;
+    for (size_t i = 0; i < intervals->n; i++)
+        breaks[intervals->items[i].begin] = breaks[intervals->items[i].end] = 1;
+    for (int32_t h = 0; h < intervals->n_hours; h++) {
+        if (!breaks[h]) {
+            segment_of_hour[h] = segment_of_hour[h - 1];
+            continue;
+        }
+        size_t s = n_segments;
+        if ((n_segments + 1) * intervals->n <= MAXIMUM_SIGNATURE_BYTES / (intervals->n + 1))
+            for (s = 0; s < n_segments && !equally_covered(intervals, firsts[s], h); s++)
+                ;
+        if (s == n_segments)
+            firsts[n_segments++] = h;
+        segment_of_hour[h] = (int32_t)s;
+    }
+    return ISO_OK;
+}
+
+static const double *series_of(const Isocost__V1__Workload *workload, size_t *ret_n)
+{
+    if (workload->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_THROUGHPUT) {
+        *ret_n = workload->throughput->n_rate;
+        return workload->throughput->rate;
+    }
+    *ret_n = workload->replicas->n_count;
+    return workload->replicas->count;
+}
+
+/* What the workloads ask in an hour, compared and hashed. */
+struct demands {
+    const double **series; /* those with a value an hour */
+    size_t n;
+    const int32_t *segment_of_hour;
+};
+
+static bool equal_hours(const struct demands *demands, int32_t a, int32_t b)
+{
+    if (demands->segment_of_hour[a] != demands->segment_of_hour[b])
+        return false;
+    for (size_t i = 0; i < demands->n; i++)
+        if (demands->series[i][a] != demands->series[i][b])
+            return false;
+    return true;
+}
+
+static uint64_t hash_hour(const struct demands *demands, int32_t hour)
+{
+    uint64_t hash = (uint64_t)demands->segment_of_hour[hour] + UINT64_C(0x9e3779b97f4a7c15), bits;
+
+    for (size_t i = 0; i < demands->n; i++) {
+        double value = demands->series[i][hour] + 0.0; /* -0 hashes as 0 */
+        memcpy(&bits, &value, sizeof(bits));
+        hash = (hash ^ bits) * UINT64_C(0xff51afd7ed558ccd);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static enum iso_status merge_hours(struct iso_resolve *r, const struct demands *demands,
+                                   int32_t n_hours, struct iso_error *reterr)
+{
+    size_t n_slots = 16;
+
+    while (n_slots < 2 * (size_t)n_hours)
+        n_slots *= 2;
+    int32_t *slots = iso_arena_calloc(r->arena, n_slots, sizeof(*slots)); /* level + 1 */
+    int32_t *level_of_hour = iso_arena_calloc(r->arena, (size_t)n_hours, sizeof(*level_of_hour));
+    int32_t *level_hour = iso_arena_calloc(r->arena, (size_t)n_hours, sizeof(*level_hour));
+    int32_t *counts = iso_arena_calloc(r->arena, (size_t)n_hours, sizeof(*counts));
+    int32_t n_levels = 0;
+    if (!slots || !level_of_hour || !level_hour || !counts)
+        return iso_resolve_full(reterr);
+    for (int32_t h = 0; h < n_hours; h++) {
+        size_t at = hash_hour(demands, h) & (n_slots - 1);
+        while (slots[at] != 0 && !equal_hours(demands, level_hour[slots[at] - 1], h))
+            at = (at + 1) & (n_slots - 1);
+        if (slots[at] == 0) {
+            level_hour[n_levels] = h;
+            slots[at] = ++n_levels;
+        }
+        level_of_hour[h] = slots[at] - 1;
+        counts[slots[at] - 1]++;
+    }
+
+    struct iso_period *periods = iso_arena_calloc(r->arena, (size_t)n_levels, sizeof(*periods));
+    if (!periods)
+        return iso_resolve_full(reterr);
+    for (int32_t t = 0; t < n_levels; t++) {
+        periods[t].id = iso_arena_printf(r->arena, "level-%d", t + 1);
+        periods[t].hours = counts[t] * ISO_DECIMAL_ONE;
+        if (!periods[t].id)
+            return iso_resolve_full(reterr);
+        iso_names_add(&r->periods, periods[t].id);
+    }
+    r->problem->periods = periods;
+    r->problem->n_periods = n_levels;
+    r->level_hour = level_hour;
+    r->out->level_of_hour = level_of_hour;
+    r->out->n_hours = n_hours;
+    return ISO_OK;
+}
+
+enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error *reterr)
+{
+    const Isocost__V1__Model *model = r->model;
+    struct intervals intervals = {.n_hours = model->load_levels->hours};
+    struct demands demands = {
+        .series = iso_arena_calloc(r->arena, model->n_workloads, sizeof(*demands.series))};
+    int32_t *segment_of_hour =
+        iso_arena_calloc(r->arena, (size_t)intervals.n_hours, sizeof(*segment_of_hour));
+
+    if (!demands.series || !segment_of_hour)
+        return iso_resolve_full(reterr);
+    if (model->load_levels->start)
+        r->origin_ns =
+            model->load_levels->start->seconds * 1000000000 + model->load_levels->start->nanos;
+    r->chronological = true;
+    ISO_TRY(collect_intervals(r, &intervals, reterr));
+    ISO_TRY(number_segments(r, &intervals, segment_of_hour, reterr));
+    demands.segment_of_hour = segment_of_hour;
+    for (size_t i = 0; i < model->n_workloads; i++) {
+        size_t n;
+        const double *series = series_of(model->workloads[i], &n);
+        if (n > 1)
+            demands.series[demands.n++] = series;
+    }
+    return merge_hours(r, &demands, intervals.n_hours, reterr);
+}
+
+enum iso_status iso_resolve_time(struct iso_resolve *r, struct iso_error *reterr)
+{
+    const Isocost__V1__Model *model = r->model;
+
+    if (model->load_levels)
+        return iso_resolve_load_levels(r, reterr);
+    struct iso_period *periods = iso_arena_calloc(r->arena, model->n_periods, sizeof(*periods));
+    if (!periods)
+        return iso_resolve_full(reterr);
+    for (size_t t = 0; t < model->n_periods; t++) {
+        const Isocost__V1__Period *period = model->periods[t];
+        periods[t] = (struct iso_period){
+            .id = period->id,
+            .hours = iso_number(period->hours),
+            .has_start = period->start != NULL,
+            .start_ns =
+                period->start ? period->start->seconds * 1000000000 + period->start->nanos : 0,
+        };
+        iso_names_add(&r->periods, period->id);
+    }
+    r->problem->periods = periods;
+    r->problem->n_periods = (int32_t)model->n_periods;
+    r->chronological = model->n_periods > 0 && periods[0].has_start;
+    return ISO_OK;
+}

@@ -1,0 +1,175 @@
+/* The stages of iso_resolve(), in the order in which they run. Each fills its part of the problem;
+ * what a user got wrong becomes a violation, and the stage goes on where it can. */
+#ifndef ISOCOST_SERVER_RESOLVE_INTERNAL_H
+#define ISOCOST_SERVER_RESOLVE_INTERNAL_H
+
+#include "names.h"
+#include "resolve.h"
+#include "selector.h"
+
+/* An offering of the problem, as the catalog knows it. */
+struct iso_kept {
+    struct iso_snapshot_offering view;  /* overlays applied */
+    const Isocost__V1__Offering *given; /* inline, or NULL */
+};
+
+struct iso_overlay {
+    const Isocost__V1__Overlay *message;
+    const struct iso_selector *selector;
+    int32_t index; /* in model.catalog.overlays, or -1: the snapshot's */
+    bool matched, reported;
+};
+
+struct iso_quota {
+    const Isocost__V1__Quota *message;
+    const struct iso_selector *scope;
+    const char *provider, *region; /* folded; region may be "*" */
+    int resource;                  /* enum iso_resource, or -1: instances */
+    bool known;                    /* has a limit, or is unlimited */
+};
+
+struct iso_limit_rule {
+    const Isocost__V1__Limit *message;
+    const struct iso_selector *scope;
+    int32_t index; /* in model.limits */
+    int resource;  /* enum iso_resource, or -1: instances */
+    bool hard_maximum;
+};
+
+/* Why an offering is not an option of a workload, in the order of testing. */
+enum iso_filter {
+    ISO_FILTER_SELECTED,
+    ISO_FILTER_STATUS,
+    ISO_FILTER_FORBIDDEN,
+    ISO_FILTER_NOT_ALLOWED,
+    ISO_FILTER_NO_PERFORMANCE,
+    ISO_FILTER_RESOURCES_UNKNOWN,
+    ISO_FILTER_TOO_SMALL,
+    ISO_FILTER_QUOTA_UNKNOWN,
+    ISO_FILTER_KEPT,
+    ISO_N_FILTERS
+};
+
+/* A workload while its options are collected. */
+struct iso_chooser {
+    const Isocost__V1__Workload *message;
+    const struct iso_selector *allowed, *forbidden;
+    int32_t n_rows;
+    struct iso_performance_row {
+        const struct iso_selector *offerings;
+        int resource; /* enum iso_resource, or -1: per instance */
+        iso_decimal rate;
+    } * rows;
+    iso_decimal need[ISO_N_RESOURCES], overhead[ISO_N_RESOURCES];
+    struct iso_option *options; /* heap */
+    size_t n_options, options_capacity;
+    int64_t counts[ISO_N_FILTERS];
+};
+
+struct iso_resolve {
+    const Isocost__V1__Model *model;
+    const struct iso_snapshot *snapshot; /* NULL when the model does not use it */
+    struct iso_arena *arena;
+    struct iso_violations *violations;
+    struct iso_resolved *out;
+    struct iso_problem *problem; /* &out->problem */
+    int32_t warnings_capacity;
+
+    struct iso_names periods, teams, workloads, currencies, providers, regions, zones;
+    int32_t *zone_region; /* heap */
+    size_t zone_capacity;
+
+    bool chronological;        /* time is known: starts, or hours of load levels */
+    int64_t origin_ns;         /* load levels: start of the first hour, 0 = not known */
+    const int32_t *level_hour; /* load levels: the first hour of each level */
+
+    int32_t n_products, n_quotas, n_overlays, n_limit_rules;
+    const Isocost__V1__CommitmentProduct **products; /* checked */
+    const char **product_paths;                      /* for violations */
+    struct iso_quota *quotas;
+    struct iso_overlay *overlays;
+    struct iso_limit_rule *limit_rules;
+    struct iso_chooser *choosers; /* n_workloads */
+
+    struct iso_names current_ids;   /* folded ids of offerings that run today */
+    struct iso_kept *kept;          /* heap */
+    struct iso_offering *offerings; /* heap, as `kept` */
+    size_t n_kept, kept_capacity, offerings_capacity;
+    struct iso_price_exception *exceptions; /* heap */
+    size_t n_exceptions, exceptions_capacity;
+
+    /* The quotas that may count an offering of this region, for runs of offerings of one region. */
+    const char *near_provider, *near_region;
+    int32_t n_near;
+    int32_t *near;
+};
+
+/* Fails for an arena that is full. */
+enum iso_status iso_resolve_full(struct iso_error *reterr);
+
+__attribute__((format(printf, 2, 3))) void iso_resolve_warn(struct iso_resolve *r,
+                                                            const char *format, ...);
+
+/* Grows a heap array to hold `needed` elements; the array's address is passed as void pointer. */
+enum iso_status iso_resolve_reserve(void *address_of_array, size_t *capacity, size_t needed,
+                                    size_t size, struct iso_error *reterr);
+
+/* Value of a series of the model in period t. */
+double iso_resolve_series(const struct iso_resolve *r, const double *values, size_t n, int32_t t);
+
+/* Flags of the periods named, all when none is. NULL when the arena is full. */
+uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n);
+
+/* The capacity that a limit or quota weighs: of `resource`, or 1 for -1; may be ISO_UNKNOWN. */
+iso_decimal iso_resolve_weight(const struct iso_snapshot_offering *view, int resource);
+
+enum iso_policy iso_resolve_policy(const Isocost__V1__Policy *policy);
+
+/* The number of a currency, which is added when it is new; -1 when the arena is full. */
+int32_t iso_resolve_currency(struct iso_resolve *r, const char *code);
+
+/* Money in the base currency with the first period's rate; violations go to `path`. */
+bool iso_resolve_to_base(struct iso_resolve *r, const Google__Type__Money *money, bool above_zero,
+                         const char *path, iso_decimal *ret_amount);
+
+bool iso_resolve_quota_counts(const struct iso_quota *quota,
+                              const struct iso_snapshot_offering *view);
+
+/* Names, products, overlays, quotas and limits, made ready. */
+enum iso_status iso_resolve_names(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_records(struct iso_resolve *r, struct iso_error *reterr);
+/* Periods, or load levels. */
+enum iso_status iso_resolve_time(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error *reterr);
+/* Which offerings each workload may use. */
+enum iso_status iso_resolve_choosers(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_offerings(struct iso_resolve *r, struct iso_error *reterr);
+/* Tells whether `view` is an option of the workload; counts what filtered it. Fills *ret_option but
+ * for its offering. */
+enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
+                                   const struct iso_snapshot_offering *view,
+                                   struct iso_option *ret_option);
+/* Whether a hard cap weighs something that the catalog does not know of the offering. */
+bool iso_resolve_weight_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
+/* Whether the model refuses the offering because no known quota counts it. */
+bool iso_resolve_quota_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
+/* An offering with its overlays; the hourly price, or false when it has none above 0. */
+bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
+                                iso_decimal *ret_price);
+/* The hourly price of a price of one unit of the offering, overlays applied. */
+bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                        iso_decimal price, iso_decimal *ret_price);
+enum iso_status iso_resolve_keep(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                                 const Isocost__V1__Offering *given, iso_decimal price,
+                                 struct iso_error *reterr);
+/* Currencies and rates; then what needs them. */
+enum iso_status iso_resolve_currencies(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_workloads(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_current(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_products(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_limits(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_reliances(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_budgets(struct iso_resolve *r, struct iso_error *reterr);
+void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options *options);
+
+#endif

@@ -1,0 +1,424 @@
+/* One pass over the catalog, in the order of ids: overlays, filters, and what remains becomes an
+ * offering of the problem. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "isocost/proto/money.h"
+#include "model_check.h"
+#include "number.h"
+#include "provider_alias.h"
+#include "resolve_internal.h"
+
+#define MONTH_HOURS 730
+
+/* An inline offering as readers of a catalog see it. */
+struct given {
+    struct iso_snapshot_offering view;
+    const Isocost__V1__Offering *message;
+    size_t index;
+};
+
+static char *lower_or(struct iso_resolve *r, const char *text, const char *otherwise)
+{
+    char *copy = iso_arena_strdup(r->arena, text[0] ? text : otherwise);
+
+    for (char *c = copy; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return copy;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    const char *const *left = a, *const *right = b;
+    return strcmp(*left, *right);
+}
+
+/* "key=value\n" lines, sorted. */
+static const char *label_lines(struct iso_resolve *r, const Isocost__V1__Offering *offering)
+{
+    char **lines = iso_arena_calloc(r->arena, offering->n_labels, sizeof(*lines));
+    size_t n_bytes = 1, at = 0;
+
+    for (size_t i = 0; lines && i < offering->n_labels; i++) {
+        lines[i] = iso_arena_printf(r->arena, "%s=%s\n", offering->labels[i]->key,
+                                    offering->labels[i]->value);
+        if (!lines[i])
+            return NULL;
+        n_bytes += strlen(lines[i]);
+    }
+    char *text = iso_arena_calloc(r->arena, n_bytes, 1);
+    if (!lines || !text)
+        return NULL;
+    qsort(lines, offering->n_labels, sizeof(*lines), compare_texts);
+    for (size_t i = 0; i < offering->n_labels; i++) {
+        memcpy(text + at, lines[i], strlen(lines[i]));
+        at += strlen(lines[i]);
+    }
+    return text;
+}
+
+static bool view_of_given(struct iso_resolve *r, const Isocost__V1__Offering *offering,
+                          struct iso_snapshot_offering *view)
+{
+    char buffer[ISO_PROVIDER_BUFFER_SIZE];
+    const char *provider = iso_provider_fold(offering->provider, buffer);
+    iso_decimal price = 0;
+    double amount;
+
+    *view = (struct iso_snapshot_offering){
+        .provider = iso_arena_strdup(r->arena, provider ? provider : offering->provider),
+        .region = lower_or(r, offering->region, "*"),
+        .zone = lower_or(r, offering->zone, "*"),
+        .type = lower_or(r, offering->type, ""),
+        .os = lower_or(r, offering->os, "linux"),
+        .native_id = offering->native_id[0] ? offering->native_id : offering->type,
+        .family = offering->family,
+        .arch = offering->arch,
+        .tenancy = offering->tenancy[0] ? offering->tenancy : "shared",
+        .gpu_model = offering->resources ? offering->resources->gpu_model : "",
+        .source = offering->source,
+        .labels = label_lines(r, offering),
+        .purchase = (int32_t)offering->purchase,
+        .kind = (int32_t)offering->kind,
+        .status = (int32_t)offering->status,
+        .price_unit = (int32_t)offering->price_unit,
+        .lot = offering->opt_lot_case ? iso_number(offering->lot) : ISO_DECIMAL_ONE,
+        .availability =
+            offering->opt_availability_case ? iso_number(offering->availability) : ISO_DECIMAL_ONE,
+    };
+    if (offering->observed_at)
+        view->observed_ns =
+            offering->observed_at->seconds * 1000000000 + offering->observed_at->nanos;
+    if (offering->price && iso_money_to_decimal(offering->price, &price, NULL) == ISO_OK)
+        snprintf(view->currency, sizeof(view->currency), "%s", offering->price->currency_code);
+    view->price = price;
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        view->capacity[k] =
+            offering->resources && iso_resource_amount(offering->resources, k, &amount)
+                ? iso_number(amount)
+                : ISO_UNKNOWN;
+    if (!view->provider || !view->region || !view->zone || !view->type || !view->os)
+        return false;
+    view->id = iso_arena_printf(
+        r->arena, "%s/%s/%s/%s/%s/%s", view->provider, view->region, view->zone, view->type,
+        view->os, view->purchase == ISOCOST__V1__PURCHASE__PURCHASE_SPOT ? "spot" : "on-demand");
+    return view->id && view->labels;
+}
+
+static int compare_given(const void *a, const void *b)
+{
+    const struct given *left = a, *right = b;
+    int order = strcmp(left->view.id, right->view.id);
+
+    return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+static enum iso_status make_given(struct iso_resolve *r, struct given **ret_given,
+                                  struct iso_error *reterr)
+{
+    const Isocost__V1__Catalog *catalog = r->model->catalog;
+    struct given *given = iso_arena_calloc(r->arena, catalog->n_offerings, sizeof(*given));
+
+    for (size_t i = 0; given && i < catalog->n_offerings; i++) {
+        given[i].message = catalog->offerings[i];
+        given[i].index = i;
+        if (!view_of_given(r, catalog->offerings[i], &given[i].view))
+            return iso_resolve_full(reterr);
+    }
+    if (!given)
+        return iso_resolve_full(reterr);
+    qsort(given, catalog->n_offerings, sizeof(*given), compare_given);
+    for (size_t i = 1; i < catalog->n_offerings; i++)
+        if (strcmp(given[i - 1].view.id, given[i].view.id) == 0) {
+            char path[ISO_PATH_SIZE];
+            iso_check_path(path, "model.catalog", "offerings", given[i].index);
+            iso_violations_add(r->violations, path, "%s is given twice; ids must be unique",
+                               given[i].view.id);
+        }
+    *ret_given = given;
+    return ISO_OK;
+}
+
+/* price * lot a price unit as a price of an instance for one hour. */
+static bool to_hourly(const struct iso_snapshot_offering *view, iso_decimal price,
+                      iso_decimal *ret_price)
+{
+    iso_wide hours =
+        view->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? MONTH_HOURS : 1;
+    iso_wide hourly =
+        iso_wide_divide((iso_wide)price * view->lot, hours * ISO_DECIMAL_ONE, ISO_ROUND_HALF_EVEN);
+
+    return hourly > 0 && iso_wide_to_decimal(hourly, ret_price);
+}
+
+static void report_overlay(struct iso_resolve *r, struct iso_overlay *overlay, const char *field,
+                           const char *text, const char *id)
+{
+    char path[ISO_PATH_SIZE];
+
+    if (overlay->reported)
+        return; /* once for all offerings */
+    overlay->reported = true;
+    if (overlay->index < 0) {
+        iso_resolve_warn(r, "an overlay of the snapshot is not used for %s: %s", id, text);
+        return;
+    }
+    snprintf(path, sizeof(path), "model.catalog.overlays[%d].%s", overlay->index, field);
+    iso_violations_add(r->violations, path, "%s: %s", id, text);
+}
+
+static void change_price(struct iso_resolve *r, struct iso_overlay *overlay,
+                         const struct iso_snapshot_offering *view, iso_decimal *price)
+{
+    const Isocost__V1__Overlay *message = overlay->message;
+    iso_decimal changed = 0;
+
+    if (message->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE) {
+        if (strcmp(message->price->currency_code, view->currency) != 0)
+            report_overlay(r, overlay, "price.currency_code",
+                           "the price must be in the currency of the offering", view->id);
+        else if (iso_money_to_decimal(message->price, &changed, NULL) == ISO_OK)
+            *price = changed;
+    } else if (message->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE_FACTOR) {
+        if (!iso_decimal_multiply(*price, iso_number(message->price_factor), ISO_ROUND_HALF_EVEN,
+                                  &changed) ||
+            changed <= 0)
+            report_overlay(r, overlay, "price_factor",
+                           "the price must stay above 0 and below 9223372036", view->id);
+        else
+            *price = changed;
+    }
+}
+
+bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                        iso_decimal price, iso_decimal *ret_price)
+{
+    for (int32_t i = 0; i < r->n_overlays; i++)
+        if (iso_selector_matches(r->overlays[i].selector, view))
+            change_price(r, &r->overlays[i], view, &price);
+    return to_hourly(view, price, ret_price);
+}
+
+bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
+                                iso_decimal *ret_price)
+{
+    for (int32_t i = 0; i < r->n_overlays; i++) {
+        struct iso_overlay *overlay = &r->overlays[i];
+        if (!iso_selector_matches(overlay->selector, view))
+            continue;
+        overlay->matched = true;
+        change_price(r, overlay, view, &view->price);
+        if (overlay->message->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_UNSPECIFIED)
+            view->status = (int32_t)overlay->message->status;
+        if (overlay->message->opt_availability_case)
+            view->availability = iso_number(overlay->message->availability);
+    }
+    return to_hourly(view, view->price, ret_price);
+}
+
+static bool can_be_bought(const struct iso_snapshot_offering *view)
+{
+    return view->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_RESTRICTED &&
+           view->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_SOLD_OUT;
+}
+
+/* Adds the offering to the options of every workload that may use it. */
+static enum iso_status offer(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                             bool usable, bool *ret_is_option, struct iso_error *reterr)
+{
+    int barred = -1; /* filter that bars it for all workloads; -1: not looked up */
+
+    for (int32_t a = 0; a < r->problem->n_workloads; a++) {
+        struct iso_chooser *chooser = &r->choosers[a];
+        struct iso_option option = {.offering = (int32_t)r->n_kept};
+        enum iso_filter filter = usable && can_be_bought(view)
+                                     ? iso_resolve_choose(chooser, view, &option)
+                                     : ISO_FILTER_STATUS;
+        if (filter == ISO_FILTER_KEPT) {
+            if (barred < 0)
+                barred = iso_resolve_weight_unknown(r, view)  ? ISO_FILTER_RESOURCES_UNKNOWN
+                         : iso_resolve_quota_unknown(r, view) ? ISO_FILTER_QUOTA_UNKNOWN
+                                                              : ISO_FILTER_KEPT;
+            filter = (enum iso_filter)barred;
+        }
+        chooser->counts[filter]++;
+        if (filter != ISO_FILTER_KEPT)
+            continue;
+        ISO_TRY(iso_resolve_reserve(&chooser->options, &chooser->options_capacity,
+                                    chooser->n_options + 1, sizeof(*chooser->options), reterr));
+        chooser->options[chooser->n_options++] = option;
+        *ret_is_option = true;
+    }
+    return ISO_OK;
+}
+
+static enum iso_status take(struct iso_resolve *r, struct iso_snapshot_offering *view,
+                            const struct given *given, struct iso_error *reterr)
+{
+    iso_decimal price = 0;
+    bool keep = false, usable = iso_resolve_apply_overlays(r, view, &price);
+
+    if (!usable && given) {
+        char path[ISO_PATH_SIZE];
+        iso_check_path(path, "model.catalog", "offerings", given->index);
+        iso_violations_add(r->violations, path,
+                           "the price of an instance for one hour must be at least 0.000000001 and "
+                           "at most 9223372036");
+    }
+    ISO_TRY(offer(r, view, usable, &keep, reterr));
+    if (usable && r->current_ids.n > 0 && iso_names_find(&r->current_ids, view->id) >= 0)
+        keep = true;
+    return keep ? iso_resolve_keep(r, view, given ? given->message : NULL, price, reterr) : ISO_OK;
+}
+
+static void report_selectors(struct iso_resolve *r, const int64_t *hits)
+{
+    char path[ISO_PATH_SIZE];
+
+    for (size_t i = 0; i < r->model->catalog->n_selectors; i++)
+        if (hits[i] == 0) {
+            iso_check_path(path, "model.catalog", "selectors", i);
+            iso_violations_add(r->violations, path,
+                               "matches none of the %d offerings of the snapshot",
+                               iso_snapshot_n_offerings(r->snapshot));
+        }
+    for (int32_t i = 0; i < r->n_overlays; i++)
+        if (!r->overlays[i].matched && r->overlays[i].index >= 0)
+            iso_resolve_warn(r, "overlay %d matches no selected offering", r->overlays[i].index);
+}
+
+/* Whether the catalog's selectors want a snapshot's offering; each is tried until it has a hit. */
+static bool is_selected(const struct iso_selector *const *selectors, size_t n, int64_t *hits,
+                        const struct iso_snapshot_offering *view)
+{
+    bool selected = false;
+
+    for (size_t i = 0; i < n; i++)
+        if ((!selected || hits[i] == 0) && iso_selector_matches(selectors[i], view)) {
+            hits[i]++;
+            selected = true;
+        }
+    return selected;
+}
+
+static enum iso_status pass(struct iso_resolve *r, struct given *given,
+                            const struct iso_selector *const *selectors, int64_t *hits,
+                            struct iso_error *reterr)
+{
+    const Isocost__V1__Catalog *catalog = r->model->catalog;
+    int32_t n_stored =
+        r->snapshot && catalog->n_selectors > 0 ? iso_snapshot_n_offerings(r->snapshot) : 0;
+    size_t next = 0;
+
+    for (int32_t i = 0; i < n_stored; i++) {
+        struct iso_snapshot_offering view;
+        iso_snapshot_offering(r->snapshot, i, &view);
+        for (; next < catalog->n_offerings && strcmp(given[next].view.id, view.id) < 0; next++)
+            ISO_TRY(take(r, &given[next].view, &given[next], reterr));
+        bool selected = is_selected(selectors, catalog->n_selectors, hits, &view);
+        if (next < catalog->n_offerings && strcmp(given[next].view.id, view.id) == 0)
+            continue; /* the model's own replaces it */
+        if (selected)
+            ISO_TRY(take(r, &view, NULL, reterr));
+        else
+            for (int32_t a = 0; a < r->problem->n_workloads; a++)
+                r->choosers[a].counts[ISO_FILTER_SELECTED]++;
+    }
+    for (; next < catalog->n_offerings; next++)
+        ISO_TRY(take(r, &given[next].view, &given[next], reterr));
+    return ISO_OK;
+}
+
+/* The place of an id in the snapshot, or -1. */
+static int32_t find_in_snapshot(const struct iso_snapshot *snapshot, const char *id)
+{
+    int32_t low = 0, high = snapshot ? iso_snapshot_n_offerings(snapshot) : 0;
+
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        struct iso_snapshot_offering view;
+        iso_snapshot_offering(snapshot, middle, &view);
+        int order = strcmp(view.id, id);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+/* What runs today is part of the problem, also where no workload may use it any more. */
+static enum iso_status add_current(struct iso_resolve *r, struct iso_error *reterr)
+{
+    struct iso_names have = {.arena = r->arena};
+
+    for (size_t i = 0; i < r->n_kept; i++)
+        if (iso_names_find(&r->current_ids, r->kept[i].view.id) >= 0)
+            iso_names_add(&have, r->kept[i].view.id);
+    for (int32_t i = 0; i < r->current_ids.n; i++) {
+        const char *id = r->current_ids.texts[i];
+        int32_t place = find_in_snapshot(r->snapshot, id);
+        struct iso_snapshot_offering view;
+        iso_decimal price;
+        if (iso_names_find(&have, id) >= 0 || place < 0)
+            continue;
+        iso_snapshot_offering(r->snapshot, place, &view);
+        if (iso_resolve_apply_overlays(r, &view, &price))
+            ISO_TRY(iso_resolve_keep(r, &view, NULL, price, reterr));
+    }
+    return ISO_OK;
+}
+
+static enum iso_status copy_offerings(struct iso_resolve *r, struct iso_error *reterr)
+{
+    size_t n = r->n_kept;
+    struct iso_offering *offerings = iso_arena_calloc(r->arena, n, sizeof(*offerings));
+    int64_t *observed_ns = iso_arena_calloc(r->arena, n, sizeof(*observed_ns));
+    struct iso_price_exception *exceptions =
+        iso_arena_calloc(r->arena, r->n_exceptions, sizeof(*exceptions));
+    int32_t *zone_region = iso_arena_calloc(r->arena, (size_t)r->zones.n, sizeof(*zone_region));
+
+    if (!offerings || !observed_ns || !exceptions || !zone_region)
+        return iso_resolve_full(reterr);
+    for (size_t i = 0; i < n; i++) {
+        offerings[i] = r->offerings[i];
+        observed_ns[i] = r->kept[i].view.observed_ns;
+    }
+    if (r->n_exceptions > 0)
+        memcpy(exceptions, r->exceptions, r->n_exceptions * sizeof(*exceptions));
+    if (r->zones.n > 0)
+        memcpy(zone_region, r->zone_region, (size_t)r->zones.n * sizeof(*zone_region));
+    r->problem->n_offerings = (int32_t)n;
+    r->problem->offerings = offerings;
+    r->out->observed_ns = observed_ns;
+    r->problem->n_price_exceptions = (int32_t)r->n_exceptions;
+    r->problem->price_exceptions = exceptions;
+    r->problem->zone_region = zone_region;
+    return ISO_OK;
+}
+
+enum iso_status iso_resolve_offerings(struct iso_resolve *r, struct iso_error *reterr)
+{
+    const Isocost__V1__Catalog *catalog = r->model->catalog;
+    const struct iso_selector **selectors =
+        iso_arena_calloc(r->arena, catalog->n_selectors, sizeof(*selectors));
+    int64_t *hits = iso_arena_calloc(r->arena, catalog->n_selectors, sizeof(*hits));
+    struct given *given = NULL;
+
+    if (!selectors || !hits)
+        return iso_resolve_full(reterr);
+    for (size_t i = 0; i < catalog->n_selectors; i++) {
+        selectors[i] = iso_selector_compile(catalog->selectors[i], r->arena);
+        if (!selectors[i])
+            return iso_resolve_full(reterr);
+    }
+    ISO_TRY(make_given(r, &given, reterr));
+    ISO_TRY(pass(r, given, selectors, hits, reterr));
+    ISO_TRY(add_current(r, reterr));
+    report_selectors(r, hits);
+    return copy_offerings(r, reterr);
+}
