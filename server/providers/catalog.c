@@ -170,6 +170,7 @@ static enum iso_status copy_task(const struct iso_catalog_task *task,
     node->task.request_id = iso_arena_strdup(node->arena, task->request_id);
     node->task.provider = iso_arena_strdup(node->arena, task->provider ? task->provider : "");
     node->task.import_folder = iso_arena_strdup(node->arena, task->import_folder);
+    node->task.import_kinds = iso_arena_strdup(node->arena, task->import_kinds);
     sources = iso_arena_calloc(node->arena, task->n_sources, sizeof(*sources));
     for (size_t i = 0; sources && i < task->n_sources; i++)
         sources[i] = iso_arena_strdup(node->arena, task->sources[i]);

@@ -42,6 +42,7 @@ struct iso_catalog_task {
     const char *request_id;     /* of the call, for the audit row */
     const char *provider;       /* refresh: name of an instance, "" = all */
     const char *import_folder;  /* import: folder with the files; NULL = refresh */
+    const char *import_kinds;   /* import: what they hold, as plugin static takes it in `kinds` */
     bool replace_all;           /* import: the new snapshot has only these rows */
     const char *const *sources; /* import: names of the files */
     size_t n_sources;

@@ -283,7 +283,8 @@ static enum iso_status import(struct iso_catalog *catalog, const struct iso_cata
     struct fetch fetch = {.catalog = catalog, .task = task, .name = "import"};
     Isocost__Internal__V1__LoadRequest load = ISOCOST__INTERNAL__V1__LOAD_REQUEST__INIT;
     Isocost__Internal__V1__ConfigValue path = ISOCOST__INTERNAL__V1__CONFIG_VALUE__INIT;
-    Isocost__Internal__V1__ConfigValue *values[] = {&path};
+    Isocost__Internal__V1__ConfigValue kinds = ISOCOST__INTERNAL__V1__CONFIG_VALUE__INIT;
+    Isocost__Internal__V1__ConfigValue *values[] = {&path, &kinds};
     char *readable[] = {(char *)task->import_folder};
     struct iso_host_report report = {0};
     struct iso_error error = {0};
@@ -293,6 +294,8 @@ static enum iso_status import(struct iso_catalog *catalog, const struct iso_cata
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for an import");
     path.name = (char *)"path";
     path.value = (char *)task->import_folder;
+    kinds.name = (char *)"kinds";
+    kinds.value = (char *)(task->import_kinds ? task->import_kinds : "");
     load.instance = (char *)"import";
     load.config = values;
     load.n_config = ISO_ARRAY_LENGTH(values);
