@@ -1,0 +1,248 @@
+/* A plugin with one fault. FAULT names what fetch() does; DESCRIPTOR_CHANGE, if defined, spoils the
+ * descriptor instead. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "isocost/plugin.h"
+
+#ifndef FAULT
+#define FAULT "none"
+#endif
+#ifndef DESCRIPTOR_CHANGE
+#define DESCRIPTOR_CHANGE .struct_size = sizeof(struct iso_plugin)
+#endif
+#define HOST_FD 3
+#define MIB ((size_t)1 << 20)
+
+struct config {
+    int64_t count;
+};
+
+static const struct iso_param params[] = {
+    {ISO_PARAM_INT, "count", "1", 1, 100, "", NULL, "Not used.", offsetof(struct config, count)},
+    {.type = ISO_PARAM_END},
+};
+
+static volatile sig_atomic_t always = 1; /* keeps the compiler from knowing better */
+
+static enum iso_status segv(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    raise(SIGSEGV);
+    return ISO_OK;
+}
+
+static enum iso_status call_abort(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    abort();
+}
+
+static int recurse(int depth)
+{
+    volatile char frame[4096];
+
+    frame[depth % 4096] = (char)depth;
+    return always ? recurse(depth + 1) + frame[0] : frame[1];
+}
+
+static enum iso_status overflow_stack(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    return recurse(0) ? ISO_OK : iso_fail(reterr, ISO_E_INTERNAL, "", "never");
+}
+
+static enum iso_status hang(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    while (always)
+        ;
+    return ISO_OK;
+}
+
+static enum iso_status leave(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    _exit(0);
+}
+
+static enum iso_status eat_memory(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    for (size_t n = 0; n < 4096; n++) {
+        char *eaten = malloc(MIB);
+        if (!eaten)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory after %zu MiB", n);
+        memset(eaten, 1, MIB); /* never freed */
+    }
+    return iso_fail(reterr, ISO_E_INTERNAL, "", "nobody stopped it");
+}
+
+static enum iso_status send_garbage(struct iso_sink *sink, struct iso_error *reterr)
+{
+    unsigned char header[24] = {'I', 'S', 'O', '1', 0, 0, 0, 0x80};
+
+    (void)sink;
+    (void)reterr;
+    if (write(HOST_FD, header, sizeof(header)) < 0)
+        return ISO_E_IO;
+    return ISO_OK;
+}
+
+/* Reports what an attempt came to: "ok" or the error's name. */
+static enum iso_status tell(struct iso_sink *sink, const char *what, long outcome,
+                            struct iso_error *reterr)
+{
+    const char *text = outcome >= 0 ? "ok" : strerrorname_np(errno);
+
+    return iso_put_diagnostics(sink, &(struct iso_plugin_diagnostic){.code = what, .text = text}, 1,
+                               reterr);
+}
+
+static long fork_once(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+    return pid;
+}
+
+static enum iso_status break_out(struct iso_sink *sink, struct iso_error *reterr)
+{
+    char *argv[] = {NULL};
+    struct rlimit limit = {1, 1};
+
+    ISO_TRY(tell(sink, "fork", fork_once(), reterr));
+    ISO_TRY(tell(sink, "clone3", syscall(SYS_clone3, NULL, 0), reterr));
+    ISO_TRY(tell(sink, "exec", execve("/bin/true", argv, argv), reterr));
+    ISO_TRY(tell(sink, "ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL), reterr));
+    ISO_TRY(tell(sink, "kill", kill(getppid(), 0), reterr));
+    ISO_TRY(tell(sink, "limit_parent", prlimit(getppid(), RLIMIT_CORE, &limit, NULL), reterr));
+    ISO_TRY(tell(sink, "leave_group", setsid(), reterr));
+    ISO_TRY(tell(sink, "unshare", unshare(CLONE_NEWUSER), reterr));
+    ISO_TRY(tell(sink, "unix_socket", socket(AF_UNIX, SOCK_STREAM, 0), reterr));
+    ISO_TRY(tell(sink, "read_shadow", open("/etc/shadow", O_RDONLY), reterr));
+    ISO_TRY(tell(sink, "read_passwd", open("/etc/passwd", O_RDONLY), reterr));
+    ISO_TRY(
+        tell(sink, "write_tmp", open("/tmp/isocost-escaped", O_WRONLY | O_CREAT, 0600), reterr));
+    ISO_TRY(tell(sink, "read_resolver", open("/etc/hosts", O_RDONLY), reterr));
+    return tell(sink, "internet_socket", socket(AF_INET, SOCK_STREAM, 0), reterr);
+}
+
+static enum iso_status hide_refusal(struct iso_sink *sink, struct iso_error *reterr)
+{
+    static char huge[2 * 1024 * 1024];
+
+    (void)reterr;
+    memset(huge, 'x', sizeof(huge) - 1);
+    iso_put_offerings(sink, &(struct iso_plugin_offering){.provider = "x", .type = huge}, 1, NULL);
+    return ISO_OK;
+}
+
+static enum iso_status too_many_rows(struct iso_sink *sink, struct iso_error *reterr)
+{
+    static struct iso_plugin_quota rows[1000];
+
+    for (int i = 0; i < 2001; i++)
+        ISO_TRY(iso_put_quotas(sink, rows, ISO_ARRAY_LENGTH(rows), reterr));
+    return ISO_OK;
+}
+
+static enum iso_status say_nothing(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    return ISO_E_UNAUTHENTICATED;
+}
+
+static enum iso_status do_nothing(struct iso_sink *sink, struct iso_error *reterr)
+{
+    (void)sink;
+    (void)reterr;
+    return ISO_OK;
+}
+
+static const struct {
+    const char *name;
+    enum iso_status (*run)(struct iso_sink *sink, struct iso_error *reterr);
+} faults[] = {
+    {"segv", segv},
+    {"abort", call_abort},
+    {"stack", overflow_stack},
+    {"hang", hang},
+    {"exit", leave},
+    {"memory", eat_memory},
+    {"garbage", send_garbage},
+    {"escape", break_out},
+    {"hide", hide_refusal},
+    {"many", too_many_rows},
+    {"silent", say_nothing},
+    {"none", do_nothing},
+};
+
+static enum iso_status faulty_create(const void *config, const struct iso_host *host,
+                                     void **ret_instance, struct iso_error *reterr)
+{
+    static char instance;
+
+    (void)config;
+    (void)host;
+    (void)reterr;
+    *ret_instance = &instance;
+    return ISO_OK;
+}
+
+static void faulty_destroy(void *instance)
+{
+    (void)instance;
+}
+
+static enum iso_status faulty_fetch(void *instance, const struct iso_fetch *what,
+                                    struct iso_sink *sink, struct iso_failure *retfailure,
+                                    struct iso_error *reterr)
+{
+    (void)instance;
+    (void)what;
+    (void)retfailure;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(faults); i++)
+        if (strcmp(faults[i].name, FAULT) == 0)
+            return faults[i].run(sink, reterr);
+    return iso_fail(reterr, ISO_E_INTERNAL, "", "no fault is named %s", FAULT);
+}
+
+/* Without the symbol that a plugin exports there is nothing else to export. */
+#ifdef OTHER_SYMBOL
+#define iso_plugin_v1 iso_plugin_v0
+ISO_EXPORT extern const struct iso_plugin iso_plugin_v0;
+#endif
+
+const struct iso_plugin iso_plugin_v1 = {
+    ISO_PLUGIN_HEAD,
+    .caps = ISO_CAP_CATALOG,
+    .name = "faulty",
+    .version = "1",
+    .summary = "Goes wrong.",
+    .params = params,
+    .config_size = sizeof(struct config),
+    .create = faulty_create,
+    .destroy = faulty_destroy,
+    .fetch = faulty_fetch,
+    DESCRIPTOR_CHANGE,
+};
