@@ -86,6 +86,19 @@ static double answer_time(const struct iso_job *job, double now)
                                   : job->deadline_s - fmin(0.2, 0.2 * (job->deadline_s - now));
 }
 
+/* The child had died unnoticed, so its job goes to the next. */
+static void take_back(struct iso_supervisor *supervisor, struct child *child, struct iso_job *job)
+{
+    child->job = NULL;
+    job->child = NULL;
+    iso_job_drop(job);
+    job->state = JOB_QUEUED;
+    job->started_s = 0;
+    TAILQ_INSERT_HEAD(&supervisor->lanes[job->batch], job, lane_link);
+    supervisor->n_waiting++;
+    iso_child_kill(supervisor, child, NULL);
+}
+
 static void start(struct iso_supervisor *supervisor, struct child *child, struct iso_job *job,
                   double now)
 {
@@ -103,9 +116,15 @@ static void start(struct iso_supervisor *supervisor, struct child *child, struct
     child->kill_at_s = INFINITY;
     child->snapshot_device = job->snapshot_device;
     child->snapshot_inode = job->snapshot_inode;
-    iso_job_list_mail(job); /* so that a worker resolves it meanwhile */
-    if (send_job(child, job, fmax(fmin(job->limit_s, job->answer_at_s - now), 0.001)) != ISO_OK)
+    enum iso_status status =
+        send_job(child, job, fmax(fmin(job->limit_s, job->answer_at_s - now), 0.001));
+    if (status == ISO_E_UNAVAILABLE) {
+        take_back(supervisor, child, job);
+        return;
+    }
+    if (status != ISO_OK)
         iso_child_kill(supervisor, child, "could not be given the model");
+    iso_job_list_mail(job); /* so that a worker resolves it meanwhile */
 }
 
 void iso_dispatch(struct iso_supervisor *supervisor, double now)
