@@ -92,6 +92,32 @@ static long count_earlier(const struct level *level)
     return n;
 }
 
+static unsigned wire_type_of(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_FLOAT:
+        return WIRE_32BIT;
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return WIRE_64BIT;
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return WIRE_LENGTH;
+    default:
+        return WIRE_VARINT;
+    }
+}
+
+/* Numbers in lists may be packed, so their places are not known. */
+static bool has_index(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED && wire_type_of(field->type) == WIRE_LENGTH;
+}
+
 static char *path_text(const struct level *level, char buffer[ISO_FIELD_PATH_SIZE])
 {
     struct iso_field_path nodes[PATH_NODES];
@@ -102,7 +128,7 @@ static char *path_text(const struct level *level, char buffer[ISO_FIELD_PATH_SIZ
             continue;
         nodes[n] = (struct iso_field_path){
             .name = level->field->name,
-            .index = level->field->label == PROTOBUF_C_LABEL_REPEATED ? count_earlier(level) : -1,
+            .index = has_index(level->field) ? count_earlier(level) : -1,
         };
         if (n > 0)
             nodes[n - 1].parent = &nodes[n];
@@ -160,26 +186,6 @@ static enum iso_status count_string(struct scan *scan, const struct level *level
         return fail(scan, level, ISO_E_INVALID, "has a NUL character at byte %zu",
                     (size_t)(nul - bytes));
     return ISO_OK;
-}
-
-static unsigned wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return WIRE_32BIT;
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return WIRE_64BIT;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_LENGTH;
-    default:
-        return WIRE_VARINT;
-    }
 }
 
 static enum iso_status scan_packed(struct scan *scan, const struct level *level,
