@@ -2,3 +2,4 @@
 iso_add_test(unit test_snapshot_file.c LIBS isocost::store)
 iso_add_test(unit test_selector.c LIBS isocost::convert)
 iso_add_test(unit test_model_check.c LIBS isocost::convert)
+iso_add_test(unit test_resolve.c LIBS isocost::convert)
