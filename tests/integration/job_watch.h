@@ -1,0 +1,43 @@
+/* What tests of the supervisor share: a model that fake_solver knows, and a watcher that notes what
+ * a job's callbacks say. */
+#ifndef ISOCOST_TESTS_JOB_WATCH_H
+#define ISOCOST_TESTS_JOB_WATCH_H
+
+#include <pthread.h>
+
+#include "supervisor.h"
+
+struct watch {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int n_accepted, queue_position, n_done, n_progress, n_incumbents, n_warnings, n_violations;
+    bool order_broken; /* a callback before `accepted` or after `done` */
+    double last_seconds, last_value, incumbent_cost;
+    char last_tier[64];
+    enum iso_status status;
+    char text[400], field[128], file[64], detail[200], digest[80];
+    int reason, stopped_by, n_lines;
+    double cost, cpu_seconds, columns;
+    struct iso_job *job;
+};
+
+/* One offering, one workload, one period; `part` is what the fake solver is to do. */
+Isocost__V1__Model *watch_model(const char *part, double time_limit_s);
+
+/* Submits and asserts that it was taken. */
+void watch_submit(struct iso_supervisor *supervisor, struct watch *watch,
+                  const struct iso_job_request *request);
+void watch_solve(struct iso_supervisor *supervisor, struct watch *watch, const char *part,
+                 double time_limit_s);
+
+/* Waits until `done` came and releases the job; gives up (and fails) after half a minute. */
+void watch_wait(struct watch *watch);
+/* Waits until so many progress messages, or incumbents, have come. */
+void watch_wait_progress(struct watch *watch, int n_progress, int n_incumbents);
+
+double watch_now(void);
+int watch_count_descriptors(void);
+/* Our children that run (zombies: false) or that nobody reaped (zombies: true). */
+int watch_children(bool zombies, int room, int *ret_pids);
+
+#endif
