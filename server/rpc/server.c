@@ -178,6 +178,11 @@ void iso_rpc_server_set_serving(struct iso_rpc_server *server, bool serving)
     iso_health_set(server->health, serving);
 }
 
+const char *iso_rpc_library_version(void)
+{
+    return grpc_version_string();
+}
+
 void iso_rpc_server_stats(struct iso_rpc_server *server, struct iso_rpc_stats *ret_stats)
 {
     pthread_mutex_lock(&server->mutex);
@@ -255,6 +260,7 @@ void iso_rpc_server_drain(struct iso_rpc_server *server, double grace_s)
     while (!server->stopped)
         pthread_cond_wait(&server->changed, &server->mutex);
     pthread_mutex_unlock(&server->mutex);
+    iso_worker_pool_wait_idle(server->workers);
 }
 
 /* Calls are held by jobs that answer late; everything they need still runs. */

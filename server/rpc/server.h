@@ -53,6 +53,9 @@ struct iso_rpc_stats {
     int64_t accepted; /* since start */
     int64_t refused;  /* by admission or drain */
 };
+/* Version of the RPC library. */
+ISO_EXPORT const char *iso_rpc_library_version(void);
+
 ISO_EXPORT void iso_rpc_server_stats(struct iso_rpc_server *server,
                                      struct iso_rpc_stats *ret_stats);
 

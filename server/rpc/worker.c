@@ -4,9 +4,9 @@
 
 struct iso_worker_pool {
     pthread_mutex_t mutex;
-    pthread_cond_t wake;
+    pthread_cond_t wake, idle;
     struct iso_task *first, *last;
-    int n_queued, queue_bound;
+    int n_queued, n_running, queue_bound;
     bool stop;
     int n_threads;
     pthread_t threads[];
@@ -30,10 +30,14 @@ static void *work(void *argument)
         if (!pool->first)
             pool->last = NULL;
         pool->n_queued--;
+        pool->n_running++;
         pthread_mutex_unlock(&pool->mutex);
         task->next = NULL;
         task->run(task);
         pthread_mutex_lock(&pool->mutex);
+        pool->n_running--;
+        if (pool->n_running == 0 && !pool->first)
+            pthread_cond_broadcast(&pool->idle);
     }
     pthread_mutex_unlock(&pool->mutex);
     return NULL;
@@ -49,6 +53,7 @@ enum iso_status iso_worker_pool_new(int n_threads, int queue_bound,
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for %d workers", n_threads);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
     pool->queue_bound = queue_bound;
     while (pool->n_threads < n_threads) {
         if (pthread_create(&pool->threads[pool->n_threads], NULL, work, pool) != 0)
@@ -71,6 +76,7 @@ void iso_worker_pool_free(struct iso_worker_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->n_threads; i++)
         pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->idle);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
@@ -94,6 +100,14 @@ bool iso_worker_pool_submit(struct iso_worker_pool *pool, struct iso_task *task,
     }
     pthread_mutex_unlock(&pool->mutex);
     return taken;
+}
+
+void iso_worker_pool_wait_idle(struct iso_worker_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->first || pool->n_running > 0)
+        pthread_cond_wait(&pool->idle, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 int iso_worker_pool_depth(struct iso_worker_pool *pool)

@@ -25,6 +25,8 @@ ISO_DEFINE_FREEP(iso_worker_pool)
  * bound allows. Tasks that go on with admitted work are not bounded. */
 ISO_EXPORT bool iso_worker_pool_submit(struct iso_worker_pool *pool, struct iso_task *task,
                                        bool bounded);
+/* Waits until nothing is queued and nothing runs. */
+ISO_EXPORT void iso_worker_pool_wait_idle(struct iso_worker_pool *pool);
 ISO_EXPORT int iso_worker_pool_depth(struct iso_worker_pool *pool);
 
 #endif

@@ -73,8 +73,9 @@ iso_store_create_plan(struct iso_store *store, const struct iso_principal *princ
                       struct iso_plan_record *ret_record, struct iso_error *reterr);
 
 /* Replaces state, times, plan and lines of a plan whose attempt is `attempt` (fencing), in one
- * transaction with its job, one event and the audit row. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT
- * (another attempt, or the plan has ended). */
+ * transaction with its job, one event and the audit row. attempt -1: whatever the attempt, if the
+ * plan is QUEUED. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT (another attempt, not QUEUED any more, or
+ * the plan has ended). */
 ISO_EXPORT enum iso_status iso_store_update_plan(struct iso_store *store,
                                                  const struct iso_principal *principal,
                                                  const struct iso_plan_record *record, int attempt,

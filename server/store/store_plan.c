@@ -217,7 +217,9 @@ static enum iso_status check_fence(struct iso_sql *sql, const struct plan_call *
     iso_sql_reset(statement);
     if (has_ended(state))
         return iso_fail(reterr, ISO_E_CONFLICT, "", "plan %.64s has ended already", id);
-    if (attempt != call->attempt)
+    if (call->attempt == -1 && state != ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED)
+        return iso_fail(reterr, ISO_E_CONFLICT, "", "plan %.64s does not wait any more", id);
+    if (call->attempt != -1 && attempt != call->attempt)
         return iso_fail(reterr, ISO_E_CONFLICT, "",
                         "plan %.64s is at attempt %lld; attempt %lld may not change it", id,
                         (long long)attempt, (long long)call->attempt);

@@ -1,0 +1,153 @@
+#include "api.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "api_internal.h"
+
+#define STORE_TASK_THREADS 2
+
+int64_t iso_wall_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void iso_api_log(struct iso_api *api, int level, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    if (!api->config.log)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    api->config.log(level, text);
+}
+
+static void free_api(struct iso_api *api)
+{
+    iso_api_hold(api);
+    iso_worker_pool_free(api->tasks);
+    pthread_cond_destroy(&api->changed);
+    pthread_mutex_destroy(&api->mutex);
+    pthread_mutex_destroy(&api->claims);
+    free(api);
+}
+
+static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr)
+{
+    int n_recovered = 0;
+
+    ISO_TRY(iso_store_recover_jobs(api->config.store, &n_recovered, reterr));
+    if (n_recovered > 0)
+        iso_api_log(api, 1, "%d plans that were cut short are queued again", n_recovered);
+    ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
+    if (pthread_create(&api->dispatcher, NULL, iso_api_dispatch, api) != 0)
+        return iso_fail(reterr, ISO_E_LIMIT, "", "the dispatcher thread could not be started");
+    api->dispatching = true;
+    return ISO_OK;
+}
+
+enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_api **ret_api,
+                              struct iso_error *reterr)
+{
+    struct iso_api *api = iso_calloc(1, sizeof(*api));
+    enum iso_status status;
+
+    if (!api)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the API");
+    api->config = *config;
+    api->start_ns = iso_wall_ns();
+    api->poked = true;
+    pthread_mutex_init(&api->claims, NULL);
+    pthread_mutex_init(&api->mutex, NULL);
+    pthread_cond_init(&api->changed, NULL);
+    status = start_parts(api, reterr);
+    if (status != ISO_OK)
+        free_api(api);
+    else
+        *ret_api = api;
+    return status;
+}
+
+void iso_api_poke(struct iso_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    api->poked = true;
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->mutex);
+}
+
+void iso_api_hold(struct iso_api *api)
+{
+    pthread_mutex_lock(&api->mutex);
+    api->held = true;
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->mutex);
+    if (api->dispatching)
+        pthread_join(api->dispatcher, NULL);
+    api->dispatching = false;
+}
+
+void iso_api_stop(struct iso_api *api)
+{
+    if (!api)
+        return;
+    iso_api_hold(api);
+    pthread_mutex_lock(&api->mutex);
+    while (api->n_runs > 0)
+        pthread_cond_wait(&api->changed, &api->mutex);
+    pthread_mutex_unlock(&api->mutex);
+    free_api(api);
+}
+
+static const struct iso_wire_limits model_limits = ISO_WIRE_LIMITS_MODEL;
+
+#define PLAN_ROW(name, message, how, who, run)                \
+    .path = "/isocost.v1.PlanService/" name, .kind = how,     \
+    .request = &isocost__v1__##message##_request__descriptor, \
+    .response = &isocost__v1__##message##_response__descriptor, .role = who, .handler = run
+
+#define SOLVE_S 900 /* longer solves are CreatePlan's */
+#define ANSWER_S 60 /* reads and writes of the store */
+#define UPLOAD_S 600
+#define WATCH_S 86400
+
+const struct iso_rpc_method iso_plan_methods[] = {
+    {PLAN_ROW("SolvePlan", solve_plan, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_solve_plan),
+     .limits = &model_limits, .default_timeout_s = SOLVE_S, .max_timeout_s = SOLVE_S},
+    {PLAN_ROW("SolvePlanStream", solve_plan_stream, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER,
+              iso_solve_plan_stream),
+     .limits = &model_limits, .default_timeout_s = SOLVE_S, .max_timeout_s = SOLVE_S},
+    {PLAN_ROW("UploadModel", upload_model, ISO_RPC_CLIENT_STREAM, ISO_ROLE_PLANNER,
+              iso_upload_model),
+     .default_timeout_s = UPLOAD_S, .max_timeout_s = UPLOAD_S},
+    {PLAN_ROW("ValidateModel", validate_model, ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_validate_model),
+     .limits = &model_limits, .default_timeout_s = ANSWER_S, .max_timeout_s = SOLVE_S},
+    {PLAN_ROW("CreatePlan", create_plan, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_create_plan),
+     .limits = &model_limits, .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("GetPlan", get_plan, ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_get_plan),
+     .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("ListPlans", list_plans, ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_list_plans),
+     .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("WatchPlan", watch_plan, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER, iso_watch_plan),
+     .flags = ISO_RPC_END_ON_DRAIN, .default_timeout_s = WATCH_S},
+    {PLAN_ROW("CancelPlan", cancel_plan, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_cancel_plan),
+     .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("DeletePlan", delete_plan, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_delete_plan),
+     .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("ListPlanLines", list_plan_lines, ISO_RPC_UNARY, ISO_ROLE_VIEWER,
+              iso_list_plan_lines),
+     .default_timeout_s = ANSWER_S},
+    {PLAN_ROW("StreamPlanLines", stream_plan_lines, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER,
+              iso_stream_plan_lines),
+     .default_timeout_s = UPLOAD_S},
+    {PLAN_ROW("ExportPlan", export_plan, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER, iso_export_plan),
+     .limits = &model_limits, .default_timeout_s = UPLOAD_S, .max_timeout_s = SOLVE_S},
+    {.path = NULL},
+};

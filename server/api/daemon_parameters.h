@@ -1,0 +1,25 @@
+/* The command line of isocostd: one table drives parsing, ranges and --help. */
+#ifndef ISOCOST_SERVER_DAEMON_PARAMETERS_H
+#define ISOCOST_SERVER_DAEMON_PARAMETERS_H
+
+#include <stdio.h>
+
+#include "isocost/base/status.h"
+#include "server.h"
+
+struct iso_daemon_parameters {
+    const char *listen[ISO_RPC_MAX_LISTENERS];
+    int n_listen;
+    const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
+    int solvers, queue, solver_memory_mib, pollers, workers, drain_seconds, log_level;
+    bool help, version;
+};
+
+/* Fills in defaults and reads the arguments; strings are borrowed from argv. Errors: ISO_E_INVALID
+ * with the flag as field. */
+enum iso_status iso_daemon_parameters_parse(int argc, char *const *argv,
+                                            struct iso_daemon_parameters *ret_parameters,
+                                            struct iso_error *reterr);
+void iso_daemon_parameters_help(FILE *file);
+
+#endif

@@ -1,0 +1,110 @@
+/* Plans as the store has them and plans as callers see them. */
+#include <stdio.h>
+
+#include "api_internal.h"
+#include "message_new.h"
+
+#define MAX_LIST 2000 /* entries of a list beside the lines, once a plan is too large */
+#define MAX_PLAN_BYTES ((size_t)2500 << 10)
+
+Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena)
+{
+    Google__Protobuf__Timestamp *time;
+
+    if (ns <= 0)
+        return NULL;
+    time = iso_message_new(arena, &google__protobuf__timestamp__descriptor);
+    if (time) {
+        time->seconds = ns / 1000000000;
+        time->nanos = (int32_t)(ns % 1000000000);
+    }
+    return time;
+}
+
+enum iso_status iso_plan_from_record(const struct iso_plan_record *record, struct iso_arena *arena,
+                                     Isocost__V1__Plan **ret_plan, struct iso_error *reterr)
+{
+    Isocost__V1__Plan *plan = isocost__v1__plan__unpack(iso_arena_allocator(arena),
+                                                        record->plan.n_bytes, record->plan.bytes);
+
+    if (plan && !plan->digests)
+        plan->digests = iso_message_new(arena, &isocost__v1__plan_digests__descriptor);
+    if (!plan || !plan->digests)
+        return iso_fail(reterr, iso_arena_full(arena) ? ISO_E_LIMIT : ISO_E_INTERNAL, "",
+                        "plan %.32s cannot be read", record->id);
+    plan->id = iso_arena_strdup(arena, record->id);
+    plan->state = (Isocost__V1__PlanState)record->state;
+    plan->create_time = iso_timestamp(record->create_ns, arena);
+    plan->start_time = iso_timestamp(record->start_ns, arena);
+    plan->end_time = iso_timestamp(record->end_ns, arena);
+    plan->etag = iso_arena_printf(arena, "%lld", (long long)record->etag);
+    plan->request_id = iso_arena_strdup(arena, record->request_id ? record->request_id : "");
+    plan->digests->model = iso_arena_strdup(arena, record->model_digest);
+    if (iso_arena_full(arena))
+        return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for plan %.32s", record->id);
+    *ret_plan = plan;
+    return ISO_OK;
+}
+
+enum iso_status iso_plan_lines_from_record(const struct iso_plan_record *record,
+                                           struct iso_arena *arena, size_t *ret_n_lines,
+                                           Isocost__V1__PlanLine ***ret_lines,
+                                           struct iso_error *reterr)
+{
+    Isocost__V1__Plan *carrier = isocost__v1__plan__unpack(
+        iso_arena_allocator(arena), record->lines.n_bytes, record->lines.bytes);
+
+    if (!carrier)
+        return iso_fail(reterr, iso_arena_full(arena) ? ISO_E_LIMIT : ISO_E_INTERNAL, "",
+                        "the lines of plan %.32s cannot be read", record->id);
+    *ret_n_lines = carrier->n_lines;
+    *ret_lines = carrier->lines;
+    return ISO_OK;
+}
+
+enum iso_status iso_plan_load(struct iso_api *api, const struct iso_principal *principal,
+                              const char *id, bool with_lines, struct iso_arena *arena,
+                              Isocost__V1__Plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_plan_record record;
+
+    ISO_TRY(
+        iso_store_get_plan(api->config.store, principal, id, with_lines, arena, &record, reterr));
+    ISO_TRY(iso_plan_from_record(&record, arena, ret_plan, reterr));
+    if (with_lines)
+        ISO_TRY(iso_plan_lines_from_record(&record, arena, &(*ret_plan)->n_lines,
+                                           &(*ret_plan)->lines, reterr));
+    iso_plan_cut(*ret_plan);
+    return ISO_OK;
+}
+
+void iso_plan_cut(Isocost__V1__Plan *plan)
+{
+    size_t n_bytes = 0;
+    size_t *const lists[] = {&plan->n_unserved,      &plan->n_actions,       &plan->n_runners_up,
+                             &plan->n_binding_rules, &plan->n_violations,    &plan->n_warnings,
+                             &plan->n_commitments,   &plan->n_cost_by_period};
+
+    for (size_t i = 0; i < plan->n_lines; i++) {
+        n_bytes += isocost__v1__plan_line__get_packed_size(plan->lines[i]) + 6;
+        if (n_bytes > ISO_MAX_CHUNK_BYTES) {
+            plan->n_lines = i;
+            break;
+        }
+    }
+    if (isocost__v1__plan__get_packed_size(plan) <= MAX_PLAN_BYTES)
+        return;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(lists); i++)
+        if (*lists[i] > MAX_LIST)
+            *lists[i] = MAX_LIST;
+}
+
+char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena)
+{
+    char *text = iso_arena_strdup(arena, "");
+
+    for (size_t i = 0; text && i < plan->n_labels; i++)
+        text = iso_arena_printf(arena, "%s%s=%s\n", text, plan->labels[i]->key,
+                                plan->labels[i]->value);
+    return text;
+}
