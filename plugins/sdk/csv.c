@@ -31,7 +31,7 @@ struct iso_csv_reader *iso_csv_reader_new(iso_csv_row on_row, void *context)
 
     if (!reader)
         return NULL;
-    csv_init(&reader->parser, CSV_STRICT_FINI);
+    csv_init(&reader->parser, 0);
     reader->on_row = on_row;
     reader->context = context;
     reader->line = reader->row_line = 1;
@@ -196,6 +196,8 @@ enum iso_status iso_csv_finish(struct iso_csv_reader *reader, struct iso_error *
     reader->error = reterr;
     if (!reader->head_done)
         parse_head(reader);
+    csv_set_opts(&reader->parser,
+                 CSV_STRICT | CSV_STRICT_FINI); /* lenient inside, not at the end */
     if (reader->status == ISO_OK && csv_fini(&reader->parser, on_field, on_row_end, reader) != 0)
         fail(reader, ISO_E_INVALID, "a quote that is opened here is never closed");
     return reader->status;

@@ -97,13 +97,16 @@ static enum iso_status end_name(struct iso_json_reader *reader, struct iso_error
     if (!name)
         return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: %s", (long long)reader->line,
                         text ? "no memory for a name" : why.text);
+    if (reader->n_names == MAX_MEMBERS) {
+        free(name);
+        return iso_fail(reterr, ISO_E_LIMIT, "", "line %lld: more than %d members",
+                        (long long)reader->line, MAX_MEMBERS);
+    }
     for (size_t i = 0; i < reader->n_names; i++)
-        if (strcmp(reader->names[i], name) == 0 || reader->n_names == MAX_MEMBERS) {
-            bool twice = strcmp(reader->names[i], name) == 0;
+        if (strcmp(reader->names[i], name) == 0) {
             free(name);
-            return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: %s \"%.64s\"",
-                            (long long)reader->line,
-                            twice ? "a second member" : "too many members after", reader->names[i]);
+            return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: a second member \"%.64s\"",
+                            (long long)reader->line, reader->names[i]);
         }
     reader->names[reader->n_names++] = name;
     reader->n_bytes = 0;

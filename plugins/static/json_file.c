@@ -74,7 +74,8 @@ static void set_money(struct iso_row *row, int column, int currency_column, cons
     if (currency && row->text[currency_column] && strcmp(currency, row->text[currency_column]) != 0)
         iso_row_refuse(row, "invalid_price", "%s is in %.8s, another price of the row in %.8s",
                        name, currency, row->text[currency_column]);
-    row->text[column] = iso_scratch_text(scratch, iso_decimal_format(amount, text), strlen(text));
+    iso_decimal_format(amount, text);
+    row->text[column] = iso_scratch_text(scratch, text, strlen(text));
     if (currency)
         row->text[currency_column] = currency;
 }

@@ -23,7 +23,8 @@ const struct iso_table iso_tables[ISO_FILE_N_TABLES] = {
     [ISO_FILE_OVERLAYS] = {overlay_columns, ISO_OVERLAY_N_COLUMNS, "overlays"},
 };
 
-_Static_assert((int)ISO_ROW_MAX_COLUMNS >= (int)ISO_PRODUCT_N_COLUMNS, "offerings are the widest table");
+_Static_assert((int)ISO_ROW_MAX_COLUMNS >= (int)ISO_PRODUCT_N_COLUMNS,
+               "offerings are the widest table");
 
 void iso_row_refuse(struct iso_row *row, const char *code, const char *format, ...)
 {
