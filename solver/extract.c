@@ -162,7 +162,7 @@ static enum iso_status extract_fills(const struct iso_formulation *f, const doub
                 return no_memory(reterr);
             fill.n_entries++;
         }
-        if (fill.n_entries > 0 && !iso_append(&plan->fills, &plan->n_fills, sizeof(fill), &fill))
+        if (draft->instances > 0 && !iso_append(&plan->fills, &plan->n_fills, sizeof(fill), &fill))
             return no_memory(reterr);
     }
     return ISO_OK;

@@ -6,15 +6,16 @@
  * tolerance. So the multipliers are repaired:
  *   1. what a violation, a start, a stop or a move costs caps the multiplier of its row;
  *   2. psi_c of each product is scaled until buying it prices out;
- *   3. all multipliers of >= rows are scaled by one factor f <= 1 until every instance of every
- *      offering, listed or dropped, prices out (Farley's bound: A. A. Farley, "A note on bounding a
- *      class of linear programming problems", Operations Research 38, 1990). */
+ *   3. all multipliers of >= rows and of caps on shares are scaled by one factor f <= 1 until every
+ * instance of every offering, listed or dropped, prices out (Farley's bound: A. A. Farley, "A note
+ * on bounding a class of linear programming problems", Operations Research 38, 1990). */
 #include <math.h>
 #include <string.h>
 
 #include "search.h"
 
 #define MARGIN 1e-11 /* relative; well above the rounding of sums in double */
+#define HAIR 1e-10   /* relative; well above MARGIN */
 
 struct repair {
     const struct iso_search *search;
@@ -52,6 +53,14 @@ static double cost(const struct repair *repair, const struct iso_mip_column *col
     return value;
 }
 
+/* What one entry of a column takes off its cost. Frozen tiers are in cost() already. */
+static double part_of(const struct repair *repair, const struct iso_mip_entry *entry)
+{
+    return repair->mip->rows[entry->row].kind == ISO_ROW_FREEZE
+               ? 0
+               : repair->dual[entry->row] * entry->coefficient;
+}
+
 static double money_weight(const struct repair *repair)
 {
     double weight = repair->objective && repair->search->tier == ISO_TIER_MONEY;
@@ -63,7 +72,14 @@ static double money_weight(const struct repair *repair)
     return weight;
 }
 
-/* The entries that `fill` appends for one column, split into what >= rows give and the rest. */
+/* Rows whose multipliers are scaled by the factor: those that ask for more, and caps on shares,
+ * whose right side is 0. */
+static bool scaled(const struct iso_mip_row *row)
+{
+    return (direction(row) > 0 && row->kind != ISO_ROW_MOVES) || row->kind == ISO_ROW_SHARE_MAX;
+}
+
+/* Entries of one column under the multipliers: what scaled rows give for it, and the rest. */
 struct weights {
     double gain, rest;
 };
@@ -75,7 +91,7 @@ static struct weights weigh(const struct repair *repair, int32_t first_entry)
     for (int32_t k = first_entry; k < repair->mip->n_entries; k++) {
         const struct iso_mip_entry *entry = &repair->mip->entries[k];
         double part = repair->dual[entry->row] * entry->coefficient;
-        if (part > 0 && direction(&repair->mip->rows[entry->row]) > 0)
+        if (scaled(&repair->mip->rows[entry->row]))
             weights.gain += part;
         else
             weights.rest += part;
@@ -84,19 +100,19 @@ static struct weights weigh(const struct repair *repair, int32_t first_entry)
 }
 
 /* What the rules give for `amount` units served by an option. Uses a scratch column at the end. */
-static struct weights service_weights(struct repair *repair, int32_t a, int32_t option,
-                                      int32_t period, double amount)
+static double service_gain(struct repair *repair, int32_t a, int32_t option, int32_t period,
+                           double amount)
 {
     int32_t first_entry = repair->mip->n_entries;
-    struct weights weights = {INFINITY, 0};
+    double gain = INFINITY;
 
     if (iso_mip_add_column(repair->mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PLACE}) < 0)
-        return weights;
+        return gain;
     if (iso_formulation_service_entries(repair->f, a, option, period, amount))
-        weights = weigh(repair, first_entry);
+        gain = weigh(repair, first_entry).gain;
     repair->mip->n_columns--;
     repair->mip->n_entries = first_entry;
-    return weights;
+    return gain;
 }
 
 /* The most that coverage of one instance can be worth: max over products, at least 0. */
@@ -164,6 +180,22 @@ static double instance_cost(struct repair *repair, int32_t cell, int32_t offerin
     return total;
 }
 
+/* What runs today may not be worth more than an instance costs: rounding must not make keeping it
+ * pay by itself. */
+static void fit_moves(struct repair *repair)
+{
+    for (int32_t i = 0; i < repair->mip->n_rows; i++) {
+        const struct iso_mip_row *row = &repair->mip->rows[i];
+        double gain;
+        if (row->kind != ISO_ROW_MOVE || repair->dual[i] == 0)
+            continue;
+        double left = instance_cost(repair, row->a, row->b, 0, &gain);
+        double least = HAIR * (fabs(repair->dual[i]) + fabs(left));
+        if (left < least)
+            repair->dual[i] -= least - left;
+    }
+}
+
 static void shrink(struct repair *repair, double available, double gain)
 {
     if (gain <= 0)
@@ -184,9 +216,8 @@ static void fit_uses(struct repair *repair)
                 double floor_gain,
                     available =
                         instance_cost(repair, a, workload->options[i].offering, t, &floor_gain);
-                struct weights weights =
-                    service_weights(repair, a, i, t, iso_value(workload->options[i].served));
-                shrink(repair, available - weights.rest, weights.gain + floor_gain);
+                double gain = service_gain(repair, a, i, t, iso_value(workload->options[i].served));
+                shrink(repair, available, gain + floor_gain);
             }
     }
 }
@@ -198,16 +229,17 @@ static double filling(struct repair *repair, int32_t team, int32_t offering, int
 {
     const struct iso_problem *problem = repair->f->problem;
     const struct iso_pattern_set *set = &repair->f->pools[team];
+    bool any = false;
 
     for (int32_t i = 0; i < set->n_workloads; i++) {
         int32_t option = iso_workload_find_option(&problem->workloads[set->workloads[i]], offering);
         values[i] = 0;
         if (option < 0)
             continue;
-        struct weights weights = service_weights(repair, set->workloads[i], option, period, 1);
-        values[i] = fmax(0, weights.gain + weights.rest);
+        any = true;
+        values[i] = fmax(0, service_gain(repair, set->workloads[i], option, period, 1));
     }
-    return iso_pattern_best(problem, set, team, offering, values, counts);
+    return any ? iso_pattern_best(problem, set, team, offering, values, counts) : -1;
 }
 
 static enum iso_status fit_pools(struct repair *repair, struct iso_error *reterr)
@@ -223,7 +255,7 @@ static enum iso_status fit_pools(struct repair *repair, struct iso_error *reterr
             for (int32_t t = 0; t < problem->n_periods && repair->f->pools[g].n_workloads > 0;
                  t++) {
                 double floor_gain, best = filling(repair, g, o, t, values, counts);
-                if (best <= 0)
+                if (best < 0)
                     continue;
                 double available =
                     instance_cost(repair, problem->n_workloads + g, o, t, &floor_gain);
@@ -271,10 +303,44 @@ static void clip(struct repair *repair)
             repair->f->move_row[(int64_t)column->a * repair->f->problem->n_offerings + column->b];
         double own = cost(repair, column) * (1 - MARGIN);
         for (int32_t k = 1; k < column->n_entries; k++)
-            own -= repair->dual[mip->entries[column->first_entry + k].row] *
-                   mip->entries[column->first_entry + k].coefficient;
+            own -= part_of(repair, &mip->entries[column->first_entry + k]);
         repair->dual[row] = fmax(repair->dual[row], -own);
     }
+}
+
+/* What full coverage of one instance is worth, commitments aside: its price in the objective and in
+ * every budget that may count the product. */
+static double gross_worth(const struct repair *repair, int32_t c, int32_t offering, int32_t period)
+{
+    const struct iso_problem *problem = repair->f->problem;
+    double worth = repair->money * iso_instance_money(problem, offering, period);
+
+    for (int32_t b = 0; b < problem->n_budgets; b++) {
+        const struct iso_budget *budget = &problem->budgets[b];
+        for (int32_t w = 0; w < budget->n_windows; w++)
+            if (budget->basis != ISO_BASIS_LIST && budget->products[c] &&
+                budget->offerings[offering] && budget->windows[w].periods[period])
+                worth -= repair->dual[repair->f->budget_row[b] + w] *
+                         iso_budget_price(problem, &budget->windows[w], offering, period);
+    }
+    return worth;
+}
+
+/* A commitment that costs nothing under the multipliers makes covered instances free, and free is
+ * too little by rounding. So every psi_ct is at least a hair of what it buys. */
+static void keep_above_zero(struct repair *repair)
+{
+    const struct iso_problem *problem = repair->f->problem;
+
+    for (int32_t c = 0; c < problem->n_products; c++)
+        for (int32_t i = 0; i < problem->products[c].n_eligible; i++)
+            for (int32_t t = 0; t < problem->n_periods; t++) {
+                const struct iso_eligible *eligible = &problem->products[c].eligible[i];
+                double *psi = &repair->dual[repair->f->commit_row[c * problem->n_periods + t]];
+                double least =
+                    HAIR * gross_worth(repair, c, eligible->offering, t) / iso_value(eligible->use);
+                *psi = fmin(*psi, -least);
+            }
 }
 
 /* Step 2: sum over the term of lot |psi_ct| may not exceed what buying costs. */
@@ -290,18 +356,33 @@ static void fit_purchases(struct repair *repair)
         double own = cost(repair, column), gain = 0;
         for (int32_t k = 0; k < column->n_entries; k++) {
             const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
-            double part = repair->dual[entry->row] * entry->coefficient;
+            double part = part_of(repair, entry);
             if (mip->rows[entry->row].kind == ISO_ROW_COMMIT)
                 gain += part;
             else
                 own -= part;
         }
-        if (gain <= own * (1 - MARGIN))
+        if (gain <= own * (1 - 10 * HAIR))
             continue;
         for (int32_t t = 0; t < problem->n_periods; t++)
             repair->dual[repair->f->commit_row[column->a * problem->n_periods + t]] *=
-                own > 0 ? own * (1 - MARGIN) / gain : 0;
+                own > 0 ? own * (1 - 10 * HAIR) / gain : 0;
     }
+}
+
+/* Step 3. Where a share is capped, what is served inside it may be worth exactly nothing, and
+ * nothing is too much by rounding: a hair less for rows that ask for more settles it. */
+static void scale(struct repair *repair)
+{
+    bool capped = false;
+
+    for (int32_t i = 0; i < repair->mip->n_rows; i++)
+        capped |= repair->mip->rows[i].kind == ISO_ROW_SHARE_MAX && repair->dual[i] != 0;
+    for (int32_t i = 0; i < repair->mip->n_rows; i++)
+        if (scaled(&repair->mip->rows[i]))
+            repair->dual[i] *= direction(&repair->mip->rows[i]) > 0 && capped
+                                   ? repair->factor * (1 - HAIR)
+                                   : repair->factor;
 }
 
 /* The bound that the repaired multipliers prove, less what rounding could have added. */
@@ -325,10 +406,8 @@ static double proved_bound(const struct repair *repair)
         if (isinf(column->upper))
             continue;
         long double reduced = cost(repair, column);
-        for (int32_t e = 0; e < column->n_entries; e++) {
-            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + e];
-            reduced -= (long double)repair->dual[entry->row] * entry->coefficient;
-        }
+        for (int32_t e = 0; e < column->n_entries; e++)
+            reduced -= part_of(repair, &mip->entries[column->first_entry + e]);
         if (reduced < 0) {
             sum += reduced * column->upper;
             size += fabsl(reduced * column->upper);
@@ -371,11 +450,11 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
     repair.dual = dual;
     clip(&repair);
     fit_purchases(&repair);
+    keep_above_zero(&repair);
+    fit_moves(&repair);
     fit_uses(&repair);
     ISO_TRY(fit_pools(&repair, reterr));
-    for (int32_t i = 0; i < repair.mip->n_rows; i++)
-        if (direction(&repair.mip->rows[i]) > 0 && repair.mip->rows[i].kind != ISO_ROW_MOVES)
-            dual[i] *= repair.factor;
+    scale(&repair);
     tier->checked_bound = proved_bound(&repair);
     return emit(&repair, tier, reterr);
 }

@@ -9,7 +9,6 @@
 #include "search.h"
 
 #define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
-#define FROZEN_SLACK 1e-9 /* relative; lets later tiers keep an equal value in floating point */
 
 static void search_fini(struct iso_search *search)
 {
@@ -56,10 +55,9 @@ static void open_tier(struct iso_search *search, const struct iso_tier *tier)
 static enum iso_status freeze(struct iso_search *search, struct iso_tier *tier, int32_t index,
                               struct iso_error *reterr)
 {
-    double slack = FROZEN_SLACK * (1 + fabs(search->best_value));
     struct iso_mip_row row = {.kind = ISO_ROW_FREEZE, .a = index, .b = -1, .c = -1, .d = -1};
 
-    tier->frozen = search->best_value + fabs(search->best_value) * tier->tolerance + slack;
+    tier->frozen = search->best_value + fabs(search->best_value) * tier->tolerance;
     row.lower = -INFINITY;
     row.upper = tier->frozen - iso_formulation_constant(search->formulation, tier->kind);
     search->freeze_row[index] =
@@ -156,8 +154,9 @@ static bool proved_optimal(const struct iso_problem *problem, const struct iso_p
 {
     for (int32_t k = 0; k < plan->n_tiers; k++) {
         const struct iso_tier *tier = &plan->tiers[k];
+        double slack = tier->kind == ISO_TIER_MONEY ? 1e-9 : 1e-7; /* binary64 */
         double gap = tier->kind == ISO_TIER_MONEY ? problem->options.gap : 0;
-        if (tier->value - tier->bound > gap * fabs(tier->value) + 1e-9 * (1 + fabs(tier->value)))
+        if (tier->value - tier->bound > gap * fabs(tier->value) + slack * (1 + fabs(tier->value)))
             return false;
     }
     return true;

@@ -150,7 +150,8 @@ enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
                                            : choose_replicas(chooser, view, ret_option);
 }
 
-/* Demand and what must be served of it: (1 + headroom) D, rounded up; for replicas to whole ones.
+/* Demand and what must be served of it: (1 + headroom) D, rounded up to 1e-9. For replicas that may
+ * be a fraction: whole copies are placed, and a penalty is paid for what is missing, not for more.
  */
 static enum iso_status fill_demand(struct iso_resolve *r, int32_t a, struct iso_workload *workload,
                                    struct iso_error *reterr)
@@ -163,14 +164,12 @@ static enum iso_status fill_demand(struct iso_resolve *r, int32_t a, struct iso_
     iso_decimal *demand = iso_arena_calloc(r->arena, n_periods, sizeof(*demand));
     iso_decimal *required = iso_arena_calloc(r->arena, n_periods, sizeof(*required));
     iso_wide factor = (iso_wide)ISO_DECIMAL_ONE + iso_number(message->headroom);
-    iso_wide unit = throughput ? 1 : ISO_DECIMAL_ONE;
 
     if (!demand || !required)
         return iso_resolve_full(reterr);
     for (int32_t t = 0; t < r->problem->n_periods; t++) {
         demand[t] = iso_number(iso_resolve_series(r, series, n, t));
-        iso_wide raised =
-            unit * iso_wide_divide(demand[t] * factor, ISO_DECIMAL_ONE * unit, ISO_ROUND_UP);
+        iso_wide raised = iso_wide_divide(demand[t] * factor, ISO_DECIMAL_ONE, ISO_ROUND_UP);
         if (!iso_wide_to_decimal(raised, &required[t])) {
             char path[ISO_PATH_SIZE];
             iso_check_path(path, "model", "workloads", (size_t)a);

@@ -198,7 +198,7 @@ class Oracle:
         return ceil9((1 + decimal(w.headroom)) * self.demand(w, t))
 
     def patterns(self, team, o):
-        """All fills of one instance, as {workload index: count}, the empty one left out."""
+        """All fills of one instance, as {workload index: count}; idle only where it could hold one."""
         overhead = next((t.overhead for t in self.m.teams if t.id == team), None)
         room = {}
         for k in RESOURCES:
@@ -218,9 +218,9 @@ class Oracle:
             if w.replicas.maximum_per_instance:
                 most = min(most, w.replicas.maximum_per_instance)
             ranges.append(range(most + 1 if self.allowed(w, o) else 1))
+        if all(len(r) == 1 for r in ranges):
+            return
         for counts in itertools.product(*ranges):
-            if not any(counts):
-                continue
             if all(room[k] is None or
                    sum(c * decimal(getattr(self.m.workloads[i].replicas.resources, k))
                        for i, c in zip(members, counts)) <= room[k] for k in RESOURCES):

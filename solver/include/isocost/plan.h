@@ -21,7 +21,7 @@ struct iso_use {
 struct iso_fill {
     int32_t team, offering, period;
     int64_t instances;              /* > 0 */
-    int32_t first_entry, n_entries; /* in iso_plan.entries; n_entries >= 1 */
+    int32_t first_entry, n_entries; /* in iso_plan.entries; 0 = idle */
 };
 
 struct iso_fill_entry {
