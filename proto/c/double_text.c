@@ -10,7 +10,7 @@
 
 #define DIGITS_MAX 17
 #define PLAIN_EXPONENT_MIN (-7) /* smaller and larger numbers are written with an exponent */
-#define PLAIN_EXPONENT_MAX 20
+#define PLAIN_EXPONENT_MAX 17   /* larger ones look like integers that fit no 64 bits */
 
 static locale_t c_locale;
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
@@ -115,7 +115,7 @@ char *iso_double_text(double value, char buffer[ISO_DOUBLE_TEXT_SIZE])
         snprintf(buffer, ISO_DOUBLE_TEXT_SIZE, "%s0.%.*s%s", sign, -d.point, "0000000", d.text);
     else if (d.point >= d.n)
         snprintf(buffer, ISO_DOUBLE_TEXT_SIZE, "%s%s%.*s", sign, d.text, d.point - d.n,
-                 "00000000000000000000");
+                 "00000000000000000");
     else
         snprintf(buffer, ISO_DOUBLE_TEXT_SIZE, "%s%.*s.%s", sign, d.point, d.text,
                  d.text + d.point);

@@ -186,7 +186,7 @@ static enum iso_status build_node(struct reader *reader, const yaml_event_t *eve
         return fail_at(reader, &event->start_mark, "anchors and tags are not allowed");
     if (depth > ISO_TREE_MAX_DEPTH)
         return fail_at(reader, &event->start_mark,
-                       "lists and objects are nested deeper than 64 levels");
+                       "lists and objects are nested deeper than 64");
 
     struct iso_tree *node =
         iso_tree_new(reader->arena, is_list ? ISO_TREE_LIST : ISO_TREE_OBJECT, NULL, 0);
