@@ -72,7 +72,7 @@ static bool print_binding(const struct iso_view *view, const Isocost__V1__Plan *
         iso_table_add(table,
                       (const char *[]){row->rule, row->period, iso_view_number(view, row->value),
                                        iso_view_number(view, row->limit),
-                                       iso_view_money(view, row->worth),
+                                       iso_view_exact(view, row->worth),
                                        iso_view_enum(view, &isocost__v1__worth_kind__descriptor,
                                                      (int)row->worth_kind)});
     }
