@@ -456,5 +456,9 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
     ISO_TRY(fit_pools(&repair, reterr));
     scale(&repair);
     tier->checked_bound = proved_bound(&repair);
+    if (objective && tier->kind != ISO_TIER_MONEY && tier->checked_bound < 0) {
+        memset(dual, 0, n_rows * sizeof(*dual)); /* no multipliers at all prove 0 */
+        tier->checked_bound = 0;
+    }
     return emit(&repair, tier, reterr);
 }

@@ -9,13 +9,14 @@
  *   MOVES     when there is a placement today: m
  *
  * A plan on the way has the first few of them; an OPTIMAL one has all, each within its gap. Values
- * other than MONEY are binary64: compared to a relative 1e-9. */
+ * other than MONEY are binary64: compared to a relative 1e-12. */
 #include "verifier.h"
 
 #include <float.h>
 #include <math.h>
 
-#define CLOSE 1e-9     /* relative and absolute slack of values */
+#define CLOSE 1e-9     /* relative and absolute slack of bounds and frozen values */
+#define SAME 1e-12     /* relative slack of values summed in another order */
 #define NOTICE 1e-6    /* most by which a claimed bound may be below the checked one */
 #define ROUNDING 5e-10 /* money that rounding one line may hide */
 
@@ -128,7 +129,7 @@ static enum iso_status check_value(const struct iso_verifier *v, int32_t i, doub
         value = tier->kind == ISO_TIER_UNSERVED ? (double)unserved_value(v, tier->priority)
                 : tier->kind == ISO_TIER_PREFER ? (double)prefer_value(v)
                                                 : (double)v->moves;
-        allowed = slack(value);
+        allowed = SAME * fabs(value);
     }
     if (!(fabs(tier->value - value) <= allowed))
         return iso_verify_fail(v, "tiers", i, "value", "is %.17g; the plan makes it %.17g",
@@ -170,15 +171,23 @@ static enum iso_status check_claim(const struct iso_verifier *v, int32_t i, cons
                            checked);
 }
 
-static enum iso_status check_range(const struct iso_verifier *v, int32_t i)
+/* Each multiplier belongs to one tier; tiers take theirs in order. */
+static enum iso_status check_ranges(const struct iso_verifier *v)
 {
-    const struct iso_tier *tier = &v->plan->tiers[i];
+    int32_t next = 0;
 
-    if (tier->n_duals < 0 || (tier->n_duals > 0 && tier->first_dual < 0) ||
-        tier->n_duals > v->plan->n_duals || tier->first_dual > v->plan->n_duals - tier->n_duals)
-        return iso_verify_fail(v, "tiers", i, "n_duals",
-                               "is %d from %d; the plan has %d multipliers", tier->n_duals,
-                               tier->first_dual, v->plan->n_duals);
+    for (int32_t i = 0; i < v->plan->n_tiers; i++) {
+        const struct iso_tier *tier = &v->plan->tiers[i];
+        if (tier->n_duals < 0 || tier->n_duals > v->plan->n_duals - next ||
+            (tier->n_duals > 0 ? tier->first_dual != next
+                               : tier->first_dual < 0 || tier->first_dual > v->plan->n_duals))
+            return iso_verify_fail(v, "tiers", i, "n_duals", "is %d from %d; %d of %d are left",
+                                   tier->n_duals, tier->first_dual, v->plan->n_duals - next,
+                                   v->plan->n_duals);
+        next += tier->n_duals;
+    }
+    if (next != v->plan->n_duals)
+        return iso_verify_fail(v, "duals", next, "", "belongs to no tier");
     return ISO_OK;
 }
 
@@ -248,14 +257,14 @@ enum iso_status iso_verify_tiers(struct iso_verifier *v)
     enum iso_tier_kind kind = ISO_TIER_UNSERVED;
     int32_t priority = 0, i = 0;
 
+    ISO_TRY(check_ranges(v));
     for (; i < plan->n_tiers; i++) {
         const struct iso_tier *tier = &plan->tiers[i];
         double value = 0;
         if (!next_tier(v->problem, i == 0, &kind, &priority) || tier->kind != kind ||
-            (kind == ISO_TIER_UNSERVED && tier->priority != priority))
+            tier->priority != priority)
             return iso_verify_fail(v, "tiers", i, "kind", "is %d (rank %d); not in the order of %s",
                                    (int)tier->kind, tier->priority, "the objective");
-        ISO_TRY(check_range(v, i));
         ISO_TRY(check_value(v, i, &value));
         ISO_TRY(check_frozen(v, i, value));
         ISO_TRY(check_gap(v, i, value));
@@ -274,7 +283,7 @@ enum iso_status iso_verify_infeasible(struct iso_verifier *v)
 
     if (v->plan->n_tiers < 1)
         return iso_verify_fail(v, "tiers", -1, "", "is empty; infeasibility needs a proof");
-    ISO_TRY(check_range(v, 0));
+    ISO_TRY(check_ranges(v));
     switch (v->plan->tiers[0].proof) {
     case ISO_PROOF_SEARCH:
     case ISO_PROOF_COUNTING:

@@ -596,12 +596,18 @@ class Oracle:
         tiers.append(("money", self.objective["money"], self.constant))
         if self.m.HasField("current"):
             tiers.append(("moves", self.objective["moves"], F(0)))
-        frozen, answer = [], []
+        held, answer = [], []
         for name, objective, constant in tiers:
-            value = self.p.minimise(objective, frozen)
+            for slack in (1e-8, 1e-7, 1e-6):  # CBC may call a tier that is held too tightly infeasible
+                value = self.p.minimise(objective, [(terms, "<", v + slack * (1 + abs(v)))
+                                                    for terms, v in held])
+                if value is not None or not held:
+                    break
             if value is None:
+                if held:
+                    raise RuntimeError(f"CBC lost the plan it had found before tier {name}")
                 return None
             answer.append((name, value + float(constant)))
             if objective:
-                frozen.append((objective, "<", value + 1e-8 * (1 + abs(value))))
+                held.append((objective, value))
         return answer
