@@ -108,8 +108,7 @@ static enum iso_status quarantine(struct iso_draft *draft, const char *source, c
                                   const struct iso_row_fault *fault, struct iso_arena *arena,
                                   struct iso_error *reterr)
 {
-    const char *place =
-        strstr(row, source) == row ? row : iso_arena_printf(arena, "%s: %s", source, row);
+    const char *place = iso_arena_printf(arena, "%s: %s", source, row);
 
     if (!place)
         return no_memory(reterr);
