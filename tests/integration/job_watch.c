@@ -11,7 +11,11 @@
 
 #include <cmocka.h>
 
+#include "isocost/proto/json.h"
+
 #define PATIENCE_S 30
+
+static struct iso_arena *plan_arena;
 
 static double to_double(const Google__Type__Money *money)
 {
@@ -50,12 +54,20 @@ static void on_chunk(void *context, const unsigned char *bytes, size_t n_bytes)
 {
     struct watch *watch = context;
     pthread_mutex_lock(&watch->lock);
-    strncat(watch->file, (const char *)bytes, n_bytes);
+    size_t room = sizeof(watch->file) - 1 - strlen(watch->file);
+    strncat(watch->file, (const char *)bytes, n_bytes < room ? n_bytes : room);
     pthread_mutex_unlock(&watch->lock);
 }
 
 static void note_plan(struct watch *watch, const Isocost__V1__Plan *plan)
 {
+    if (plan_arena) {
+        size_t n_bytes = isocost__v1__plan__get_packed_size(plan);
+        uint8_t *bytes = iso_calloc(n_bytes, 1);
+        isocost__v1__plan__pack(plan, bytes);
+        watch->plan = isocost__v1__plan__unpack(iso_arena_allocator(plan_arena), n_bytes, bytes);
+        free(bytes);
+    }
     watch->reason = plan->termination->reason;
     watch->stopped_by = plan->termination->stopped_by;
     snprintf(watch->detail, sizeof(watch->detail), "%s", plan->termination->detail);
@@ -149,6 +161,37 @@ Isocost__V1__Model *watch_model(const char *part, double time_limit_s)
     model.currency = &currency;
     model.options = &options;
     return &model;
+}
+
+Isocost__V1__Model *watch_read_model(const char *yaml, struct iso_arena *arena)
+{
+    struct iso_violations violations = {.arena = arena};
+    ProtobufCMessage *message = NULL;
+    struct iso_error error = {0};
+
+    if (iso_yaml_read(&isocost__v1__model__descriptor, yaml, strlen(yaml), arena, &violations,
+                      &message, &error) != ISO_OK)
+        fail_msg("%s: %s", error.field, error.text);
+    return (Isocost__V1__Model *)message;
+}
+
+Isocost__V1__Model *watch_read_example(const char *name, struct iso_arena *arena)
+{
+    char path[4096], *text = iso_arena_calloc(arena, 1, 65536);
+    const char *source = getenv("ISO_SOURCE");
+
+    snprintf(path, sizeof(path), "%s/docs/examples/%s", source ? source : "", name);
+    FILE *file = fopen(path, "re");
+    if (!file || !text)
+        fail_msg("%s cannot be read", path);
+    assert_true(fread(text, 1, 65535, file) > 0);
+    fclose(file);
+    return watch_read_model(text, arena);
+}
+
+void watch_keep_plans(struct iso_arena *arena)
+{
+    plan_arena = arena;
 }
 
 void watch_submit(struct iso_supervisor *supervisor, struct watch *watch,

@@ -6,3 +6,6 @@ set_target_properties(fake_solver PROPERTIES
 iso_add_test(integration test_supervisor.c LIBS isocost::jobs TIMEOUT 120)
 target_sources(integration_test_supervisor PRIVATE integration/job_watch.c)
 add_dependencies(integration_test_supervisor fake_solver)
+iso_add_test(integration test_solver_process.c LIBS isocost::jobs isocost::proto TIMEOUT 120)
+target_sources(integration_test_solver_process PRIVATE integration/job_watch.c)
+add_dependencies(integration_test_solver_process isocost-solver)
