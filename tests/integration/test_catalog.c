@@ -680,6 +680,8 @@ static void an_import_replaces_the_rows_of_its_providers(void **state)
     iso_call_unref(call);
     iso_call_unref(import(f, second, 1, true));
     assert_int_equal(current_offerings(f, NULL), 1);
+    iso_catalog_stop(f->catalog); /* its thread lets go of the last call */
+    f->catalog = NULL;
     assert_int_equal(n_entries(f->folder, "tmp"), 0); /* the files are gone */
 }
 
@@ -723,6 +725,8 @@ static void a_bad_import_changes_nothing(void **state)
     iso_call_unref(call);
     assert_int_equal(current_offerings(f, after), 1);
     assert_string_equal(after, before);
+    iso_catalog_stop(f->catalog); /* its thread lets go of the last call */
+    f->catalog = NULL;
     assert_int_equal(n_entries(f->folder, "tmp"), 0);
 }
 
