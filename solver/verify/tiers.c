@@ -211,8 +211,8 @@ static enum iso_status check_bound(struct iso_verifier *v, int32_t i)
             return iso_verify_fail(v, "tiers", i, "proof", "is for money only");
         ISO_TRY(iso_verify_value_functions(v, &by_functions));
         ISO_TRY(check_claim(v, i, "bound", tier->bound, by_functions));
-        if (tier->n_duals == 0 && tier->checked_bound == tier->bound)
-            return ISO_OK;
+        if (tier->n_duals == 0)
+            return check_claim(v, i, "checked_bound", tier->checked_bound, by_functions);
         break;
     case ISO_PROOF_DUAL:
         /* a bound that rounding lifts above the value is cut to it */

@@ -32,7 +32,8 @@ static void cheapest_by_steps(const struct iso_problem *problem,
     }
 }
 
-/* Each value is the least that the options allow, rounded down, or 1e-9 below. */
+/* Each value is the least that the options allow, rounded down to 1e-9: lower ones would prove a
+ * bound as well, but are not the cheapest cover that they claim to be. */
 static enum iso_status check_values(struct iso_verifier *v, int32_t i, const iso_wide *cheapest)
 {
     const struct iso_value_function *function = &v->plan->value_functions[i];
@@ -55,7 +56,7 @@ static enum iso_status check_values(struct iso_verifier *v, int32_t i, const iso
         iso_wide value = (iso_wide)function->values[q] * ISO_DECIMAL_ONE;
         v->verdict.columns_priced += n_used;
         if (q == 0 ? value != 0
-                   : value > least || value + 2 * (iso_wide)ISO_DECIMAL_ONE <= least ||
+                   : value > least || value + ISO_DECIMAL_ONE <= least ||
                          function->values[q] < function->values[q - 1])
             return iso_verify_fail(
                 v, "value_functions", i, "values", "value %d is %.9f; the options make it %.9f", q,

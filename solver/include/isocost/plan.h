@@ -118,9 +118,10 @@ struct iso_dual {
 };
 
 /* Cheapest cost of covering a demand, for a throughput workload that nothing couples to the rest:
- * values[q] for the demand q * step, q = 0 .. n_values - 1, in base currency for one hour;
- * values[0] = 0 and values[q] <= price_o + values[max(0, q - floor(served_o / step))] for every
- * option o, so values[ceil(required / step)] is a lower bound of the hour's cost. */
+ * values[q] for the demand q * step, q = 0 .. n_values - 1, in base currency for one hour.
+ * values[0] = 0; values[q] is the least of price_o + values[max(0, q - ceil(served_o / step))] over
+ * the options o, rounded down to 1e-9, so values[ceil(required / step)] is a lower bound of the
+ * hour's cost for any step. A step that divides every served_o makes it the cost itself. */
 struct iso_value_function {
     int32_t workload, period;
     iso_decimal step; /* > 0 */
