@@ -40,7 +40,7 @@ static bool is_name(const char *name)
     if (!name || strchr("-_", name[0])) /* the end is found too */
         return false;
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
-    return name[length] == '\0' && length <= MAX_NAME_BYTES;
+    return length <= MAX_NAME_BYTES && name[length] == '\0';
 }
 
 static enum iso_status accept_members(const struct iso_plugin *ours, struct iso_error *reterr)

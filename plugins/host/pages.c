@@ -12,13 +12,13 @@ struct list {
 };
 
 static const struct list lists[] = {
-#define LIST(name)                                     \
-    {offsetof(Isocost__Internal__V1__Page, n_##name),  \
-     offsetof(Isocost__Internal__V1__Page, name)}
-    [ISO_ROW_OFFERING] = LIST(offerings),
-    [ISO_ROW_PRODUCT] = LIST(products),
-    [ISO_ROW_QUOTA] = LIST(quotas),
-    [ISO_ROW_OVERLAY] = LIST(overlays),
+#define LIST(name)                                       \
+    {                                                    \
+        offsetof(Isocost__Internal__V1__Page, n_##name), \
+            offsetof(Isocost__Internal__V1__Page, name)  \
+    }
+    [ISO_ROW_OFFERING] = LIST(offerings),     [ISO_ROW_PRODUCT] = LIST(products),
+    [ISO_ROW_QUOTA] = LIST(quotas),           [ISO_ROW_OVERLAY] = LIST(overlays),
     [ISO_ROW_DIAGNOSTIC] = LIST(diagnostics),
 #undef LIST
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define HEAD_BYTES 3 /* of the longest byte-order mark that is told apart */
+#define FIELD_GROWTH_BYTES ((size_t)64 << 10)
 
 struct iso_csv_reader {
     struct csv_parser parser;
@@ -32,6 +33,7 @@ struct iso_csv_reader *iso_csv_reader_new(iso_csv_row on_row, void *context)
     if (!reader)
         return NULL;
     csv_init(&reader->parser, 0);
+    csv_set_blk_size(&reader->parser, FIELD_GROWTH_BYTES);
     reader->on_row = on_row;
     reader->context = context;
     reader->line = reader->row_line = 1;

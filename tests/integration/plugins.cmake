@@ -24,7 +24,7 @@ iso_add_faulty_plugin(bad_name "DESCRIPTOR_CHANGE=.name = \"Not a name\"")
 iso_add_faulty_plugin(no_config "DESCRIPTOR_CHANGE=.config_size = 0")
 iso_add_faulty_plugin(no_symbol OTHER_SYMBOL)
 
-foreach(test IN ITEMS contract refusals faults)
+foreach(test IN ITEMS contract faults refusals rows)
     iso_add_test(integration test_plugin_${test}.c LIBS isocost::proto isocost::plugin_abi
         ${CMAKE_DL_LIBS})
     target_sources(integration_test_plugin_${test} PRIVATE integration/plugin_harness.c)
