@@ -1,0 +1,136 @@
+"""Runs isocostd for a test.
+
+    with IsocostServer() as server:
+        stub = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+
+The server gets a temporary folder of its own, a unix socket and a loopback port; it is stopped by
+its pid. `server.log()` gives what it wrote to stderr. `data` keeps a data folder over restarts.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import grpc
+
+BUILD = pathlib.Path(os.environ.get("ISO_BUILD", "build")).resolve()
+START_SECONDS = 30
+STOP_SECONDS = 60
+
+
+def program(name="isocostd"):
+    return BUILD / "bin" / name
+
+
+class IsocostServer:
+    def __init__(self, *arguments, data=None, listen=("unix", "tcp"), environment=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="isocost-"))
+        self.data = pathlib.Path(data) if data else self.folder / "data"
+        self.socket = self.folder / "s.sock"
+        self.arguments = list(arguments)
+        self.listen = listen
+        self.environment = environment
+        self.process = None
+        self.address = None  # host:port
+        self._channels = []
+
+    def start(self):
+        command = [str(program()), "--data-dir", str(self.data)]
+        if "unix" in self.listen:
+            command += ["--listen", f"unix:{self.socket}"]
+        if "tcp" in self.listen:
+            command += ["--listen", "127.0.0.1:0"]
+        environment = {**os.environ, **(self.environment or {})}
+        with open(self.folder / "stderr", "ab") as err:
+            self.process = subprocess.Popen(
+                command + self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=err, env=environment, text=True)
+        self._wait_ready()
+        return self
+
+    def _wait_ready(self):
+        os.set_blocking(self.process.stdout.fileno(), False)
+        end = time.monotonic() + START_SECONDS
+        said = ""
+        while "\n" not in said:
+            said += self.process.stdout.read() or ""
+            if self.process.poll() is not None:
+                raise RuntimeError(f"isocostd ended with {self.process.returncode}: {self.log()}")
+            if time.monotonic() > end:
+                self.kill()
+                raise RuntimeError(f"isocostd was not ready in {START_SECONDS} s: {self.log()}")
+            time.sleep(0.01)
+        words = said.split()
+        assert words[:2] == ["isocostd", "ready"], said
+        for word in words[2:]:
+            key, value = word.split("=", 1)
+            if key == "listen":
+                self.address = value
+
+    @property
+    def target(self):
+        """What clients connect to."""
+        return f"unix:{self.socket}" if "unix" in self.listen else self.address
+
+    def channel(self, target=None, options=()):
+        channel = grpc.insecure_channel(
+            target or self.target, options=[("grpc.enable_http_proxy", 0), *options])
+        self._channels.append(channel)
+        return channel
+
+    def log(self):
+        path = self.folder / "stderr"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait_for_log(self, text, seconds=20):
+        """Waits until the log has a line with `text` and gives it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in self.log().splitlines():
+                if text in line:
+                    return line
+            time.sleep(0.02)
+        raise AssertionError(f"the log never said {text!r}:\n{self.log()}")
+
+    def stop(self):
+        """SIGTERM; gives the exit code."""
+        if self.process is None:
+            return None
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self):
+        """SIGKILL."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+        return self.wait()
+
+    def wait(self, seconds=STOP_SECONDS):
+        process, self.process = self.process, None
+        if process is None:
+            return None
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"isocostd did not end in {seconds} s:\n{self.log()}")
+        finally:
+            process.stdout.close()
+        return code
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        for channel in self._channels:
+            channel.close()
+        try:
+            code = self.stop()
+            assert code in (None, 0), f"isocostd ended with {code}:\n{self.log()}"
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
