@@ -63,7 +63,50 @@ static bool runner_up_is_known(const struct iso_problem *problem, const struct i
            (!other->blocked || iso_rule_is_known(problem, other->blocker));
 }
 
-const char *iso_plan_reason(const struct iso_plan_writer *writer, const struct iso_line *line)
+/* The option of a workload that serves a unit for least in a period, by its price alone. */
+static int32_t cheapest_option(const struct iso_problem *problem, int32_t workload, int32_t period)
+{
+    const struct iso_workload *of = &problem->workloads[workload];
+    double least = INFINITY;
+    int32_t cheapest = -1;
+
+    for (int32_t i = 0; i < of->n_options; i++) {
+        int32_t o = of->options[i].offering;
+        const struct iso_currency *currency = &problem->currencies[problem->offerings[o].currency];
+        double cost = iso_decimal_to_double(iso_problem_price(problem, o, period)) *
+                      iso_decimal_to_double(currency->rate_to_base[period]) /
+                      iso_decimal_to_double(of->options[i].served);
+        if (cost < least) {
+            least = cost;
+            cheapest = o;
+        }
+    }
+    return cheapest;
+}
+
+/* Without an estimate from the solver: by price. Lines of one workload and period follow each
+ * other, so the last answer is kept. */
+static const char *reason_by_price(struct iso_plan_writer *writer, const struct iso_line *line)
+{
+    const struct iso_problem *problem = writer->problem;
+
+    if (line->cell >= problem->n_workloads)
+        return "part of the cheapest packing found";
+    if (!writer->has_cheapest || writer->cheapest_cell != line->cell ||
+        writer->cheapest_period != line->period) {
+        writer->has_cheapest = true;
+        writer->cheapest_cell = line->cell;
+        writer->cheapest_period = line->period;
+        writer->cheapest = cheapest_option(problem, line->cell, line->period);
+    }
+    if (writer->cheapest < 0 || writer->cheapest == line->offering)
+        return "cheapest per unit served";
+    return iso_arena_printf(writer->arena,
+                            "next after %s, of which rules or whole instances leave no more",
+                            problem->offerings[writer->cheapest].id);
+}
+
+const char *iso_plan_reason(struct iso_plan_writer *writer, const struct iso_line *line)
 {
     const struct iso_problem *problem = writer->problem;
     const struct iso_runner_up *other = find_runner_up(writer, line);
@@ -71,7 +114,7 @@ const char *iso_plan_reason(const struct iso_plan_writer *writer, const struct i
     if (line->covered == line->quantity)
         return "commitments cover its price";
     if (!other || !runner_up_is_known(problem, other))
-        return "cheapest per unit served under the rules";
+        return reason_by_price(writer, line);
     if (other->blocked)
         return iso_arena_printf(writer->arena, "cheapest that the rules allow; %s holds %s back",
                                 iso_rule_name(writer, other->blocker).id,

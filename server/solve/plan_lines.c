@@ -142,7 +142,7 @@ static void write_patterns(const struct iso_plan_writer *writer, const struct li
     }
 }
 
-static void write_instances(const struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_instances(struct iso_plan_writer *writer, const struct line_parts *parts,
                             const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
     const struct iso_problem *problem = writer->problem;
@@ -167,7 +167,7 @@ static const char *move_reason(int32_t kind)
     return kind >= 0 && (size_t)kind < ISO_ARRAY_LENGTH(reasons) ? reasons[kind] : "";
 }
 
-static void write_line(const struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_line(struct iso_plan_writer *writer, const struct line_parts *parts,
                        const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
     const struct iso_problem *problem = writer->problem;

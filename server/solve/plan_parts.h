@@ -16,6 +16,8 @@ struct iso_plan_writer {
     struct iso_arena *arena;
     Isocost__V1__Plan *message;
     const struct iso_runner_up **runners_up; /* by (period, cell, chosen) */
+    bool has_cheapest;                       /* whether the next three are set */
+    int32_t cheapest_cell, cheapest_period, cheapest;
 };
 
 /* What people call a rule. */
@@ -44,7 +46,7 @@ void iso_plan_write_broken_rules(struct iso_plan_writer *writer);
 void iso_plan_sort_runners_up(struct iso_plan_writer *writer);
 
 /* Why an offering was chosen: the sentence for an INSTANCE line. */
-const char *iso_plan_reason(const struct iso_plan_writer *writer, const struct iso_line *line);
+const char *iso_plan_reason(struct iso_plan_writer *writer, const struct iso_line *line);
 
 /* Binding rules, runners-up, baselines, conflicts and relaxations. */
 void iso_plan_write_explanations(struct iso_plan_writer *writer);

@@ -311,6 +311,7 @@ static void write_solution(struct iso_plan_writer *writer)
     const struct iso_plan *plan = writer->plan;
     iso_decimal objective;
 
+    write_tiers(writer);
     writer->message->cost = iso_plan_money(writer, plan->cost);
     if (iso_wide_to_decimal((iso_wide)plan->cost + plan->penalties, &objective))
         writer->message->objective = iso_plan_money(writer, objective);
@@ -342,7 +343,6 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
     iso_plan_sort_runners_up(&writer);
     write_head(&writer);
     write_termination(&writer);
-    write_tiers(&writer);
     write_options(&writer);
     write_warnings(&writer);
     write_stats(&writer);

@@ -1,4 +1,5 @@
 /* The supervisor with the real isocost-solver: models in, verified plans out. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 
 #include "isocost/proto/arena.h"
 #include "job_watch.h"
+#include "snapshot_file.h"
 
 struct fixture {
     struct iso_supervisor *supervisor;
@@ -183,6 +185,166 @@ static void actions_violations_and_ages_follow_from_the_lines(void **state)
     assert_true(plan->oldest_price_hours > 5 * 8760.0);
 }
 
+/* Ten instances for 720 hours at 1 USD are 7200. A commitment for 1440 hours costs 0.6 an hour and
+ * 10 at the start, of which half its term falls inside: 10 * (0.6 * 720 + 5) = 4370 for ten. */
+static const char committing[] =
+    "catalog:\n"
+    "  offerings:\n"
+    "    - {provider: aws, region: r1, type: a, purchase: on-demand, price: 1 USD}\n"
+    "  products:\n"
+    "    - {id: ri, provider: aws, kind: unit, term_hours: 1440, hourly_fee: 0.6 USD,\n"
+    "       upfront: 10 USD, eligible: {include: [{provider: aws}]}}\n"
+    "periods: [{id: month, hours: 720}]\n"
+    "workloads:\n"
+    "  - id: web\n"
+    "    must_serve: true\n"
+    "    throughput: {rate: 100, performance: [{per_instance: 10}]}\n"
+    "options: {gap: 0}\n";
+
+static void commitments_are_told_with_what_lies_behind_the_horizon(void **state)
+{
+    struct fixture *fixture = *state;
+    const Isocost__V1__Plan *plan = solve(fixture, committing);
+    const Isocost__V1__PlanLine *instances = NULL;
+
+    assert_int_equal(fixture->watch.status, ISO_OK);
+    assert_true(amount(plan->cost) == 4370);
+    assert_int_equal(plan->n_commitments, 1);
+    assert_string_equal(plan->commitments[0]->product, "ri");
+    assert_string_equal(plan->commitments[0]->start_period, "month");
+    assert_true(plan->commitments[0]->quantity == 10);
+    assert_true(amount(plan->commitments[0]->upfront) == 100);
+    assert_true(amount(plan->commitments[0]->hourly_fee) == 6);
+    assert_true(plan->commitments[0]->hours_after_horizon == 720);
+    assert_non_null(
+        strstr(plan->warnings[plan->n_warnings - 1], "ri runs 720 hours past the horizon"));
+    for (size_t i = 0; i < plan->n_lines; i++)
+        if (plan->lines[i]->kind == ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE)
+            instances = plan->lines[i];
+    assert_non_null(instances);
+    assert_int_equal(instances->n_coverage, 1);
+    assert_string_equal(instances->coverage[0]->product, "ri");
+    assert_true(instances->coverage[0]->instances == 10);
+    assert_string_equal(instances->reason, "commitments cover its price");
+    assert_int_equal(plan->n_actions, 1);
+    assert_int_equal(plan->actions[0]->kind, ISOCOST__V1__ACTION_KIND__ACTION_KIND_BUY);
+    assert_true(amount(plan->cost_by_team[0]->cost) == 4370);
+    assert_string_equal(plan->cost_by_region[0]->name, "(shared)");
+}
+
+/* Two copies of 2 vCPU fit on an instance of 4, so three copies need two: 2 * 720 * 1 = 1440. */
+static const char packing[] =
+    "catalog:\n"
+    "  offerings:\n"
+    "    - {provider: aws, region: r1, type: a, purchase: on-demand, price: 1 USD,\n"
+    "       resources: {vcpu: 4, memory_gib: 16}}\n"
+    "periods: [{id: month, hours: 720}]\n"
+    "teams: [{id: shop}]\n"
+    "workloads:\n"
+    "  - id: db\n"
+    "    team: shop\n"
+    "    must_serve: true\n"
+    "    replicas: {count: 3, resources: {vcpu: 2, memory_gib: 4}}\n"
+    "options: {gap: 0}\n";
+
+static void pools_say_what_each_instance_holds(void **state)
+{
+    struct fixture *fixture = *state;
+    const Isocost__V1__Plan *plan = solve(fixture, packing);
+    int64_t instances = 0, copies = 0;
+
+    assert_int_equal(fixture->watch.status, ISO_OK);
+    assert_true(amount(plan->cost) == 1440);
+    assert_int_equal(plan->n_lines, 1);
+    assert_string_equal(plan->lines[0]->team, "shop");
+    assert_string_equal(plan->lines[0]->workload, "");
+    for (size_t i = 0; i < plan->lines[0]->n_patterns; i++) {
+        const Isocost__V1__Pattern *pattern = plan->lines[0]->patterns[i];
+        assert_int_equal(pattern->n_entries, 1);
+        assert_string_equal(pattern->entries[0]->workload, "db");
+        assert_true(pattern->entries[0]->count <= 2);
+        instances += pattern->instances;
+        copies += pattern->instances * pattern->entries[0]->count;
+    }
+    assert_int_equal(instances, 2);
+    assert_true(copies >= 3);
+}
+
+/* A snapshot of two offerings in a new file of `folder`; returns its descriptor. */
+static int write_snapshot(const char *folder, iso_decimal price)
+{
+    ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
+    char digest[ISO_DIGEST_TEXT_SIZE], path[512];
+    struct iso_snapshot_offering offering = {.id = "aws/r1/*/a/linux/on-demand",
+                                             .provider = "aws",
+                                             .region = "r1",
+                                             .zone = "*",
+                                             .type = "a",
+                                             .os = "linux",
+                                             .native_id = "a",
+                                             .family = "a",
+                                             .arch = "x86_64",
+                                             .tenancy = "shared",
+                                             .gpu_model = "",
+                                             .source = "",
+                                             .labels = "",
+                                             .purchase = ISOCOST__V1__PURCHASE__PURCHASE_ON_DEMAND,
+                                             .kind = 1,
+                                             .status = 1,
+                                             .price_unit = 1,
+                                             .currency = "USD",
+                                             .price = price,
+                                             .lot = ISO_DECIMAL_ONE,
+                                             .availability = ISO_DECIMAL_ONE};
+
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        offering.capacity[k] = ISO_UNKNOWN;
+    assert_int_equal(iso_snapshot_add_offering(builder, &offering, NULL), ISO_OK);
+    offering.id = "aws/r1/*/b/linux/on-demand";
+    offering.type = offering.native_id = "b";
+    offering.price = 2 * price;
+    assert_int_equal(iso_snapshot_add_offering(builder, &offering, NULL), ISO_OK);
+    assert_int_equal(iso_snapshot_write(builder, folder, digest, NULL), ISO_OK);
+    snprintf(path, sizeof(path), "%s/%s.snap", folder, digest);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    return fd;
+}
+
+static const char selecting[] = "catalog: {selectors: [{}]}\n"
+                                "periods: [{id: hour, hours: 1}]\n"
+                                "workloads:\n"
+                                "  - id: web\n"
+                                "    must_serve: true\n"
+                                "    throughput: {rate: 100, performance: [{per_instance: 10}]}\n"
+                                "options: {gap: 0}\n";
+
+/* Ten of the cheaper one: 10 * price. The first snapshot is asked again after the second. */
+static void snapshots_travel_as_descriptors(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int places[] = {0, 0, 1, 0};
+    char folder[] = "/tmp/isocost-test-XXXXXX";
+    int fds[2];
+
+    assert_non_null(mkdtemp(folder));
+    fds[0] = write_snapshot(folder, ISO_DECIMAL_ONE);
+    fds[1] = write_snapshot(folder, 3 * ISO_DECIMAL_ONE);
+    assert_int_equal(rmdir(folder), 0);
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(places); i++) {
+        watch_submit(fixture->supervisor, &fixture->watch,
+                     &(struct iso_job_request){.model = watch_read_model(selecting, fixture->arena),
+                                               .snapshot_fd = fds[places[i]]});
+        watch_wait(&fixture->watch);
+        assert_int_equal(fixture->watch.status, ISO_OK);
+        assert_true(fixture->watch.cost == (places[i] == 0 ? 10 : 30));
+        assert_string_equal(fixture->watch.plan->lines[0]->offering, "aws/r1/*/a/linux/on-demand");
+    }
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void a_model_that_makes_no_sense_is_refused_with_its_fields(void **state)
 {
     struct fixture *fixture = *state;
@@ -236,6 +398,9 @@ int main(void)
         TEST(the_two_clouds_of_the_seed_cost_850),
         TEST(a_budget_that_is_too_small_is_named_with_its_way_out),
         TEST(actions_violations_and_ages_follow_from_the_lines),
+        TEST(commitments_are_told_with_what_lies_behind_the_horizon),
+        TEST(pools_say_what_each_instance_holds),
+        TEST(snapshots_travel_as_descriptors),
         TEST(a_model_that_makes_no_sense_is_refused_with_its_fields),
         TEST(validation_counts_and_export_writes),
         TEST(equal_models_give_equal_plan_digests),
