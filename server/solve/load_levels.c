@@ -9,8 +9,9 @@
 #include "resolve_internal.h"
 
 #define HOUR_NS INT64_C(3600000000000)
-#define MAXIMUM_SIGNATURE_BYTES (1u << 22) /* above it segments are not compared, only told apart \
-                                            */
+#define MAXIMUM_SIGNATURE_BYTES                                       \
+    (1u << 22) /* above it segments are not compared, only told apart \
+                */
 
 /* Hours [begin, end) that something covers. */
 struct interval {
