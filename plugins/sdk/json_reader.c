@@ -102,12 +102,12 @@ static enum iso_status end_name(struct iso_json_reader *reader, struct iso_error
         return iso_fail(reterr, ISO_E_LIMIT, "", "line %lld: more than %d members",
                         (long long)reader->line, MAX_MEMBERS);
     }
-    for (size_t i = 0; i < reader->n_names; i++)
-        if (strcmp(reader->names[i], name) == 0) {
-            free(name);
-            return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: a second member \"%.64s\"",
-                            (long long)reader->line, reader->names[i]);
-        }
+    if (iso_json_has_member(reader, name)) {
+        iso_fail(reterr, ISO_E_INVALID, "", "line %lld: a second member \"%.64s\"",
+                 (long long)reader->line, name);
+        free(name);
+        return ISO_E_INVALID;
+    }
     reader->names[reader->n_names++] = name;
     reader->n_bytes = 0;
     reader->state = BEFORE_COLON;
@@ -280,4 +280,17 @@ enum iso_status iso_json_finish(struct iso_json_reader *reader, struct iso_error
         return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: the file ends too early",
                         (long long)reader->line);
     return ISO_OK;
+}
+
+bool iso_json_has_member(const struct iso_json_reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->n_names; i++)
+        if (strcmp(reader->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+size_t iso_json_n_members(const struct iso_json_reader *reader)
+{
+    return reader->n_names;
 }

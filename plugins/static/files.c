@@ -106,7 +106,7 @@ static enum iso_status read_one(struct walk *walk, const char *path, const char 
     walk->n_files++;
     reader->file = name;
     if (kind == ISO_FILE_JSON)
-        status = iso_json_file_read(reader, path, &inner);
+        status = iso_json_file_read(reader, path, named, &inner);
     else if (kind == ISO_FILE_IGNORED)
         status = iso_fail(&inner, ISO_E_INVALID, "path",
                           "a catalog's name ends in .csv or .json; the parameter kinds can say so "

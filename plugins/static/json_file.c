@@ -13,7 +13,6 @@ struct json_file {
     struct iso_static_reader *reader;
     struct iso_json_reader *json;
     char unknown[ISO_TABLE_UNKNOWN_BYTES]; /* fields that were met and mean nothing */
-    bool any;                              /* an array of rows was met */
 };
 
 static int column_by_name(const struct iso_row *row, const char *name)
@@ -343,7 +342,6 @@ static enum iso_status on_element(void *context, const struct iso_json_element *
     if (element->index < 0)
         return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: %s is not a list",
                         (long long)element->line, element->member);
-    file->any = true;
     if (!iso_static_wants(file->reader, (enum iso_file_kind)kind))
         return ISO_OK;
     snprintf(place, sizeof(place), "%s:%lld", file->reader->file, (long long)element->line);
@@ -358,9 +356,19 @@ static enum iso_status on_bytes(void *context, const unsigned char *bytes, size_
     return iso_json_feed(file->json, bytes, n_bytes, reterr);
 }
 
-enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char *path,
+/* An object with members of which none is a table is something else; `{}` is an empty catalog. */
+static bool is_catalog(const struct iso_json_reader *json)
+{
+    for (int k = 0; k < ISO_FILE_N_TABLES; k++)
+        if (iso_json_has_member(json, iso_tables[k].word))
+            return true;
+    return iso_json_n_members(json) == 0;
+}
+
+enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char *path, bool named,
                                    struct iso_error *reterr)
 {
+    static const char foreign[] = "it has none of the lists offerings, products, quotas, overlays";
     struct json_file file = {.reader = reader};
     ISO_AUTO(iso_json_reader) json = iso_json_reader_new(on_element, &file);
 
@@ -370,6 +378,11 @@ enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char 
     ISO_TRY(reader->host->read_file(reader->host, path, reader->config->max_file_mib << 20,
                                     on_bytes, &file, reterr));
     ISO_TRY(iso_json_finish(json, reterr));
+    if (!is_catalog(json) && named)
+        return iso_fail(reterr, ISO_E_INVALID, "path", "%s", foreign);
+    if (!is_catalog(json))
+        return iso_report(reader->sink, "not_a_catalog", /* quarantined= */ false, reader->file,
+                          "%s; the file is left out", reterr, foreign);
     if (!file.unknown[0])
         return ISO_OK;
     return iso_report(reader->sink, "unknown_field", /* quarantined= */ false, reader->file,

@@ -37,7 +37,7 @@ struct iso_static_reader {
  * whole cannot be read. Bad rows are reported, not errors. */
 enum iso_status iso_csv_file_read(struct iso_static_reader *reader, const char *path,
                                   enum iso_file_kind kind, bool named, struct iso_error *reterr);
-enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char *path,
+enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char *path, bool named,
                                    struct iso_error *reterr);
 
 /* Whether the fetch asks for rows of a kind. */

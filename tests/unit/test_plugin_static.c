@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "isocost/plugin.h"
+#include "row.h"
 
 /* ---- A host whose files are texts, and a sink that remembers ---- */
 
@@ -306,7 +307,9 @@ static void a_file_that_cannot_be_read_fails_the_whole_fetch(void **state)
 static void a_file_of_another_kind_is_left_out_or_refused(void **state)
 {
     struct text_file files[] = {{"notes.csv", "a,b\n1,2\n"},
-                                {"offerings.csv", "provider,type,purchase,price\n"}};
+                                {"offerings.csv", "provider,type,purchase,price\n"},
+                                {"package.json", "{\"items\":[{\"offerings\":[]}]}"},
+                                {"nothing.json", "{}"}};
     struct iso_static_config config = plain;
     struct record record;
     struct iso_error error = {0};
@@ -316,6 +319,14 @@ static void a_file_of_another_kind_is_left_out_or_refused(void **state)
     assert_string_equal(record.code, "not_a_catalog");
     assert_string_equal(record.place, "notes.csv");
 
+    assert_int_equal(fetch(&config, files + 2, 2, EVERYTHING, &record, &error), ISO_OK);
+    assert_string_equal(record.code, "not_a_catalog");
+    assert_string_equal(record.place, "package.json");
+
+    config.path = "/c/package.json"; /* named by the operator */
+    assert_int_equal(fetch(&config, files + 2, 2, EVERYTHING, &record, &error), ISO_E_INVALID);
+    assert_non_null(strstr(error.text, "none of the lists"));
+    error = (struct iso_error){0};
     config.path = "/c/notes.csv"; /* named by the operator */
     assert_int_equal(fetch(&config, files, 2, EVERYTHING, &record, &error), ISO_E_INVALID);
     error = (struct iso_error){0};
@@ -466,6 +477,43 @@ static void a_file_over_its_limit_is_refused(void **state)
     assert_int_equal(fetch(&plain, &file, 1, EVERYTHING, &record, NULL), ISO_E_LIMIT);
 }
 
+/* Whether the reference has a row "| `name` |" between a heading and the next. */
+static bool reference_has(const char *reference, const char *heading, const char *name)
+{
+    char row[80];
+    const char *section = strstr(reference, heading);
+
+    assert_non_null(section);
+    const char *end = strstr(section + strlen(heading), "\n#");
+    snprintf(row, sizeof(row), "\n| `%s` |", name);
+    const char *found = strstr(section, row);
+    return found && (!end || found < end);
+}
+
+static void the_reference_names_every_column_and_parameter(void **state)
+{
+    static const char *const headings[] = {"### Offerings", "### Products", "### Quotas",
+                                           "### Overlays"};
+    ISO_AUTO_MEM char *reference = iso_calloc(1 << 20, 1);
+    char path[1024];
+
+    (void)state;
+    assert_non_null(reference);
+    snprintf(path, sizeof(path), "%s/docs/reference/catalog-files.md", getenv("ISO_SOURCE"));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(reference, 1, (1 << 20) - 1, file) > 0);
+    fclose(file);
+    for (int t = 0; t < ISO_FILE_N_TABLES; t++)
+        for (size_t c = 0; c < iso_tables[t].n_columns; c++)
+            if (!reference_has(reference, headings[t], iso_tables[t].columns[c].name))
+                fail_msg("%s: no row for %s", headings[t], iso_tables[t].columns[c].name);
+    for (const struct iso_param *param = iso_plugin_v1.params; param->type != ISO_PARAM_END;
+         param++)
+        if (!reference_has(reference, "## Parameters", param->name))
+            fail_msg("no row for the parameter %s", param->name);
+}
+
 static void every_failed_allocation_is_reported_or_costs_one_row(void **state)
 {
     static const struct text_file files[] = {
@@ -507,6 +555,7 @@ int main(void)
         cmocka_unit_test(json_rows_use_the_field_names_of_the_contract),
         cmocka_unit_test(json_products_quotas_and_overlays_are_judged_too),
         cmocka_unit_test(a_file_over_its_limit_is_refused),
+        cmocka_unit_test(the_reference_names_every_column_and_parameter),
         cmocka_unit_test(every_failed_allocation_is_reported_or_costs_one_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

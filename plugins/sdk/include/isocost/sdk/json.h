@@ -3,6 +3,7 @@
 #ifndef ISOCOST_SDK_JSON_H
 #define ISOCOST_SDK_JSON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "isocost/base/status.h"
@@ -50,6 +51,12 @@ enum iso_status iso_json_feed(struct iso_json_reader *reader, const unsigned cha
 
 /* The file ended. Errors: ISO_E_INVALID if that is too early; otherwise as iso_json_feed(). */
 enum iso_status iso_json_finish(struct iso_json_reader *reader, struct iso_error *reterr);
+
+/* Whether the object has had a member of that name so far. */
+bool iso_json_has_member(const struct iso_json_reader *reader, const char *name);
+
+/* How many members the object has had so far. */
+size_t iso_json_n_members(const struct iso_json_reader *reader);
 
 enum iso_json_kind iso_json_kind(const struct iso_json *value);
 const struct iso_json *iso_json_member(const struct iso_json *object, const char *name);
