@@ -43,7 +43,7 @@ static const char *path_of(const char *name)
 {
     char relative[160];
 
-    snprintf(relative, sizeof(relative), "plugins/%s.so", name);
+    snprintf(relative, sizeof(relative), "plugins/%.127s.so", name);
     return harness_build_path(relative);
 }
 
