@@ -108,6 +108,31 @@ int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row
     return index;
 }
 
+bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip)
+{
+    *copy = (struct iso_mip){.n_columns = mip->n_columns,
+                             .n_rows = mip->n_rows,
+                             .n_entries = mip->n_entries,
+                             .columns_room = mip->n_columns,
+                             .rows_room = mip->n_rows,
+                             .entries_room = mip->n_entries};
+    copy->columns = iso_calloc((size_t)mip->n_columns, sizeof(*copy->columns));
+    copy->rows = iso_calloc((size_t)mip->n_rows, sizeof(*copy->rows));
+    copy->entries = iso_calloc((size_t)mip->n_entries, sizeof(*copy->entries));
+    copy->objective = iso_calloc((size_t)mip->n_columns, sizeof(*copy->objective));
+    if (!copy->columns || !copy->rows || !copy->entries || !copy->objective)
+        return false;
+    if (mip->n_columns)
+        memcpy(copy->objective, mip->objective, (size_t)mip->n_columns * sizeof(*copy->objective));
+    if (mip->n_columns)
+        memcpy(copy->columns, mip->columns, (size_t)mip->n_columns * sizeof(*copy->columns));
+    if (mip->n_rows)
+        memcpy(copy->rows, mip->rows, (size_t)mip->n_rows * sizeof(*copy->rows));
+    if (mip->n_entries)
+        memcpy(copy->entries, mip->entries, (size_t)mip->n_entries * sizeof(*copy->entries));
+    return true;
+}
+
 double iso_mip_value(const struct iso_mip *mip, const double *x)
 {
     double value = 0;

@@ -76,6 +76,10 @@ bool iso_mip_add_entry(struct iso_mip *mip, int32_t row, double coefficient);
 int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
                               const double *coefficients);
 
+/* Makes `copy` a copy; it is to be freed by iso_mip_fini() also on failure (false: memory is
+ * short). */
+bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip);
+
 /* sum_j objective[j] x_j. */
 double iso_mip_value(const struct iso_mip *mip, const double *x);
 

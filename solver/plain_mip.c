@@ -12,9 +12,10 @@
 #include "glpk_mip.h"
 #include "search.h"
 
-#define START_COLUMNS 4000 /* formulations up to this size are loaded whole */
-#define PER_ROUND 2000     /* columns that may come in a round */
-#define TREE_COLUMNS 3000  /* whole columns beyond which a tree is only a heuristic */
+#define START_COLUMNS 4000     /* formulations up to this size are loaded whole */
+#define PER_ROUND 2000         /* columns that may come in a round */
+#define TREE_COLUMNS 3000      /* whole columns beyond which a tree is only a heuristic */
+#define DOMINANCE_PATTERNS 500 /* of one place; they are compared in pairs */
 #define HEURISTIC_COLUMNS 400
 #define HEURISTIC_SECONDS 5.0
 
@@ -284,6 +285,68 @@ static void keep_cheapest(const struct iso_search *search, const double *duals, 
         active[list[i].column] = 1;
 }
 
+/* Coefficient tightening for the tree: in a row  sum a_j x_j + c u >= b  a whole column with a_j >
+ * b fills the row alone, so b will do for a_j. It cuts off fractions only, so every plan stays; but
+ * its multipliers prove nothing about the original columns, so the relaxation that proves goes
+ * without. */
+static void tighten(struct iso_mip *mip)
+{
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        if (column->kind != ISO_COLUMN_USE && column->kind != ISO_COLUMN_PATTERN)
+            continue;
+        for (int32_t k = 0; k < column->n_entries; k++) {
+            struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+            const struct iso_mip_row *row = &mip->rows[entry->row];
+            bool asks = row->kind == ISO_ROW_DEMAND || row->kind == ISO_ROW_SURVIVE ||
+                        row->kind == ISO_ROW_SHARE_MIN ||
+                        (row->kind == ISO_ROW_LIMIT && isinf(row->upper));
+            if (asks && !isinf(row->lower) && entry->coefficient > row->lower && row->lower > 0)
+                entry->coefficient = row->lower;
+        }
+    }
+}
+
+static bool fills_no_more(const struct iso_mip *mip, const struct iso_mip_column *column,
+                          const struct iso_mip_column *other)
+{
+    int32_t at = 0;
+
+    if (column->n_entries > other->n_entries)
+        return false;
+    for (int32_t k = 0; k < column->n_entries; k++) { /* rows come in one order in both */
+        const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+        while (at < other->n_entries && mip->entries[other->first_entry + at].row != entry->row)
+            at++;
+        if (at == other->n_entries ||
+            entry->coefficient > mip->entries[other->first_entry + at].coefficient)
+            return false;
+    }
+    return true;
+}
+
+/* Tightened patterns of one (offering, period) may do no more than another; one of them is enough.
+ * Only for rows that ask for more: patterns of one place agree in all others. */
+static void drop_dominated_patterns(const struct iso_mip *mip, uint8_t *active)
+{
+    for (int32_t first = 0, end; first < mip->n_columns; first = end) {
+        const struct iso_mip_column *lead = &mip->columns[first];
+        end = first + 1;
+        if (lead->kind != ISO_COLUMN_PATTERN)
+            continue;
+        while (end < mip->n_columns && mip->columns[end].kind == ISO_COLUMN_PATTERN &&
+               mip->columns[end].a == lead->a && mip->columns[end].b == lead->b &&
+               mip->columns[end].c == lead->c)
+            end++;
+        if (end - first > DOMINANCE_PATTERNS)
+            continue;
+        for (int32_t i = first; i < end; i++)
+            for (int32_t j = first; j < end && active[i]; j++)
+                if (i != j && active[j] && fills_no_more(mip, &mip->columns[i], &mip->columns[j]))
+                    active[i] = 0;
+    }
+}
+
 static enum iso_status branch(struct iso_search *search, struct iso_lp *lp, const double *duals,
                               bool *ret_infeasible, struct iso_error *reterr)
 {
@@ -295,12 +358,15 @@ static enum iso_status branch(struct iso_search *search, struct iso_lp *lp, cons
     double cutoff = search->has_best ? search->best_value - constant : INFINITY;
     ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
     ISO_AUTO_MEM double *x = iso_calloc((size_t)mip->n_columns, sizeof(*x));
+    struct iso_mip tight __attribute__((cleanup(iso_mip_fini))) = {0};
     bool taken;
 
-    if (!active || !x)
+    if (!active || !x || !iso_mip_copy(&tight, mip))
         return no_memory(reterr);
+    tighten(&tight);
     int32_t n_whole =
         fix_by_reduced_cost(search, duals, search->tier_bound - constant, cutoff, active);
+    drop_dominated_patterns(&tight, active);
     bool exact = n_whole <= TREE_COLUMNS && all_patterns_listed(search);
     if (!exact) {
         keep_cheapest(search, duals, HEURISTIC_COLUMNS, active);
@@ -310,8 +376,8 @@ static enum iso_status branch(struct iso_search *search, struct iso_lp *lp, cons
     if (search->problem->options.work_limit > 0)
         limits.nodes = search->problem->options.work_limit;
     /* the cutoff is what the whole columns may cost; a hair more, so that equal is not cut */
-    ISO_TRY(iso_mip_solve(mip, active, cutoff + 1e-9 * fabs(cutoff), &limits, &control, &result, x,
-                          reterr));
+    ISO_TRY(iso_mip_solve(&tight, active, cutoff + 1e-9 * fabs(cutoff), &limits, &control, &result,
+                          x, reterr));
     search->nodes += result.nodes;
     if (result.has_x)
         ISO_TRY(iso_search_offer(search, lp, x, &taken, reterr));

@@ -31,29 +31,6 @@ static bool add_slacks(struct iso_mip *mip)
     return true;
 }
 
-static bool copy_mip(struct iso_mip *copy, const struct iso_mip *mip)
-{
-    *copy = (struct iso_mip){.n_columns = mip->n_columns,
-                             .n_rows = mip->n_rows,
-                             .n_entries = mip->n_entries,
-                             .columns_room = mip->n_columns,
-                             .rows_room = mip->n_rows,
-                             .entries_room = mip->n_entries};
-    copy->columns = iso_calloc((size_t)mip->n_columns, sizeof(*copy->columns));
-    copy->rows = iso_calloc((size_t)mip->n_rows, sizeof(*copy->rows));
-    copy->entries = iso_calloc((size_t)mip->n_entries, sizeof(*copy->entries));
-    copy->objective = iso_calloc((size_t)mip->n_columns, sizeof(*copy->objective));
-    if (!copy->columns || !copy->rows || !copy->entries || !copy->objective)
-        return false;
-    if (mip->n_columns)
-        memcpy(copy->columns, mip->columns, (size_t)mip->n_columns * sizeof(*copy->columns));
-    if (mip->n_rows)
-        memcpy(copy->rows, mip->rows, (size_t)mip->n_rows * sizeof(*copy->rows));
-    if (mip->n_entries)
-        memcpy(copy->entries, mip->entries, (size_t)mip->n_entries * sizeof(*copy->entries));
-    return true;
-}
-
 enum iso_status iso_prove_infeasible(struct iso_search *search, struct iso_tier *tier,
                                      struct iso_error *reterr)
 {
@@ -62,7 +39,7 @@ enum iso_status iso_prove_infeasible(struct iso_search *search, struct iso_tier 
     struct iso_control control = iso_search_control(search);
     enum iso_lp_outcome outcome;
 
-    if (!copy_mip(&elastic, &search->formulation->mip) || !add_slacks(&elastic))
+    if (!iso_mip_copy(&elastic, &search->formulation->mip) || !add_slacks(&elastic))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     ISO_AUTO_MEM double *duals = iso_calloc((size_t)elastic.n_rows, sizeof(*duals));
     if (!duals)
