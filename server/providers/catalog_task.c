@@ -11,7 +11,6 @@
 #include "spool.h"
 
 #define LOAD_ARENA_BYTES ((size_t)8 << 20)
-#define PUBLISH_ARENA_BYTES ((size_t)128 << 20)
 #define IMPORT_DEADLINE_S 600
 #define IMPORT_MEMORY_BYTES (INT64_C(1) << 30)
 #define PROBE_DEADLINE_S 10
@@ -317,84 +316,12 @@ static enum iso_status import(struct iso_catalog *catalog, const struct iso_cata
     return ISO_OK;
 }
 
-/* --- publishing --- */
-
-/* The snapshots that the new one builds on. */
-struct base {
-    const struct iso_snapshot *all, *own; /* public; the principal's own. Either may be NULL */
-    int64_t create_ns;                    /* above theirs */
-};
-
-static enum iso_status find_base(struct iso_catalog *catalog, const struct iso_catalog_task *task,
-                                 struct iso_arena *arena, struct base *base,
-                                 struct iso_error *reterr)
-{
-    const struct iso_principal everybody = {"*", "default", "", 0};
-    const struct iso_principal *whose[] = {&everybody, &task->principal};
-    const struct iso_snapshot **maps[] = {&base->all, &base->own};
-
-    base->create_ns = iso_catalog_now_ns();
-    for (int i = 0; i < 2; i++) {
-        struct iso_snapshot_record record;
-        struct iso_error error = {0};
-        enum iso_status status =
-            iso_store_get_snapshot(catalog->store, whose[i], "", arena, &record, &error);
-
-        if (status == ISO_E_NOT_FOUND)
-            continue;
-        if (status != ISO_OK)
-            return iso_fail(reterr, status, error.field, "%s", error.text);
-        if (base->create_ns <= record.create_ns)
-            base->create_ns = record.create_ns + 1;
-        if (!task->replace_all)
-            ISO_TRY(iso_catalog_map(catalog, whose[i], record.digest, maps[i], reterr));
-    }
-    return ISO_OK;
-}
-
-/* Whether the tenant's current snapshot is one of its own. */
-static bool has_own(struct iso_catalog *catalog, const struct iso_principal *principal,
-                    const char *public_digest, struct iso_arena *arena)
-{
-    struct iso_snapshot_record record;
-
-    return iso_store_get_snapshot(catalog->store, principal, "", arena, &record, NULL) == ISO_OK &&
-           strcmp(record.digest, public_digest) != 0;
-}
-
-static enum iso_status publish(struct iso_catalog *catalog, const struct iso_catalog_task *task,
-                               struct iso_draft *draft, int64_t create_ns, struct iso_arena *arena,
-                               Isocost__V1__Snapshot **ret_snapshot, struct iso_error *reterr)
-{
-    const char *folder = iso_store_snapshot_folder(catalog->store, arena);
-    const struct iso_audit audit = {task->import_folder ? "catalog.import" : "catalog.refresh",
-                                    task->request_id};
-    struct iso_principal everybody = task->principal;
-    struct iso_snapshot_record record;
-
-    if (!folder)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a snapshot");
-    snprintf(everybody.tenant, sizeof(everybody.tenant), "*");
-    ISO_TRY(iso_draft_publish(draft, folder, /* with_overlays= */ false, create_ns, arena, &record,
-                              ret_snapshot, reterr));
-    ISO_TRY(iso_store_put_snapshot(catalog->store, &everybody, &record, &audit, reterr));
-    if (iso_draft_has_overlays(draft)) {
-        ISO_TRY(iso_draft_publish(draft, folder, /* with_overlays= */ true, create_ns + 1, arena,
-                                  &record, ret_snapshot, reterr));
-        return iso_store_put_snapshot(catalog->store, &task->principal, &record, &audit, reterr);
-    }
-    /* A tenant that has no overlays any more sees again what all see. */
-    if (has_own(catalog, &task->principal, record.digest, arena))
-        return iso_store_put_snapshot(catalog->store, &task->principal, &record, &audit, reterr);
-    return ISO_OK;
-}
-
 static enum iso_status build(struct iso_catalog *catalog, const struct iso_catalog_task *task,
                              struct iso_draft *draft, struct iso_arena *arena,
                              Isocost__V1__Snapshot **ret_snapshot, struct iso_error *reterr)
 {
     struct iso_draft_counts counts;
-    struct base base = {0};
+    struct catalog_base base = {0};
     enum iso_status status;
 
     ISO_TRY(task->import_folder ? import(catalog, task, draft, reterr)
@@ -405,11 +332,11 @@ static enum iso_status build(struct iso_catalog *catalog, const struct iso_catal
                         "no usable row: %lld were read and %lld of them left out%s%s",
                         (long long)counts.rows, (long long)counts.quarantined,
                         counts.quarantined ? "; the first: " : "", iso_draft_first_fault(draft));
-    status = find_base(catalog, task, arena, &base, reterr);
+    status = iso_catalog_find_base(catalog, task, arena, &base, reterr);
     if (status == ISO_OK)
         status = iso_draft_add_base(draft, base.all, base.own, reterr);
     if (status == ISO_OK)
-        status = publish(catalog, task, draft, base.create_ns, arena, ret_snapshot, reterr);
+        status = iso_catalog_publish(catalog, task, draft, &base, arena, ret_snapshot, reterr);
     iso_catalog_unmap(catalog, base.all);
     iso_catalog_unmap(catalog, base.own);
     return status;
@@ -417,10 +344,11 @@ static enum iso_status build(struct iso_catalog *catalog, const struct iso_catal
 
 void iso_catalog_run_task(struct iso_catalog *catalog, const struct iso_catalog_task *task)
 {
-    ISO_AUTO(iso_arena) arena = iso_arena_new(PUBLISH_ARENA_BYTES);
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_CATALOG_PUBLISH_BYTES);
     ISO_AUTO(iso_draft) draft = iso_draft_new();
     Isocost__V1__Snapshot *snapshot = NULL;
     struct iso_error error = {0}, told = {0};
+    int64_t create_ns;
 
     if (!arena || !draft)
         iso_fail(&error, ISO_E_NOMEM, "", "no memory for a catalog");
@@ -428,12 +356,14 @@ void iso_catalog_run_task(struct iso_catalog *catalog, const struct iso_catalog_
         build(catalog, task, draft, arena, &snapshot, &error);
     if (error.status == ISO_OK) {
         snapshot->current = true;
-        iso_catalog_log(catalog, 1, "catalog: new snapshot %s with %lld offerings",
-                        snapshot->digest, (long long)snapshot->offering_count);
+        iso_catalog_log(catalog, 1, "new snapshot %s with %lld offerings", snapshot->digest,
+                        (long long)snapshot->offering_count);
+        create_ns = snapshot->create_time->seconds * 1000000000 + snapshot->create_time->nanos;
         task->done(task->context, snapshot, NULL);
+        iso_catalog_publish_for_others(catalog, task, draft, create_ns + 1);
         return;
     }
-    iso_catalog_log(catalog, 2, "catalog: %s failed, the last good snapshot goes on serving: %s",
+    iso_catalog_log(catalog, 2, "%s failed, the last good snapshot goes on serving: %s",
                     task->import_folder ? "import" : "refresh", error.text);
     iso_fail(&told, error.status, error.field, "%.300s; the last good snapshot goes on serving",
              error.text);

@@ -17,7 +17,7 @@ struct iso_draft {
     struct iso_snapshot_builder *builder;
     struct iso_diagnostics *diagnostics;
     struct provider_set offering_providers, product_providers, quota_providers;
-    size_t n_overlays, overlay_capacity, n_published_overlays;
+    size_t n_overlays, overlay_capacity;
     Isocost__V1__Overlay **overlays;
     size_t n_sources;
     char *sources[MAX_SOURCES];
@@ -343,6 +343,21 @@ static enum iso_status keep_quota(struct iso_draft *draft, const struct iso_snap
     return iso_snapshot_add_quota(draft->builder, quota, reterr);
 }
 
+enum iso_status iso_draft_replace_overlays(struct iso_draft *draft,
+                                           const struct iso_snapshot *overlay_base,
+                                           struct iso_error *reterr)
+{
+    draft->n_overlays = 0;
+    for (int32_t i = 0; i < iso_snapshot_n_overlays(overlay_base); i++) {
+        ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+        Isocost__V1__Overlay *overlay = arena ? iso_snapshot_overlay(overlay_base, i, arena) : NULL;
+        if (!overlay)
+            return no_memory(reterr);
+        ISO_TRY(hold_overlay(draft, overlay, reterr));
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_snapshot *base,
                                    const struct iso_snapshot *overlay_base,
                                    struct iso_error *reterr)
@@ -354,16 +369,9 @@ enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_sna
         for (int32_t i = 0; i < iso_snapshot_n_quotas(base); i++)
             ISO_TRY(keep_quota(draft, base, i, reterr));
     }
-    if (!overlay_base || draft->n_overlays > 0)
-        return ISO_OK;
-    for (int32_t i = 0; i < iso_snapshot_n_overlays(overlay_base); i++) {
-        ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
-        Isocost__V1__Overlay *overlay = arena ? iso_snapshot_overlay(overlay_base, i, arena) : NULL;
-        if (!overlay)
-            return no_memory(reterr);
-        ISO_TRY(hold_overlay(draft, overlay, reterr));
-    }
-    return ISO_OK;
+    return overlay_base && draft->n_overlays == 0
+               ? iso_draft_replace_overlays(draft, overlay_base, reterr)
+               : ISO_OK;
 }
 
 bool iso_draft_has_overlays(const struct iso_draft *draft)
@@ -425,10 +433,9 @@ enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, b
 
     if (!snapshot)
         return no_memory(reterr);
-    for (; with_overlays && draft->n_published_overlays < draft->n_overlays;
-         draft->n_published_overlays++)
-        ISO_TRY(iso_snapshot_add_overlay(draft->builder,
-                                         draft->overlays[draft->n_published_overlays], reterr));
+    iso_snapshot_clear_overlays(draft->builder);
+    for (size_t i = 0; with_overlays && i < draft->n_overlays; i++)
+        ISO_TRY(iso_snapshot_add_overlay(draft->builder, draft->overlays[i], reterr));
     ISO_TRY(iso_snapshot_write(draft->builder, folder, digest, reterr));
     describe(draft, digest, create_ns, arena, snapshot);
     iso_diagnostics_examples(draft->diagnostics, &diagnostics.diagnostics,

@@ -43,11 +43,14 @@ const char *iso_draft_first_fault(const struct iso_draft *draft);
 enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_snapshot *base,
                                    const struct iso_snapshot *overlay_base,
                                    struct iso_error *reterr);
+/* Puts the overlays of a snapshot in the place of those there are. */
+enum iso_status iso_draft_replace_overlays(struct iso_draft *draft,
+                                           const struct iso_snapshot *overlay_base,
+                                           struct iso_error *reterr);
 bool iso_draft_has_overlays(const struct iso_draft *draft);
 
-/* Writes the snapshot's file and describes it; with overlays only when asked. To publish both,
- * publish without overlays first. The record lives in the arena; *ret_snapshot
- * borrows from the draft. */
+/* Writes the snapshot's file, with or without the overlays, and describes it; any number of times.
+ * The record lives in the arena; *ret_snapshot borrows from the draft. */
 enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, bool with_overlays,
                                   int64_t create_ns, struct iso_arena *arena,
                                   struct iso_snapshot_record *ret_record,

@@ -62,6 +62,12 @@ void iso_snapshot_builder_free(struct iso_snapshot_builder *builder)
     free(builder);
 }
 
+void iso_snapshot_clear_overlays(struct iso_snapshot_builder *builder)
+{
+    free_records(&builder->overlays);
+    builder->overlays = (struct records){0};
+}
+
 static enum iso_status no_memory(struct iso_error *reterr)
 {
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a snapshot");

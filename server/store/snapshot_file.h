@@ -72,6 +72,8 @@ ISO_EXPORT enum iso_status iso_snapshot_add_quota(struct iso_snapshot_builder *b
 ISO_EXPORT enum iso_status iso_snapshot_add_overlay(struct iso_snapshot_builder *builder,
                                                     const Isocost__V1__Overlay *overlay,
                                                     struct iso_error *reterr);
+/* Takes all overlays out again, so that the same rows can be written for another tenant. */
+ISO_EXPORT void iso_snapshot_clear_overlays(struct iso_snapshot_builder *builder);
 ISO_EXPORT enum iso_status iso_snapshot_write(struct iso_snapshot_builder *builder,
                                               const char *folder,
                                               char ret_digest[ISO_DIGEST_TEXT_SIZE],

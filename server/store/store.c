@@ -155,6 +155,13 @@ static void *writer_main(void *argument)
     return NULL;
 }
 
+static void enqueue(struct iso_store *store, struct write_request *request)
+{
+    *store->last = request;
+    store->last = &request->next;
+    pthread_cond_signal(&store->work);
+}
+
 enum iso_status iso_store_write(struct iso_store *store,
                                 enum iso_status (*body)(struct iso_sql *sql, void *context,
                                                         struct iso_error *reterr),
@@ -164,9 +171,7 @@ enum iso_status iso_store_write(struct iso_store *store,
 
     pthread_cond_init(&request.woken, NULL);
     pthread_mutex_lock(&store->mutex);
-    *store->last = &request;
-    store->last = &request.next;
-    pthread_cond_signal(&store->work);
+    enqueue(store, &request);
     while (!request.done)
         pthread_cond_wait(&request.woken, &store->mutex);
     pthread_mutex_unlock(&store->mutex);

@@ -168,6 +168,12 @@ ISO_EXPORT enum iso_status iso_store_list_snapshots(struct iso_store *store,
                                                     struct iso_arena *arena,
                                                     struct iso_snapshot_record **ret_records,
                                                     int *ret_n_records, struct iso_error *reterr);
+/* Tenants, other than "*", that have had a snapshot of their own, in the arena. */
+ISO_EXPORT enum iso_status iso_store_list_snapshot_tenants(struct iso_store *store,
+                                                           struct iso_arena *arena,
+                                                           const char ***ret_tenants,
+                                                           int *ret_n_tenants,
+                                                           struct iso_error *reterr);
 /* Absolute path of the folder of all snapshot files, in the arena. */
 ISO_EXPORT const char *iso_store_snapshot_folder(const struct iso_store *store,
                                                  struct iso_arena *arena);

@@ -10,6 +10,8 @@ struct snapshot_call {
     struct iso_arena *arena;
     struct iso_snapshot_record *records;
     int n_records;
+    const char **tenants;
+    int n_tenants;
 };
 
 static enum iso_status put(struct iso_sql *sql, void *context, struct iso_error *reterr)
@@ -143,5 +145,39 @@ enum iso_status iso_store_list_snapshots(struct iso_store *store,
     ISO_TRY(iso_store_read(store, list, &call, reterr));
     *ret_records = call.records;
     *ret_n_records = call.n_records;
+    return ISO_OK;
+}
+
+static enum iso_status list_tenants(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct snapshot_call *call = context;
+    struct iso_statement *statement = NULL;
+    int64_t n = 0;
+    bool row = false;
+
+    ISO_TRY(iso_sql_scalar(sql, "SELECT count(DISTINCT tenant) FROM snapshot WHERE tenant <> '*'",
+                           NULL, 0, 0, &n, reterr));
+    call->tenants = iso_arena_calloc(call->arena, (size_t)n, sizeof(*call->tenants));
+    ISO_TRY(iso_store_check_arena(call->arena, reterr));
+    ISO_TRY(iso_sql_start(sql,
+                          "SELECT DISTINCT tenant FROM snapshot WHERE tenant <> '*' ORDER BY 1",
+                          NULL, 0, &statement, reterr));
+    for (call->n_tenants = 0;; call->n_tenants++) {
+        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        if (!row)
+            return iso_store_check_arena(call->arena, reterr);
+        call->tenants[call->n_tenants] = iso_sql_text(statement, 0, call->arena);
+    }
+}
+
+enum iso_status iso_store_list_snapshot_tenants(struct iso_store *store, struct iso_arena *arena,
+                                                const char ***ret_tenants, int *ret_n_tenants,
+                                                struct iso_error *reterr)
+{
+    struct snapshot_call call = {.arena = arena};
+
+    ISO_TRY(iso_store_read(store, list_tenants, &call, reterr));
+    *ret_tenants = call.tenants;
+    *ret_n_tenants = call.n_tenants;
     return ISO_OK;
 }

@@ -1,12 +1,13 @@
 #include "fake_call.h"
 
-#include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 
 struct iso_call {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int n_references;
+    struct iso_principal principal;
     struct iso_arena *arena;
     struct iso_violations violations;
     const ProtobufCMessage *request;
@@ -19,7 +20,12 @@ struct iso_call {
     void (*destroy)(void *data);
 };
 
-static const struct iso_principal principal = {"default", "default", "tester", ISO_ROLE_ADMIN};
+static const char *tenant_of_new_calls = "default";
+
+void fake_call_set_tenant(const char *tenant)
+{
+    tenant_of_new_calls = tenant;
+}
 
 struct iso_call *fake_call_new(const ProtobufCMessageDescriptor *response)
 {
@@ -28,6 +34,8 @@ struct iso_call *fake_call_new(const ProtobufCMessageDescriptor *response)
     pthread_mutex_init(&call->mutex, NULL);
     pthread_cond_init(&call->changed, NULL);
     call->n_references = 1;
+    call->principal = (struct iso_principal){"", "default", "tester", ISO_ROLE_ADMIN};
+    snprintf(call->principal.tenant, sizeof(call->principal.tenant), "%s", tenant_of_new_calls);
     call->arena = iso_arena_new(64u << 20);
     call->violations.arena = call->arena;
     call->response = response;
@@ -73,8 +81,7 @@ const ProtobufCMessage *iso_call_request(const struct iso_call *call)
 
 const struct iso_principal *iso_call_principal(const struct iso_call *call)
 {
-    (void)call;
-    return &principal;
+    return &call->principal;
 }
 
 const char *iso_call_id(const struct iso_call *call)

@@ -5,6 +5,8 @@
 #include "call.h"
 
 struct iso_call *fake_call_new(const ProtobufCMessageDescriptor *response);
+/* Tenant of calls made from now on; at first "default". */
+void fake_call_set_tenant(const char *tenant);
 /* Sets the request of the next run of a handler; NULL = the end of a client stream. */
 void fake_call_set_request(struct iso_call *call, const ProtobufCMessage *request);
 /* Waits for the end of the call. */

@@ -425,6 +425,41 @@ static void a_plugin_that_others_may_write_is_refused(void **state)
     assert_int_equal(state_of(f, "acme", NULL), ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_READY);
 }
 
+static void a_secret_that_others_may_read_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char path[128], config[256], last_error[512];
+
+    write_text(f->folder, "key", "s3cr3t\n");
+    snprintf(path, sizeof(path), "%s/key", f->folder);
+    snprintf(config, sizeof(config),
+             "providers:\n- {name: acme, plugin: fake, secret_files: {key: %s}}\n", path);
+    assert_int_equal(chmod(path, 0640), 0);
+    start(f, config);
+    struct iso_call *call = refresh(f, "acme");
+    assert_int_equal(fake_call_error(call)->status, ISO_E_DENIED);
+    assert_non_null(strstr(fake_call_error(call)->text, "key has mode 0640"));
+    assert_null(strstr(fake_call_error(call)->text, "s3cr3t"));
+    iso_call_unref(call);
+    assert_int_equal(state_of(f, "acme", last_error),
+                     ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_REFUSED);
+    assert_int_equal(chmod(path, 0600), 0);
+    call = refresh(f, "acme");
+    assert_ok(call);
+    iso_call_unref(call);
+}
+
+static void a_provider_with_an_interval_is_refreshed_by_itself(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f, "providers:\n- {name: acme, plugin: fake, refresh_seconds: 60, parameters: "
+             "{rows: '5'}}\n");
+    for (int i = 0; i < 2000 && current_offerings(f, NULL) < 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    assert_int_equal(current_offerings(f, NULL), 5);
+}
+
 static void a_wrong_configuration_names_the_field(void **state)
 {
     static const struct {
@@ -734,6 +769,8 @@ static void overlays_belong_to_the_tenant_that_imports_them(void **state)
 {
     static const struct upload base[] = {
         {"a.csv", HEADER "aws,us-east-1,m6i.large,on-demand,2,8,0.096,USD\n", OFFERINGS}};
+    static const struct upload more[] = {
+        {"b.csv", HEADER "gcp,us-east1,n2-standard-2,on-demand,2,8,0.0971,USD\n", OFFERINGS}};
     static const struct upload overlay[] = {
         {"o.json",
          "{\"overlays\": [{\"offerings\": {\"include\": [{\"provider\": [\"aws\"]}]},"
@@ -759,6 +796,15 @@ static void overlays_belong_to_the_tenant_that_imports_them(void **state)
     assert_string_equal(record.digest, public_digest);
     assert_int_equal(iso_store_get_snapshot(f->store, &stranger, own, arena, &record, NULL),
                      ISO_E_NOT_FOUND);
+    /* Another tenant's import of new rows is seen through the overlays too. */
+    fake_call_set_tenant("other");
+    iso_call_unref(import(f, more, 1, false));
+    fake_call_set_tenant("default");
+    for (int i = 0; i < 2000 && current_offerings(f, own) < 2; i++) /* after the other's answer */
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    assert_int_equal(current_offerings(f, own), 2);
+    assert_int_equal(iso_store_get_snapshot(f->store, &stranger, own, arena, &record, NULL),
+                     ISO_E_NOT_FOUND);
     /* An import of rows keeps the overlays; replacing all drops them. */
     iso_call_unref(import(f, base, 1, false));
     current_offerings(f, own);
@@ -781,6 +827,8 @@ int main(void)
         TEST(a_cancelled_refresh_ends_soon),
         TEST(stopping_ends_a_refresh_under_way),
         TEST(a_plugin_that_others_may_write_is_refused),
+        TEST(a_secret_that_others_may_read_is_refused),
+        TEST(a_provider_with_an_interval_is_refreshed_by_itself),
         TEST(a_wrong_configuration_names_the_field),
         TEST(offerings_are_listed_in_pages_of_one_snapshot),
         TEST(snapshots_are_listed_newest_first),

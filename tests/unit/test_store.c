@@ -290,6 +290,22 @@ static void a_queued_plan_can_be_cancelled_before_any_claim(void **state)
     assert_false(found);
 }
 
+static void a_plan_that_waits_again_can_be_cancelled_whatever_its_attempt(void **state)
+{
+    struct fixture *f = *state;
+    struct iso_job_record job;
+    int n_jobs;
+    bool found;
+
+    create_ok(f, "p1", QUEUED);
+    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
+    assert_int_equal(end_plan(f, "p1", -1, CANCELLED), ISO_E_CONFLICT); /* it runs */
+    iso_store_close(f->store);
+    assert_int_equal(iso_store_open(f->folder, &f->store, NULL), ISO_OK);
+    assert_int_equal(iso_store_recover_jobs(f->store, &n_jobs, NULL), ISO_OK);
+    assert_int_equal(end_plan(f, "p1", -1, CANCELLED), ISO_OK);
+}
+
 static void ending_a_plan_adds_its_last_event(void **state)
 {
     struct fixture *f = *state;
@@ -608,6 +624,7 @@ int main(void)
         TEST(only_the_attempt_that_holds_a_plan_may_end_it),
         TEST(a_job_of_a_process_that_is_gone_is_claimed_without_recovery_too),
         TEST(a_queued_plan_can_be_cancelled_before_any_claim),
+        TEST(a_plan_that_waits_again_can_be_cancelled_whatever_its_attempt),
         TEST(ending_a_plan_adds_its_last_event),
         TEST(plans_are_listed_in_pages),
         TEST(a_plan_is_deleted_only_after_its_end_and_with_its_etag),
