@@ -1,2 +1,3 @@
 # Plans and failures between processes, and in the user's words.
 iso_add_test(unit test_answer.c LIBS isocost::convert)
+iso_add_test(unit test_plan_proto.c LIBS isocost::convert m)
