@@ -6,6 +6,7 @@
 #include "isocost/base/memory.h"
 
 #define INDENT 2
+#define SHORT_KEY_BYTES 150 /* with escapes, far below the 1024 characters that YAML allows */
 
 static void new_line(struct iso_emitter *emitter, int depth)
 {
@@ -108,8 +109,14 @@ static void put_text(struct iso_emitter *emitter, const char *text)
 
 void iso_emit_key(struct iso_emitter *emitter, const char *key)
 {
+    bool is_long = emitter->style == ISO_EMIT_YAML && strlen(key) > SHORT_KEY_BYTES;
+
     begin_member(emitter);
+    if (is_long)
+        iso_text_buffer_puts(&emitter->text, "? ");
     put_text(emitter, key);
+    if (is_long)
+        new_line(emitter, emitter->depth - 1);
     iso_text_buffer_puts(&emitter->text, emitter->style == ISO_EMIT_INDENTED ? ": " : ":");
 }
 

@@ -210,6 +210,15 @@ static void written_yaml_reads_back_equal(void **state)
     }
 }
 
+static void a_key_longer_than_yaml_allows_on_one_line_reads_back(void **state)
+{
+    (void)state;
+    char yaml[2200];
+
+    snprintf(yaml, sizeof(yaml), "labels:\n  ? %01999d\n  : x\n  b: \"\"\n", 7);
+    assert_comes_back(yaml, 0);
+}
+
 static void yaml_is_written_in_block_style(void **state)
 {
     (void)state;
@@ -268,6 +277,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(a_large_document_is_a_limit),
         cmocka_unit_test(written_yaml_reads_back_equal),
+        cmocka_unit_test(a_key_longer_than_yaml_allows_on_one_line_reads_back),
         cmocka_unit_test(yaml_is_written_in_block_style),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
