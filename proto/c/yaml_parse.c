@@ -185,8 +185,7 @@ static enum iso_status build_node(struct reader *reader, const yaml_event_t *eve
                 : event->data.mapping_start.anchor || event->data.mapping_start.tag)
         return fail_at(reader, &event->start_mark, "anchors and tags are not allowed");
     if (depth > ISO_TREE_MAX_DEPTH)
-        return fail_at(reader, &event->start_mark,
-                       "lists and objects are nested deeper than 64");
+        return fail_at(reader, &event->start_mark, "lists and objects are nested deeper than 64");
 
     struct iso_tree *node =
         iso_tree_new(reader->arena, is_list ? ISO_TREE_LIST : ISO_TREE_OBJECT, NULL, 0);
