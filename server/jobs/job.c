@@ -155,6 +155,7 @@ void iso_job_deliver_done(struct iso_job *job, const struct iso_job_result *resu
     pthread_mutex_lock(&supervisor->lock);
     job->state = JOB_ANSWERED;
     TAILQ_REMOVE(&supervisor->jobs, job, link);
+    supervisor->n_jobs--;
     pthread_cond_broadcast(&supervisor->changed);
     iso_supervisor_wake(supervisor);
     pthread_mutex_unlock(&supervisor->lock);

@@ -24,12 +24,10 @@ static void admit(struct iso_supervisor *supervisor)
 
     while ((job = TAILQ_FIRST(&supervisor->incoming))) {
         int position = 0;
-        struct iso_job *other;
         TAILQ_REMOVE(&supervisor->incoming, job, lane_link);
-        TAILQ_FOREACH(other, &supervisor->lanes[job->batch], lane_link)
-        {
+        for (const struct iso_job *other = TAILQ_FIRST(&supervisor->lanes[job->batch]); other;
+             other = TAILQ_NEXT(other, lane_link))
             position++;
-        }
         if (job->accepted) {
             iso_job_ref(job);
             pthread_mutex_unlock(&supervisor->lock);
@@ -136,27 +134,14 @@ static void publish_due(struct iso_job *job, double now, double *due)
         *due = fmin(*due, at);
 }
 
-static int count_jobs(const struct iso_supervisor *supervisor)
-{
-    const struct iso_job *job;
-    int n = 0;
-    TAILQ_FOREACH(job, &supervisor->jobs, link)
-    {
-        n++;
-    }
-    return n;
-}
-
 /* Fills `told` (room for all jobs, or NULL) and returns when something is due next. */
 static double run_timers(struct iso_supervisor *supervisor, double now, struct told *told,
                          int *ret_n_told)
 {
     double due = now + POLL_MOST_S;
-    struct iso_job *job;
 
     *ret_n_told = 0;
-    TAILQ_FOREACH(job, &supervisor->jobs, link)
-    {
+    for (struct iso_job *job = TAILQ_FIRST(&supervisor->jobs); job; job = TAILQ_NEXT(job, link)) {
         double progress_at;
         due = fmin(due, job_timers(supervisor, job, now));
         publish_due(job, now, &due);
@@ -308,7 +293,7 @@ static void one_turn(struct iso_supervisor *supervisor, struct pollfd *entries)
 
     admit(supervisor);
     double now = iso_supervisor_now();
-    ISO_AUTO_MEM struct told *told = iso_calloc((size_t)count_jobs(supervisor) + 1, sizeof(*told));
+    ISO_AUTO_MEM struct told *told = iso_calloc((size_t)supervisor->n_jobs + 1, sizeof(*told));
     double due = run_timers(supervisor, now, told, &n_told);
     due = fmin(due, spawn_missing(supervisor, now));
     if (!supervisor->loop_began) {

@@ -19,7 +19,6 @@
 
 #include "answer.h"
 #include "isocost/proto/frame.h"
-
 #include "supervisor.h"
 
 #define INTERACTIVE_LIMIT_S 5.0   /* longer jobs go to the batch lane */
@@ -189,6 +188,7 @@ struct iso_supervisor {
     struct pollfd *poll_entries;              /* of the loop: 1 + 2 n_children */
     struct job_list jobs, incoming, lanes[2]; /* lanes: interactive, batch */
     struct job_list mail_jobs, answer_jobs, dropped;
+    int n_jobs;    /* in `jobs` */
     int n_waiting; /* incoming and in lanes */
     int n_mail_workers;
     uint64_t last_request_id;

@@ -266,6 +266,7 @@ static enum iso_status enqueue(struct iso_supervisor *supervisor, struct iso_job
                           supervisor->queue_bound);
     if (status == ISO_OK) {
         job->refs = 2; /* the caller's and that of `jobs` */
+        supervisor->n_jobs++;
         supervisor->n_waiting++;
         TAILQ_INSERT_TAIL(&supervisor->jobs, job, link);
         TAILQ_INSERT_TAIL(&supervisor->incoming, job, lane_link);
