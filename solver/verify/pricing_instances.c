@@ -4,6 +4,7 @@
  *   eff_cot = h_t price_ot w(cell, o) - sum_l lambda_l weight_lo - kappa_cot - m_co [t = 0]
  *   kappa   = max(0, max over products that may cover it: h_t price_ot w(cell, o, product)
  *                    - use * |lambda_COMMIT|)            the best multiplier of  sum_c v <= x
+ *             (computed as what is left of the first term, so that nothing cancels)
  *   x       rc = eff - served_o * worth_o(workload)
  *   g       rc = eff - max over contents n of sum_w n_w * max(0, worth_o(w))
  *   start   cost + m >= 0;  stop: cost - m + lambda_MOVES >= 0 (m is cut to this range; a MOVE row
@@ -16,6 +17,9 @@
  * as then each content is worth at most (1 - s) of before. Or, where limits cap every such column,
  * L falls by sum -rc_o * cap_o; the smaller fall is taken. */
 #include "pricing.h"
+
+#define UP (1 + 8 * LDBL_EPSILON) /* covers the rounding of a few operations on positive numbers \
+                                   */
 
 /* A window of a budget that has a multiplier and the period at hand. */
 struct window_rate {
@@ -92,33 +96,54 @@ static void open_period(struct instances *in, int32_t t)
     }
 }
 
-/* kappa, as a number that is surely not too small. `hourly`: h * price; `base`: weight of money. */
-static struct iso_bounded cover_worth(const struct instances *in, int32_t cell, int32_t offering,
-                                      struct iso_bounded hourly)
+/* Weight of one unit of money spent on an instance: in the objective and in the windows that count
+ * it. With a product: what is left when it covers the instance, in windows by list or without it.
+ */
+static struct iso_bounded instance_weight(const struct instances *in, int32_t cell,
+                                          int32_t offering, int32_t product)
+{
+    int32_t currency = in->p->v->problem->offerings[offering].currency;
+    struct iso_bounded weight = {0, 0};
+
+    if (product < 0)
+        weight = in->rates[currency];
+    for (int32_t w = 0; w < in->n_windows; w++) {
+        const struct iso_budget *budget = in->windows[w].budget;
+        bool counts = budget->offerings[offering] && budget->cells[cell];
+        if (counts &&
+            (product < 0 || budget->basis == ISO_BASIS_LIST || !budget->products[product]))
+            weight = iso_bounded_add(weight, in->windows[w].rates[currency]);
+    }
+    return weight;
+}
+
+static struct iso_bounded lower_of(struct iso_bounded a, struct iso_bounded b)
+{
+    return iso_bounded_low(a) <= iso_bounded_low(b) ? a : b;
+}
+
+/* What one instance costs, paid or covered, whichever is less: h price w - kappa. */
+static struct iso_bounded paid_or_covered(const struct instances *in, int32_t cell,
+                                          int32_t offering)
 {
     const struct iso_verifier *v = in->p->v;
-    const struct iso_offering *data = &v->problem->offerings[offering];
-    struct iso_bounded best = {0, 0};
+    struct iso_bounded hourly =
+        iso_bounded_scale(iso_problem_price(v->problem, offering, in->period), in->hours);
+    struct iso_bounded least =
+        iso_bounded_multiply(hourly, instance_weight(in, cell, offering, -1));
 
     for (int32_t i = v->first_product[offering]; i < v->first_product[offering + 1]; i++) {
         int32_t c = v->products[i].index;
         size_t at = iso_verify_at(v, c, in->period);
-        if (data->spot || !v->problem->products[c].cells[cell] || !in->p->supply[at])
+        if (v->problem->offerings[offering].spot || !v->problem->products[c].cells[cell] ||
+            !in->p->supply[at])
             continue;
-        struct iso_bounded weight = in->rates[data->currency];
-        for (int32_t w = 0; w < in->n_windows; w++) {
-            const struct iso_budget *budget = in->windows[w].budget;
-            if (budget->basis != ISO_BASIS_LIST && budget->products[c] &&
-                budget->offerings[offering] && budget->cells[cell])
-                weight = iso_bounded_add(weight, in->windows[w].rates[data->currency]);
-        }
-        struct iso_bounded worth = iso_bounded_add(
-            iso_bounded_multiply(hourly, weight),
-            iso_bounded_scale(v->products[i].weight, iso_bounded_exact(in->p->commit[at])));
-        if (iso_bounded_high(worth) > iso_bounded_high(best))
-            best = worth;
+        struct iso_bounded covered = iso_bounded_add(
+            iso_bounded_multiply(hourly, instance_weight(in, cell, offering, c)),
+            iso_bounded_scale(v->products[i].weight, iso_bounded_exact(-in->p->commit[at])));
+        least = lower_of(least, covered);
     }
-    return best;
+    return least;
 }
 
 /* m of a (cell, offering), cut to the range that prices start and stop out. */
@@ -156,20 +181,11 @@ static bool runs_today(const struct iso_problem *problem, int32_t cell, int32_t 
 static struct iso_bounded instance_cost(const struct instances *in, int32_t cell, int32_t offering)
 {
     const struct iso_problem *problem = in->p->v->problem;
-    const struct iso_offering *data = &problem->offerings[offering];
-    struct iso_bounded hourly =
-        iso_bounded_scale(iso_problem_price(problem, offering, in->period), in->hours);
-    struct iso_bounded weight = in->rates[data->currency];
+    struct iso_bounded cost = paid_or_covered(in, cell, offering);
 
     in->p->v->verdict.columns_priced++;
-    for (int32_t w = 0; w < in->n_windows; w++)
-        if (in->windows[w].budget->offerings[offering] && in->windows[w].budget->cells[cell])
-            weight = iso_bounded_add(weight, in->windows[w].rates[data->currency]);
-    struct iso_bounded cost = iso_bounded_multiply(hourly, weight);
     if (in->has_limits)
         cost = iso_bounded_add(cost, in->limit_cost[offering]);
-    if (in->p->v->first_product[offering] < in->p->v->first_product[offering + 1])
-        cost = iso_bounded_subtract(cost, cover_worth(in, cell, offering, hourly));
     if (problem->moves.present && in->period == 0)
         cost = iso_bounded_subtract(
             cost, move_multiplier(in->p, cell, offering, runs_today(problem, cell, offering)));
@@ -199,12 +215,10 @@ static long double cap_of(const struct instances *in, int32_t offering)
 static void fall_by(struct fall *fall, const struct instances *in, int32_t offering,
                     long double missing, long double ratio)
 {
-    const long double up = 1 + 8 * LDBL_EPSILON;
-
     fall->any = true;
-    fall->delta = fmaxl(fall->delta, ratio * up);
+    fall->delta = fmaxl(fall->delta, ratio * UP);
     if (fall->by_caps < INFINITY)
-        fall->by_caps += missing * cap_of(in, offering) * up;
+        fall->by_caps = (fall->by_caps + missing * cap_of(in, offering)) * UP;
 }
 
 /* Takes the smaller of two falls off the bound, or gives the bound up. */
@@ -217,7 +231,7 @@ static void settle(struct iso_pricing *p, const struct fall *fall, long double b
     if (!(least < INFINITY))
         p->nothing = true;
     else
-        iso_pricing_add(p, (struct iso_bounded){-least, 1e-15L * least});
+        iso_pricing_add(p, (struct iso_bounded){-least, 0});
 }
 
 static void price_workload(struct instances *in, int32_t a)
@@ -239,7 +253,7 @@ static void price_workload(struct instances *in, int32_t a)
     }
     bool enough = fall.delta <= p->demand[iso_verify_at(p->v, a, in->period)];
     long double required = (long double)workload->required[in->period] / 1e9L;
-    settle(p, &fall, enough ? fall.delta * required : INFINITY);
+    settle(p, &fall, enough ? fall.delta * required * UP : INFINITY);
 }
 
 static void price_pool(struct instances *in, int32_t team)
@@ -272,12 +286,14 @@ static void price_pool(struct instances *in, int32_t team)
     }
     long double by_demand = fall.delta <= 1 ? 0 : INFINITY;
     for (int32_t i = 0; i < n && by_demand < INFINITY; i++) {
-        long double less = fall.delta * pool->most_worth[i] * (1 + 8 * LDBL_EPSILON);
+        long double less = fall.delta * pool->most_worth[i] * UP;
         int32_t w = pool->workloads[i];
         if (less > p->demand[iso_verify_at(p->v, w, t)])
             by_demand = INFINITY;
         else
-            by_demand += less * (long double)p->v->problem->workloads[w].required[t] / 1e9L;
+            by_demand =
+                (by_demand + less * (long double)p->v->problem->workloads[w].required[t] / 1e9L) *
+                UP;
     }
     settle(p, &fall, by_demand);
 }

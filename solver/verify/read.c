@@ -77,6 +77,17 @@ static enum iso_status read_uses(struct iso_verifier *v)
     return ISO_OK;
 }
 
+/* Whether an idle instance may stand in the team's pool: it could hold a replica of some workload.
+ */
+static bool may_hold(const struct iso_problem *problem, const struct iso_fill *fill)
+{
+    for (int32_t w = 0; w < problem->n_workloads; w++)
+        if (problem->workloads[w].replicas && problem->workloads[w].team == fill->team &&
+            iso_workload_find_option(&problem->workloads[w], fill->offering) >= 0)
+            return true;
+    return false;
+}
+
 /* Each entry belongs to one fill, and no fill names a workload twice. */
 static enum iso_status read_fills(struct iso_verifier *v)
 {
@@ -96,11 +107,15 @@ static enum iso_status read_fills(struct iso_verifier *v)
         if (i > 0 && compare3(before->period, before->team, before->offering, fill->period,
                               fill->team, fill->offering) > 0)
             return iso_verify_fail(v, "fills", i, "", "is out of order");
-        if (fill->n_entries < 1 || fill->first_entry < 0 ||
+        if (fill->n_entries < 0 || fill->first_entry < 0 ||
             fill->n_entries > plan->n_entries - fill->first_entry)
-            return iso_verify_fail(v, "fills", i, "n_entries",
-                                   "is %d from %d; it must be at least 1 and inside the %d entries",
-                                   fill->n_entries, fill->first_entry, plan->n_entries);
+            return iso_verify_fail(
+                v, "fills", i, "n_entries",
+                "is %d from %d; it must not be negative and stay inside the %d entries",
+                fill->n_entries, fill->first_entry, plan->n_entries);
+        if (fill->n_entries == 0 && !may_hold(problem, fill))
+            return iso_verify_fail(v, "fills", i, "offering", "%d can hold nothing of the team",
+                                   fill->offering);
         for (int32_t e = fill->first_entry; e < fill->first_entry + fill->n_entries; e++) {
             const struct iso_fill_entry *entry = &plan->entries[e];
             ISO_TRY(

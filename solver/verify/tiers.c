@@ -15,9 +15,10 @@
 #include <float.h>
 #include <math.h>
 
-#define CLOSE 1e-9     /* relative and absolute slack of bounds and frozen values */
-#define SAME 1e-12     /* relative slack of values summed in another order */
-#define NOTICE 1e-6    /* most by which a claimed bound may be below the checked one */
+#define CLOSE 1e-9  /* relative and absolute slack of bounds and frozen values */
+#define SAME 1e-12  /* relative slack of values summed in another order */
+#define PROVED 1e-7 /* relative and absolute slack of gaps: what binary64 multipliers can prove */
+#define NOTICE 1e-6 /* most by which a claimed bound may be below the checked one */
 #define ROUNDING 5e-10 /* money that rounding one line may hide */
 
 static bool has_preferences(const struct iso_problem *problem)
@@ -130,6 +131,8 @@ static enum iso_status check_value(const struct iso_verifier *v, int32_t i, doub
                 : tier->kind == ISO_TIER_PREFER ? (double)prefer_value(v)
                                                 : (double)v->moves;
         allowed = SAME * fabs(value);
+        if (tier->kind == ISO_TIER_PREFER) /* small differences of large sums */
+            allowed = slack(value);
     }
     if (!(fabs(tier->value - value) <= allowed))
         return iso_verify_fail(v, "tiers", i, "value", "is %.17g; the plan makes it %.17g",
@@ -237,6 +240,7 @@ static enum iso_status check_gap(const struct iso_verifier *v, int32_t i, double
 {
     const struct iso_tier *tier = &v->plan->tiers[i];
     double rounding = tier->kind == ISO_TIER_MONEY ? ROUNDING * v->plan->n_lines : 0;
+    double proved = tier->kind == ISO_TIER_MONEY ? PROVED / 10 : PROVED;
     double gap = tier->kind == ISO_TIER_MONEY ? v->problem->options.gap
                                               : fmax(v->problem->options.gap, CLOSE);
 
@@ -244,7 +248,7 @@ static enum iso_status check_gap(const struct iso_verifier *v, int32_t i, double
         return iso_verify_fail(v, "tiers", i, "bound", "is %.17g, above the plan's own %.17g",
                                tier->bound, value);
     if (v->plan->reason == ISO_REASON_OPTIMAL &&
-        value - tier->bound > (gap + CLOSE) * fabs(value) + CLOSE + rounding)
+        value - tier->bound > (gap + proved) * fabs(value) + proved + rounding)
         return iso_verify_fail(v, "tiers", i, "bound",
                                "is %.17g; an optimal plan of %.17g needs it within %g", tier->bound,
                                value, gap);
