@@ -48,16 +48,20 @@ class IsocostServer:
         with open(self.folder / "stderr", "ab") as err:
             self.process = subprocess.Popen(
                 command + self.arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=err, env=environment, text=True)
+                stderr=err, env=environment)
         self._wait_ready()
         return self
 
     def _wait_ready(self):
-        os.set_blocking(self.process.stdout.fileno(), False)
+        descriptor = self.process.stdout.fileno()
+        os.set_blocking(descriptor, False)
         end = time.monotonic() + START_SECONDS
         said = ""
         while "\n" not in said:
-            said += self.process.stdout.read() or ""
+            try:
+                said += os.read(descriptor, 4096).decode()
+            except BlockingIOError:
+                pass
             if self.process.poll() is not None:
                 raise RuntimeError(f"isocostd ended with {self.process.returncode}: {self.log()}")
             if time.monotonic() > end:

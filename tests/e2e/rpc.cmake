@@ -1,0 +1,3 @@
+# The server from outside.
+iso_add_pytest(e2e test_rpc.py TIMEOUT 300)
+iso_add_pytest(e2e test_plans.py TIMEOUT 300)
