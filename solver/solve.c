@@ -10,6 +10,8 @@
 
 #define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
 
+#define FROZEN_SLACK 5e-10 /* relative and absolute */
+
 static void search_fini(struct iso_search *search)
 {
     free(search->best);
@@ -58,6 +60,8 @@ static enum iso_status freeze(struct iso_search *search, struct iso_tier *tier, 
     struct iso_mip_row row = {.kind = ISO_ROW_FREEZE, .a = index, .b = -1, .c = -1, .d = -1};
 
     tier->frozen = search->best_value + fabs(search->best_value) * tier->tolerance;
+    if (search->best_value != 0) /* an equal value may come out of another sum */
+        tier->frozen += FROZEN_SLACK * (1 + fabs(search->best_value));
     row.lower = -INFINITY;
     row.upper = tier->frozen - iso_formulation_constant(search->formulation, tier->kind);
     search->freeze_row[index] =
@@ -154,7 +158,7 @@ static bool proved_optimal(const struct iso_problem *problem, const struct iso_p
 {
     for (int32_t k = 0; k < plan->n_tiers; k++) {
         const struct iso_tier *tier = &plan->tiers[k];
-        double slack = tier->kind == ISO_TIER_MONEY ? 1e-9 : 1e-7; /* binary64 */
+        double slack = tier->kind == ISO_TIER_MONEY ? 1e-8 : 1e-7; /* binary64 */
         double gap = tier->kind == ISO_TIER_MONEY ? problem->options.gap : 0;
         if (tier->value - tier->bound > gap * fabs(tier->value) + slack * (1 + fabs(tier->value)))
             return false;

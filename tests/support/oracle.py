@@ -84,7 +84,8 @@ class Program:
             path, answer = os.path.join(folder, "m.lp"), os.path.join(folder, "out.txt")
             with open(path, "w") as file:
                 file.write("\n".join(lines) + "\n")
-            subprocess.run(["cbc", path, "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
+            # with preprocessing CBC 2.10.8 answers some of these below their true optimum
+            subprocess.run(["cbc", path, "preprocess", "off", "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
                             "integerT", "1e-8", "sec", "120", "solve", "solu", answer],
                            capture_output=True, check=True, timeout=300)
             with open(answer) as file:
