@@ -12,16 +12,25 @@ const struct iso_option iso_demo_option_rows[] = {ISO_COMMON_OPTIONS,
                                                    "end after printing the plan"},
                                                   {0}};
 
+/* `target` is the server that goes on, or NULL when it ends with the program. */
 static void say_where_to_go(struct iso_cli *cli, const char *folder, const char *target)
 {
+    const char *local = target ? "" : " --local";
+
+    fflush(cli->out);
+    fputs("\nNext:\n", cli->err);
+    if (target)
+        fprintf(cli->err, "  export ISOCOST_ADDRESS=%s\n", target);
     fprintf(cli->err,
-            "\nNext:\n"
-            "  export ISOCOST_ADDRESS=%s\n"
-            "  isocost solve -f %s/gpu-batch.yaml --why\n"
-            "  isocost solve -f %s/infeasible-budget.yaml\n"
-            "  isocost catalog list --provider alibaba\n"
-            "The server runs until you press Ctrl-C.\n",
-            target, folder, folder);
+            "  isocost solve%s -f %s/gpu-batch.yaml --why\n"
+            "  isocost solve%s -f %s/infeasible-budget.yaml\n",
+            local, folder, local, folder);
+    if (target)
+        fputs("  isocost catalog list --provider alibaba\n"
+              "The server runs until you press Ctrl-C.\n",
+              cli->err);
+    else
+        fputs("  isocost serve\n", cli->err);
 }
 
 static enum iso_exit_code demonstrate(struct iso_cli *cli, const char *folder)
@@ -61,11 +70,10 @@ enum iso_exit_code iso_demo_run(struct iso_cli *cli, const void *values, int n, 
     }
     cli->address = iso_local_server_target(server);
     enum iso_exit_code code = demonstrate(cli, folder);
-    if (code == ISO_EXIT_OK && !options->exit) {
-        fflush(cli->out);
-        say_where_to_go(cli, folder, cli->address);
+    if (code == ISO_EXIT_OK)
+        say_where_to_go(cli, folder, options->exit ? NULL : cli->address);
+    if (code == ISO_EXIT_OK && !options->exit)
         iso_interrupt_wait(iso_local_server_pid(server));
-    }
     iso_client_free(cli->client);
     cli->client = NULL;
     return code;

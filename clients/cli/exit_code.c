@@ -25,20 +25,6 @@ enum iso_exit_code iso_exit_code_of_status(enum iso_status status)
     }
 }
 
-static enum iso_exit_code code_of_stop(Isocost__V1__StoppedBy stopped_by)
-{
-    switch (stopped_by) {
-    case ISOCOST__V1__STOPPED_BY__STOPPED_BY_TIME:
-    case ISOCOST__V1__STOPPED_BY__STOPPED_BY_WORK:
-    case ISOCOST__V1__STOPPED_BY__STOPPED_BY_MEMORY:
-    case ISOCOST__V1__STOPPED_BY__STOPPED_BY_CANCEL:
-    case ISOCOST__V1__STOPPED_BY__STOPPED_BY_DEADLINE:
-        return ISO_EXIT_STOPPED_WITH_PLAN;
-    default:
-        return ISO_EXIT_OK;
-    }
-}
-
 enum iso_exit_code iso_exit_code_of_plan(const Isocost__V1__Plan *plan)
 {
     if (plan->state == ISOCOST__V1__PLAN_STATE__PLAN_STATE_FAILED)
@@ -49,7 +35,7 @@ enum iso_exit_code iso_exit_code_of_plan(const Isocost__V1__Plan *plan)
                    : ISO_EXIT_OK;
     switch (plan->termination->reason) {
     case ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_FEASIBLE:
-        return code_of_stop(plan->termination->stopped_by);
+        return ISO_EXIT_STOPPED_WITH_PLAN; /* before the gap asked was proved */
     case ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_INFEASIBLE:
         return ISO_EXIT_INFEASIBLE;
     case ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_NO_PLAN_FOUND:

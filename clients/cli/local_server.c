@@ -84,7 +84,7 @@ static _Noreturn void become_server(const struct iso_local_server *server, const
     dup2(nothing, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
-    execl(program, program, "--listen", server->target, "--state", server->folder, (char *)NULL);
+    execl(program, program, "--listen", server->target, "--data-dir", server->folder, (char *)NULL);
     _exit(127);
 }
 

@@ -1,13 +1,15 @@
 #include "plan_view.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "cents.h"
 #include "table.h"
 
 #define SHOWN_WARNINGS_MAX 20
+#define HOURS_SHOWN_MAX 72 /* longer ages are told in days */
 
-static const char *base_currency(const Isocost__V1__Plan *plan)
+const char *iso_plan_view_currency(const Isocost__V1__Plan *plan)
 {
     return plan->cost && *plan->cost->currency_code ? plan->cost->currency_code : "USD";
 }
@@ -38,6 +40,17 @@ static const char *proof_text(Isocost__V1__ProofKind proof)
     }
 }
 
+static void print_bound(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                        const Isocost__V1__Tier *tier)
+{
+    char bound[ISO_CENTS_TEXT_SIZE];
+
+    iso_cents_format((int64_t)floor(100 * tier->bound + 1e-6), bound);
+    fprintf(view->stream, "Gap %s: no plan can cost less than %s %s; proof: %s\n",
+            iso_view_percent(view, tier->gap), bound, iso_plan_view_currency(plan),
+            proof_text(tier->proof));
+}
+
 static void print_headline(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
     const Isocost__V1__Tier *tier = money_tier(plan);
@@ -57,177 +70,9 @@ static void print_headline(const struct iso_view *view, const Isocost__V1__Plan 
                               (int)plan->termination->stopped_by),
                 *plan->termination->detail ? ": " : "", plan->termination->detail);
     if (tier)
-        fprintf(view->stream, "Gap %s: no plan can cost less than %.2f %s; proof: %s\n",
-                iso_view_percent(view, tier->gap), tier->bound, base_currency(plan),
-                proof_text(tier->proof));
+        print_bound(view, plan, tier);
     if (*plan->id)
         fprintf(view->stream, "Plan %s\n", plan->id);
-}
-
-/* Who uses a line: its workload, or the workloads that its patterns hold. */
-static const char *line_user(const struct iso_view *view, const Isocost__V1__PlanLine *line)
-{
-    const char *user = "";
-
-    if (*line->workload)
-        return line->workload;
-    for (size_t i = 0; i < line->n_patterns; i++) {
-        for (size_t k = 0; k < line->patterns[i]->n_entries; k++) {
-            const char *name = line->patterns[i]->entries[k]->workload;
-            if (strstr(user, name))
-                continue;
-            const char *longer =
-                iso_arena_printf(view->arena, "%s%s%s", user, *user ? "+" : "", name);
-            user = longer ? longer : user;
-        }
-    }
-    if (*user)
-        return user;
-    return *line->team ? line->team : "-";
-}
-
-/* Lines in the order of first appearance of their user, then of their period. */
-struct ranked_line {
-    const Isocost__V1__PlanLine *line;
-    const char *user;
-    size_t user_rank, period_rank, index;
-};
-
-static int compare_ranked(const void *left, const void *right)
-{
-    const struct ranked_line *a = left, *b = right;
-
-    if (a->user_rank != b->user_rank)
-        return a->user_rank < b->user_rank ? -1 : 1;
-    if (a->period_rank != b->period_rank)
-        return a->period_rank < b->period_rank ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
-}
-
-static struct ranked_line *rank_lines(const struct iso_view *view, const Isocost__V1__Plan *plan)
-{
-    struct ranked_line *ranked = iso_arena_calloc(view->arena, plan->n_lines + 1, sizeof(*ranked));
-
-    for (size_t i = 0; ranked && i < plan->n_lines; i++) {
-        const Isocost__V1__PlanLine *line = plan->lines[i];
-        struct ranked_line *own = &ranked[i];
-        bool is_fee = line->kind != ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE;
-        *own = (struct ranked_line){.line = line, .index = i, .user = line_user(view, line)};
-        own->user_rank = i + (is_fee ? plan->n_lines : 0);
-        own->period_rank = i;
-        for (size_t k = 0; k < i; k++) {
-            bool other_fee = ranked[k].user_rank >= plan->n_lines;
-            if (other_fee == is_fee && strcmp(ranked[k].user, own->user) == 0) {
-                own->user_rank = ranked[k].user_rank;
-                break;
-            }
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(ranked[k].line->period, line->period) == 0) {
-                own->period_rank = ranked[k].period_rank;
-                break;
-            }
-        }
-    }
-    if (ranked)
-        qsort(ranked, plan->n_lines, sizeof(*ranked), compare_ranked);
-    return ranked;
-}
-
-static const char *line_target(const struct iso_view *view, const Isocost__V1__PlanLine *line)
-{
-    if (line->kind == ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE)
-        return line->offering;
-    const char *kind = iso_view_enum(view, &isocost__v1__line_kind__descriptor, (int)line->kind);
-    const char *text = iso_arena_printf(view->arena, "%s %s", kind,
-                                        *line->product ? line->product : line->offering);
-    return text ? text : "";
-}
-
-static const char *line_covered(const struct iso_view *view, const Isocost__V1__PlanLine *line)
-{
-    double covered = 0;
-
-    for (size_t i = 0; i < line->n_coverage; i++)
-        covered += line->coverage[i]->instances;
-    return covered > 0 ? iso_view_number(view, covered) : "";
-}
-
-static void add_line(const struct iso_view *view, struct iso_table *table,
-                     const struct ranked_line *ranked, int64_t cents, bool has_coverage, bool why)
-{
-    const Isocost__V1__PlanLine *line = ranked->line;
-    char cost[ISO_CENTS_TEXT_SIZE];
-    const char *cells[10];
-    size_t n = 0;
-
-    cells[n++] = ranked->user;
-    cells[n++] = line->period;
-    cells[n++] = line_target(view, line);
-    cells[n++] = iso_view_number(view, line->quantity);
-    cells[n++] = line->served > 0 ? iso_view_number(view, line->served) : "";
-    if (has_coverage)
-        cells[n++] = line_covered(view, line);
-    cells[n++] = iso_view_exact(view, line->unit_price);
-    cells[n++] = line->hours > 0 ? iso_view_number(view, line->hours) : "once";
-    cells[n++] = iso_cents_format(cents, cost);
-    if (why)
-        cells[n++] = line->reason;
-    iso_table_add(table, cells);
-}
-
-bool iso_plan_view_lines(const struct iso_view *view, const Isocost__V1__Plan *plan, unsigned flags)
-{
-    const bool why = flags & ISO_PLAN_VIEW_WHY;
-    struct ranked_line *ranked = rank_lines(view, plan);
-    iso_wide *amounts = iso_arena_calloc(view->arena, plan->n_lines + 1, sizeof(*amounts));
-    int64_t *cents = iso_arena_calloc(view->arena, plan->n_lines + 1, sizeof(*cents));
-    char total[ISO_CENTS_TEXT_SIZE];
-    bool has_coverage = false;
-    int64_t sum = 0;
-
-    if (!ranked || !amounts || !cents)
-        return false;
-    for (size_t i = 0; i < plan->n_lines; i++) {
-        amounts[i] = iso_money_nanos(ranked[i].line->cost);
-        has_coverage |= ranked[i].line->n_coverage > 0;
-    }
-    if (!iso_cents_apportion(amounts, plan->n_lines, cents))
-        return false;
-
-    struct iso_column columns[10] = {{"WORKLOAD", false},
-                                     {"PERIOD", false},
-                                     {"OFFERING", false},
-                                     {"COUNT", true},
-                                     {"SERVES", true}};
-    size_t n = 5;
-    if (has_coverage)
-        columns[n++] = (struct iso_column){"COMMITTED", true};
-    columns[n++] = (struct iso_column){"PRICE/H", true};
-    columns[n++] = (struct iso_column){"HOURS", true};
-    size_t cost_column = n;
-    columns[n++] =
-        (struct iso_column){iso_arena_printf(view->arena, "COST %s", base_currency(plan)), true};
-    if (why)
-        columns[n++] = (struct iso_column){"WHY", false};
-
-    ISO_AUTO(iso_table) table = iso_table_new(columns, n);
-    if (!table)
-        return false;
-    for (size_t i = 0; i < plan->n_lines; i++) {
-        add_line(view, table, &ranked[i], cents[i], has_coverage, why);
-        sum += cents[i];
-    }
-    const char *last[10] = {0};
-    last[0] = "total";
-    last[cost_column] = iso_cents_format(sum, total);
-    iso_table_add(table, last);
-    if (!iso_table_print(table, view->stream))
-        return false;
-    if ((int64_t)plan->n_lines < plan->line_count)
-        fprintf(view->stream, "The first %zu of %lld lines; `isocost plan lines %s` gives all.\n",
-                plan->n_lines, (long long)plan->line_count, *plan->id ? plan->id : "ID");
-    return true;
 }
 
 static bool print_costs(const struct iso_view *view, const char *title, size_t n,
@@ -263,8 +108,8 @@ static bool print_costs(const struct iso_view *view, const char *title, size_t n
 static bool print_commitments(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
     static const struct iso_column columns[] = {
-        {"COMMITMENT", false}, {"STARTS", false},    {"QUANTITY", true},
-        {"UPFRONT", true},     {"FEE EACH/H", true}, {"HOURS AFTER THE HORIZON", true}};
+        {"COMMITMENT", false}, {"STARTS", false}, {"QUANTITY", true},
+        {"UPFRONT", true},     {"FEE/H", true},   {"HOURS AFTER THE HORIZON", true}};
 
     if (plan->n_commitments == 0)
         return true;
@@ -323,17 +168,37 @@ static bool print_violations(const struct iso_view *view, const Isocost__V1__Pla
     return iso_table_print(table, view->stream);
 }
 
+/* One line for all quotas of a state. */
+static void print_quotas(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                         const char *state)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_quotas_relied_on; i++) {
+        const Isocost__V1__QuotaReliance *row = plan->quotas_relied_on[i];
+        if (strcmp(row->state, state) != 0)
+            continue;
+        if (n == 0)
+            fprintf(view->stream, "Relies on quotas that are %s:", state);
+        fprintf(view->stream, "%s %s %s %s", n ? "," : "", row->place,
+                iso_view_number(view, row->quantity), row->metric);
+        n++;
+    }
+    if (n > 0)
+        fputs(".\n", view->stream);
+}
+
 static void print_warnings(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
     if (plan->opt_oldest_price_hours_case ==
-        ISOCOST__V1__PLAN__OPT_OLDEST_PRICE_HOURS_OLDEST_PRICE_HOURS)
-        fprintf(view->stream, "\nThe oldest price used is %s hours old.\n",
-                iso_view_number(view, plan->oldest_price_hours));
-    for (size_t i = 0; i < plan->n_quotas_relied_on && i < SHOWN_WARNINGS_MAX; i++)
-        fprintf(view->stream, "Relies on a quota that is %s: %s, up to %s %s.\n",
-                plan->quotas_relied_on[i]->state, plan->quotas_relied_on[i]->place,
-                iso_view_number(view, plan->quotas_relied_on[i]->quantity),
-                plan->quotas_relied_on[i]->metric);
+        ISOCOST__V1__PLAN__OPT_OLDEST_PRICE_HOURS_OLDEST_PRICE_HOURS) {
+        bool days = plan->oldest_price_hours >= HOURS_SHOWN_MAX;
+        fprintf(view->stream, "\nThe oldest price used is %.0f %s old.\n",
+                days ? plan->oldest_price_hours / 24 : plan->oldest_price_hours,
+                days ? "days" : "hours");
+    }
+    print_quotas(view, plan, "unknown");
+    print_quotas(view, plan, "stale");
     for (size_t i = 0; i < plan->n_warnings && i < SHOWN_WARNINGS_MAX; i++)
         fprintf(view->stream, "Warning: %s\n", plan->warnings[i]);
 }
@@ -352,11 +217,11 @@ bool iso_plan_view_print(const struct iso_view *view, const Isocost__V1__Plan *p
 
     print_headline(view, plan);
     fputc('\n', view->stream);
-    bool good = iso_plan_view_lines(view, plan, flags) &&
+    bool good = iso_plan_view_lines(view, plan) &&
                 print_costs(view, "PROVIDER", plan->n_cost_by_provider, plan->cost_by_provider,
-                            base_currency(plan)) &&
+                            iso_plan_view_currency(plan)) &&
                 print_costs(view, "PERIOD", plan->n_cost_by_period, plan->cost_by_period,
-                            base_currency(plan)) &&
+                            iso_plan_view_currency(plan)) &&
                 print_commitments(view, plan) && print_unserved(view, plan) &&
                 print_violations(view, plan) && iso_plan_view_baselines(view, plan);
     if (good && (flags & ISO_PLAN_VIEW_WHY))

@@ -13,14 +13,17 @@ enum iso_plan_view_flags {
 bool iso_plan_view_print(const struct iso_view *view, const Isocost__V1__Plan *plan,
                          unsigned flags);
 
-/* Only the table of lines; the costs shown add up to the total shown. */
-bool iso_plan_view_lines(const struct iso_view *view, const Isocost__V1__Plan *plan,
-                         unsigned flags);
+/* Only the table of lines; the costs shown add up to the total shown. What a commitment costs is
+ * one row over all periods. */
+bool iso_plan_view_lines(const struct iso_view *view, const Isocost__V1__Plan *plan);
 
 /* The lines as CSV with exact amounts. */
 void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream);
 
 /* Parts of print(). */
+const char *iso_plan_view_currency(const Isocost__V1__Plan *plan); /* of the costs */
+/* Who uses a line: its workload, or those that its patterns hold. */
+const char *iso_plan_view_user(const struct iso_view *view, const Isocost__V1__PlanLine *line);
 bool iso_plan_view_reasons(const struct iso_view *view, const Isocost__V1__Plan *plan);
 bool iso_plan_view_baselines(const struct iso_view *view, const Isocost__V1__Plan *plan);
 bool iso_plan_view_infeasible(const struct iso_view *view, const Isocost__V1__Plan *plan);

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "cents.h"
 #include "plan_view.h"
 #include "table.h"
@@ -34,25 +36,77 @@ bool iso_plan_view_baselines(const struct iso_view *view, const Isocost__V1__Pla
     return iso_table_print(table, view->stream);
 }
 
-static bool print_runners_up(const struct iso_view *view, const Isocost__V1__Plan *plan)
-{
-    static const struct iso_column columns[] = {
-        {"WORKLOAD", false},  {"PERIOD", false},     {"CHOSEN", false},     {"UNIT COST/H", true},
-        {"RUNNER-UP", false}, {"UNIT COST/H", true}, {"WHY IT LOST", false}};
+/* Why an offering was chosen, for all periods with the same runner-up and reason. */
+struct choice {
+    const char *user, *periods, *chosen, *runner_up, *reason;
+};
 
-    if (plan->n_runners_up == 0)
-        return true;
-    ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
-    if (!table)
-        return false;
+static bool equal_choice(const struct choice *a, const struct choice *b)
+{
+    return strcmp(a->user, b->user) == 0 && strcmp(a->chosen, b->chosen) == 0 &&
+           strcmp(a->runner_up, b->runner_up) == 0 && strcmp(a->reason, b->reason) == 0;
+}
+
+/* The runner-up of a line; its user is the workload, or the team of a pool. */
+static const Isocost__V1__RunnerUp *runner_up_of(const Isocost__V1__Plan *plan,
+                                                 const Isocost__V1__PlanLine *line)
+{
     for (size_t i = 0; i < plan->n_runners_up; i++) {
         const Isocost__V1__RunnerUp *row = plan->runners_up[i];
-        iso_table_add(table,
-                      (const char *[]){row->user, row->period, row->chosen,
-                                       iso_view_exact(view, row->chosen_unit_cost), row->offering,
-                                       iso_view_exact(view, row->unit_cost), row->reason});
+        if (strcmp(row->user, *line->workload ? line->workload : line->team) == 0 &&
+            strcmp(row->period, line->period) == 0 && strcmp(row->chosen, line->offering) == 0)
+            return row;
     }
-    iso_view_title(view, "Why the runner-up lost");
+    return NULL;
+}
+
+/* Adds a choice, or its period to the one that is there. */
+static void add_choice(const struct iso_view *view, struct choice *choices, size_t *n,
+                       const struct choice *choice)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (!equal_choice(&choices[i], choice))
+            continue;
+        const char *longer =
+            iso_arena_printf(view->arena, "%s,%s", choices[i].periods, choice->periods);
+        choices[i].periods = longer ? longer : choices[i].periods;
+        return;
+    }
+    choices[(*n)++] = *choice;
+}
+
+static bool print_choices(const struct iso_view *view, const Isocost__V1__Plan *plan)
+{
+    static const struct iso_column columns[] = {{"WORKLOAD", false},
+                                                {"CHOSEN", false},
+                                                {"PERIODS", false},
+                                                {"RUNNER-UP", false},
+                                                {"WHY", false}};
+    struct choice *choices = iso_arena_calloc(view->arena, plan->n_lines + 1, sizeof(*choices));
+    ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
+    size_t n = 0;
+
+    if (!choices || !table)
+        return false;
+    for (size_t i = 0; i < plan->n_lines; i++) {
+        const Isocost__V1__PlanLine *line = plan->lines[i];
+        if (line->kind != ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE)
+            continue;
+        const Isocost__V1__RunnerUp *other = runner_up_of(plan, line);
+        add_choice(view, choices, &n,
+                   &(struct choice){.user = iso_plan_view_user(view, line),
+                                    .periods = line->period,
+                                    .chosen = line->offering,
+                                    .runner_up = other ? other->offering : "",
+                                    .reason = other ? other->reason : line->reason});
+    }
+    for (size_t i = 0; i < n; i++)
+        iso_table_add(table,
+                      (const char *[]){choices[i].user, choices[i].chosen, choices[i].periods,
+                                       choices[i].runner_up, choices[i].reason});
+    if (n == 0)
+        return true;
+    iso_view_title(view, "Why these, and why the runner-up lost");
     return iso_table_print(table, view->stream);
 }
 
@@ -127,8 +181,7 @@ static void print_certificate(const struct iso_view *view, const Isocost__V1__Pl
 
 bool iso_plan_view_reasons(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
-    bool good =
-        print_runners_up(view, plan) && print_binding(view, plan) && print_actions(view, plan);
+    bool good = print_choices(view, plan) && print_binding(view, plan) && print_actions(view, plan);
 
     print_certificate(view, plan);
     return good;
