@@ -47,18 +47,25 @@ static void finish(struct iso_api *api, struct iso_call *call)
     leave(call, api);
 }
 
-/* Sends one event; true when it is the last of its plan. */
-static bool send_event(struct iso_call *call, const struct iso_event_record *record,
-                       struct iso_arena *arena)
+/* Sends one event; *ret_last tells whether it is the last of its plan. */
+static enum iso_status send_event(struct iso_api *api, struct iso_call *call,
+                                  const struct iso_event_record *record, struct iso_arena *arena,
+                                  bool *ret_last, struct iso_error *reterr)
 {
+    const struct iso_watch *watch = iso_call_data(call);
     Isocost__V1__WatchPlanResponse *event = isocost__v1__watch_plan_response__unpack(
         iso_arena_allocator(arena), record->event.n_bytes, record->event.bytes);
 
     if (!event)
-        return false;
+        return iso_fail(reterr, ISO_E_INTERNAL, "", "event %lld cannot be read",
+                        (long long)record->sequence);
     event->sequence = record->sequence;
+    *ret_last = event->event_case == ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_ENDED;
+    if (*ret_last) /* the record knows state, times and etag */
+        ISO_TRY(iso_plan_load(api, &watch->principal, watch->plan_id, /* with_lines= */ false,
+                              arena, &event->ended, reterr));
     iso_call_send(call, &event->base);
-    return event->event_case == ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_ENDED;
+    return ISO_OK;
 }
 
 /* No event is left: ends the stream when the plan has ended, as its events may be gone by then. */
@@ -90,18 +97,18 @@ static enum iso_status step(struct iso_call *call, void *service, struct iso_err
     struct iso_event_record *events;
     int n_events;
     enum iso_status status;
+    bool last = false;
 
     if (!arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for events");
     status = iso_store_list_events(api->config.store, &watch->principal, watch->plan_id,
                                    watch->after, EVENTS_AT_ONCE, arena, &events, &n_events, reterr);
-    for (int i = 0; status == ISO_OK && i < n_events; i++) {
+    for (int i = 0; status == ISO_OK && i < n_events && !last; i++) {
         watch->after = events[i].sequence;
-        if (send_event(call, &events[i], arena)) {
-            finish(api, call);
-            return ISO_OK;
-        }
+        status = send_event(api, call, &events[i], arena, &last, reterr);
     }
+    if (status == ISO_OK && last)
+        finish(api, call);
     if (status == ISO_OK && n_events == 0)
         status = check_end(api, call, watch, arena, reterr);
     if (status != ISO_OK)

@@ -39,7 +39,7 @@ static bool set_texts(const char *const *texts, size_t n, struct iso_arena *aren
 static bool set_versions(Isocost__V1__GetServerInfoResponse *response, struct iso_arena *arena)
 {
     const char *const parts[][2] = {{"isocost", ISO_VERSION},
-                                    {"grpc", iso_rpc_library_version()},
+                                    {"grpc-core", iso_rpc_library_version()},
                                     {"protobuf-c", protobuf_c_version()}};
     size_t n = ISO_ARRAY_LENGTH(parts);
 

@@ -39,6 +39,7 @@ class IsocostServer:
         self._channels = []
 
     def start(self):
+        self._close_channels()  # those of a server before share connections with new ones
         command = [str(program()), "--data-dir", str(self.data)]
         if "unix" in self.listen:
             command += ["--listen", f"unix:{self.socket}"]
@@ -86,6 +87,10 @@ class IsocostServer:
         self._channels.append(channel)
         return channel
 
+    def _close_channels(self):
+        while self._channels:
+            self._channels.pop().close()
+
     def log(self):
         path = self.folder / "stderr"
         return path.read_text(errors="replace") if path.exists() else ""
@@ -131,8 +136,7 @@ class IsocostServer:
         return self.start()
 
     def __exit__(self, *_):
-        for channel in self._channels:
-            channel.close()
+        self._close_channels()
         try:
             code = self.stop()
             assert code in (None, 0), f"isocostd ended with {code}:\n{self.log()}"
