@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,10 +75,12 @@ void iso_job_stop(struct iso_job *job, enum iso_stop why)
     struct iso_supervisor *supervisor = job->supervisor;
 
     pthread_mutex_lock(&supervisor->lock);
-    if (!job->stop_asked && job->state != JOB_ANSWERED) {
+    if (!job->stop_asked)
         job->stop_asked = why;
+    else if (job->stop_sent) /* by a timer, which gives it longer */
+        job->answer_by_s = fmin(job->answer_by_s, iso_supervisor_now() + ANSWER_WITHIN_S);
+    if (job->state != JOB_ANSWERED)
         iso_supervisor_wake(supervisor);
-    }
     pthread_mutex_unlock(&supervisor->lock);
 }
 

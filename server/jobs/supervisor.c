@@ -192,15 +192,26 @@ enum iso_status iso_supervisor_start(const struct iso_supervisor_config *config,
     return ISO_OK;
 }
 
-/* Copies the model by way of its wire form. */
-static Isocost__V1__Model *copy_model(const Isocost__V1__Model *model, struct iso_arena *arena)
+/* Copies the model by way of its wire form. The frame that takes it to a solver has a limit. */
+static enum iso_status copy_model(const Isocost__V1__Model *model, struct iso_arena *arena,
+                                  Isocost__V1__Model **ret_copy, struct iso_error *reterr)
 {
+    const size_t most = ISO_FRAME_MAX_BYTES - (1u << 20);
     size_t n_bytes = isocost__v1__model__get_packed_size(model);
+    if (n_bytes > most)
+        return iso_fail(reterr, ISO_E_LIMIT, "model",
+                        "the model takes %zu MiB; this server solves models of at most %zu MiB",
+                        n_bytes >> 20, most >> 20);
     ISO_AUTO_MEM uint8_t *bytes = iso_calloc(n_bytes, 1);
-    if (!bytes)
-        return NULL;
-    isocost__v1__model__pack(model, bytes);
-    return isocost__v1__model__unpack(iso_arena_allocator(arena), n_bytes, bytes);
+    if (bytes)
+        isocost__v1__model__pack(model, bytes);
+    Isocost__V1__Model *copy =
+        bytes && arena ? isocost__v1__model__unpack(iso_arena_allocator(arena), n_bytes, bytes)
+                       : NULL;
+    if (!copy)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a model of %zu bytes", n_bytes);
+    *ret_copy = copy;
+    return ISO_OK;
 }
 
 static double time_limit(const Isocost__V1__Model *model)
@@ -224,9 +235,9 @@ static enum iso_status fill_job(struct iso_job *job, const struct iso_job_reques
     job->done = request->done;
     job->tier = iso_strdup(request->tier ? request->tier : "");
     job->arena = iso_arena_new(ARENA_BYTES);
-    job->model = job->arena ? copy_model(request->model, job->arena) : NULL;
-    if (!job->tier || !job->model)
+    if (!job->tier)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a job");
+    ISO_TRY(copy_model(request->model, job->arena, &job->model, reterr));
     if (request->snapshot_fd >= 0) {
         job->snapshot_fd = fcntl(request->snapshot_fd, F_DUPFD_CLOEXEC, 0);
         if (job->snapshot_fd < 0 || fstat(job->snapshot_fd, &file) < 0)

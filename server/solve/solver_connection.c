@@ -108,22 +108,21 @@ enum iso_stop iso_solver_poll_stop(struct iso_solver_connection *connection)
     return connection->stop;
 }
 
-void iso_solver_send(struct iso_solver_connection *connection,
-                     const Isocost__Internal__V1__SolverEvent *event)
+enum iso_status iso_solver_send(struct iso_solver_connection *connection,
+                                const Isocost__Internal__V1__SolverEvent *event,
+                                struct iso_error *reterr)
 {
     bool empty = false;
 
     if (connection->lost)
-        return;
-    if (iso_frame_write(connection->writer, (uint32_t)event->event_case, connection->request_id,
-                        &event->base, -1, NULL) != ISO_OK) {
-        connection->lost = true;
-        return;
-    }
+        return ISO_OK;
+    ISO_TRY(iso_frame_write(connection->writer, (uint32_t)event->event_case, connection->request_id,
+                            &event->base, -1, reterr));
     while (!connection->lost && !empty) {
         if (iso_frame_flush(connection->writer, &empty, NULL) != ISO_OK)
             connection->lost = true;
         else if (!empty)
             wait_for(connection, POLLOUT);
     }
+    return ISO_OK;
 }

@@ -36,8 +36,10 @@ bool iso_solver_next_job(struct iso_solver_connection *connection, struct iso_ar
  * job at hand, or 0. */
 enum iso_stop iso_solver_poll_stop(struct iso_solver_connection *connection);
 
-/* Sends one event of the job at hand; waits until the socket took it. */
-void iso_solver_send(struct iso_solver_connection *connection,
-                     const Isocost__Internal__V1__SolverEvent *event);
+/* Sends one event of the job at hand; waits until the socket took it. Errors: ISO_E_LIMIT and
+ * ISO_E_NOMEM, with nothing sent. A socket that fails is not an error but a lost connection. */
+enum iso_status iso_solver_send(struct iso_solver_connection *connection,
+                                const Isocost__Internal__V1__SolverEvent *event,
+                                struct iso_error *reterr);
 
 #endif

@@ -18,6 +18,7 @@
 #define PROGRESS_EVERY_S 0.1
 #define POLL_EVERY_S 0.005
 #define EXPORT_CHUNK_BYTES (256u << 10)
+#define FAILURE_BYTES (4u << 20) /* of the report of a failure with all its violations */
 
 typedef Isocost__Internal__V1__Answer Answer;
 typedef Isocost__Internal__V1__SolverEvent SolverEvent;
@@ -52,7 +53,7 @@ static void send_waiting(struct job *job, double now)
         return;
     event.event_case = ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_INCUMBENT;
     event.incumbent = job->waiting;
-    iso_solver_send(job->connection, &event);
+    iso_solver_send(job->connection, &event, NULL);
     job->waiting = NULL;
     job->incumbent_s = now;
 }
@@ -110,7 +111,7 @@ static void job_progress(void *context, const struct iso_progress *progress)
     message.nodes = progress->nodes;
     event.event_case = ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_PROGRESS;
     event.progress = &message;
-    iso_solver_send(job->connection, &event);
+    iso_solver_send(job->connection, &event, NULL);
 }
 
 static double cpu_seconds(void)
@@ -176,7 +177,7 @@ static enum iso_status send_file(struct iso_solver_connection *connection, int f
         event.event_case = ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_EXPORT_CHUNK;
         event.export_chunk.data = chunk;
         event.export_chunk.len = (size_t)n;
-        iso_solver_send(connection, &event);
+        ISO_TRY(iso_solver_send(connection, &event, reterr));
         at += n;
     }
 }
@@ -270,12 +271,28 @@ static enum iso_status run(struct iso_solver_connection *connection, struct iso_
     }
 }
 
+/* The last event of a job. The failure may be that its arena is full, so the report of one has
+ * memory of its own. */
+static void send_done(struct iso_solver_connection *connection, Isocost__Internal__V1__Done *done,
+                      const struct iso_error *error, const struct iso_violations *violations)
+{
+    SolverEvent event = ISOCOST__INTERNAL__V1__SOLVER_EVENT__INIT;
+    ISO_AUTO(iso_arena) arena = iso_arena_new(FAILURE_BYTES);
+
+    if (error->status != ISO_OK)
+        done->error = arena ? iso_failure_to_status(error, violations, arena) : NULL;
+    event.event_case = ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_DONE;
+    event.done = done;
+    if ((error->status != ISO_OK && !done->error) ||
+        iso_solver_send(connection, &event, NULL) != ISO_OK)
+        connection->lost = true;
+}
+
 void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kept_snapshot *kept,
                         const Isocost__Internal__V1__SolveRequest *request, int snapshot_fd,
                         double received_s, struct iso_arena *arena)
 {
     Isocost__Internal__V1__Done done = ISOCOST__INTERNAL__V1__DONE__INIT;
-    SolverEvent event = ISOCOST__INTERNAL__V1__SOLVER_EVENT__INIT;
     struct iso_violations violations = {.arena = arena};
     struct iso_error error = {0};
 
@@ -283,13 +300,14 @@ void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kep
         run(connection, kept, request, snapshot_fd, received_s, &violations, &done, &error);
     if (snapshot_fd >= 0)
         close(snapshot_fd);
-    /* The failure may be that this arena is full, so its report has memory of its own. */
-    ISO_AUTO(iso_arena) failure_arena = iso_arena_new(4u << 20);
-    if (status != ISO_OK && failure_arena)
-        done.error = iso_failure_to_status(&error, &violations, failure_arena);
-    event.event_case = ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_DONE;
-    event.done = &done;
-    if (status != ISO_OK && !done.error)
-        connection->lost = true;
-    iso_solver_send(connection, &event);
+    size_t n_bytes = isocost__internal__v1__done__get_packed_size(&done);
+    if (status == ISO_OK && n_bytes > ISO_FRAME_MAX_BYTES - FAILURE_BYTES) {
+        status = iso_fail(&error, ISO_E_LIMIT, "", "the plan takes %zu MiB; at most %u are allowed",
+                          n_bytes >> 20, (ISO_FRAME_MAX_BYTES - FAILURE_BYTES) >> 20);
+        done.answer = NULL;
+    }
+    /* A status without a report would go out as success. */
+    if (status != ISO_OK && error.status == ISO_OK)
+        iso_fail(&error, status, "", "%s", iso_status_text(status));
+    send_done(connection, &done, &error, &violations);
 }
