@@ -18,8 +18,9 @@
  * L falls by sum -rc_o * cap_o; the smaller fall is taken. */
 #include "pricing.h"
 
-#define UP (1 + 8 * LDBL_EPSILON) /* covers the rounding of a few operations on positive numbers \
-                                   */
+#define UP                                                                                \
+    (1 + 8 * LDBL_EPSILON) /* covers the rounding of a few operations on positive numbers \
+                            */
 
 /* A window of a budget that has a multiplier and the period at hand. */
 struct window_rate {

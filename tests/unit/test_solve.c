@@ -11,8 +11,11 @@
 #include "isocost/verify.h"
 
 #define UNIT(x) ((iso_decimal)((x)*1e9 + 0.5))
-#define UNKNOWN_CAPACITY {ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, \
-                          ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN}
+#define UNKNOWN_CAPACITY                                                                           \
+    {                                                                                              \
+        ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, ISO_UNKNOWN, \
+            ISO_UNKNOWN                                                                            \
+    }
 
 static double now(void *context)
 {
@@ -41,14 +44,15 @@ static struct iso_plan *solve(const struct iso_problem *problem)
     return plan;
 }
 
-/* Two clouds: AWS 1000 instances at 0.5, Alibaba 1500 at 0.4, demand 2000 of 1 each. The cheaper one
- * runs full: 1500 * 0.4 + 500 * 0.5 = 850. */
+/* Two clouds: AWS 1000 instances at 0.5, Alibaba 1500 at 0.4, demand 2000 of 1 each. The cheaper
+ * one runs full: 1500 * 0.4 + 500 * 0.5 = 850. */
 static void the_seed_case_costs_850(void **state)
 {
     static const char *const providers[] = {"aws", "alibaba"};
     static const char *const regions[] = {"aws/us", "alibaba/cn"};
     static const struct iso_offering offerings[] = {
-        {"alibaba/cn/*/b/linux/on-demand", 1, 1, ISO_ANY_ZONE, 0, false, UNIT(0.4), UNKNOWN_CAPACITY},
+        {"alibaba/cn/*/b/linux/on-demand", 1, 1, ISO_ANY_ZONE, 0, false, UNIT(0.4),
+         UNKNOWN_CAPACITY},
         {"aws/us/*/a/linux/on-demand", 0, 0, ISO_ANY_ZONE, 0, false, UNIT(0.5), UNKNOWN_CAPACITY}};
     static const struct iso_period periods[] = {{"hour", UNIT(1), false, 0}};
     static const struct iso_currency currencies[] = {{"USD", one_rate}};
