@@ -170,6 +170,14 @@ void iso_job_finish_dead(struct iso_job *job, const struct mail *death)
 {
     struct iso_error error = {0};
 
+    /* Killed because it did not stop in time: then the stop is what the caller is told. */
+    pthread_mutex_lock(&job->supervisor->lock);
+    bool stopped = job->stop_sent;
+    pthread_mutex_unlock(&job->supervisor->lock);
+    if (stopped) {
+        iso_job_finish_stopped(job);
+        return;
+    }
     iso_fail(&error, ISO_E_UNAVAILABLE, "", "the solver process %s while it worked on this%s; %s",
              death->cause, death->memory ? ", near its memory limit" : "",
              death->memory ? "try a smaller model" : "try again");

@@ -130,6 +130,37 @@ static void add_usage(Isocost__Internal__V1__Stats *stats, double cpu_before_s)
     stats->peak_memory_mib = (double)usage.ru_maxrss / 1024.0; /* ru_maxrss is in KiB */
 }
 
+/* Most address space that the process has had, in bytes; 0: not known. */
+static unsigned long long peak_address_space(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    unsigned long long kib = 0;
+    char line[128];
+
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "VmPeak: %llu kB", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kib << 10;
+}
+
+/* GLPK tells a failed allocation like any other failure. After one, the process came within an
+ * eighth of its ceiling. */
+static enum iso_status name_failure(enum iso_status status, struct iso_error *error)
+{
+    struct rlimit ceiling;
+
+    if (status != ISO_E_BACKEND && status != ISO_E_NOMEM)
+        return status;
+    if (getrlimit(RLIMIT_AS, &ceiling) < 0 || ceiling.rlim_cur == RLIM_INFINITY ||
+        peak_address_space() < ceiling.rlim_cur / 8 * 7)
+        return status;
+    *error = (struct iso_error){0};
+    return iso_fail(error, ISO_E_NOMEM, "", "the solver reached its memory limit of %llu MiB",
+                    (unsigned long long)ceiling.rlim_cur >> 20);
+}
+
 static enum iso_status solve(struct iso_solver_connection *connection,
                              const struct iso_problem *problem, struct iso_arena *arena,
                              Answer **ret_answer, struct iso_error *reterr)
@@ -300,6 +331,7 @@ void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kep
         run(connection, kept, request, snapshot_fd, received_s, &violations, &done, &error);
     if (snapshot_fd >= 0)
         close(snapshot_fd);
+    status = name_failure(status, &error);
     size_t n_bytes = isocost__internal__v1__done__get_packed_size(&done);
     if (status == ISO_OK && n_bytes > ISO_FRAME_MAX_BYTES - FAILURE_BYTES) {
         status = iso_fail(&error, ISO_E_LIMIT, "", "the plan takes %zu MiB; at most %u are allowed",

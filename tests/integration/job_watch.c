@@ -14,6 +14,7 @@
 #include "isocost/proto/json.h"
 
 #define PATIENCE_S 30
+#define EXAMPLE_BYTES (256u << 10)
 
 static struct iso_arena *plan_arena;
 
@@ -177,14 +178,14 @@ Isocost__V1__Model *watch_read_model(const char *yaml, struct iso_arena *arena)
 
 Isocost__V1__Model *watch_read_example(const char *name, struct iso_arena *arena)
 {
-    char path[4096], *text = iso_arena_calloc(arena, 1, 65536);
+    char path[4096], *text = iso_arena_calloc(arena, 1, EXAMPLE_BYTES);
     const char *source = getenv("ISO_SOURCE");
 
     snprintf(path, sizeof(path), "%s/docs/examples/%s", source ? source : "", name);
     FILE *file = fopen(path, "re");
     if (!file || !text)
         fail_msg("%s cannot be read", path);
-    assert_true(fread(text, 1, 65535, file) > 0);
+    assert_true(fread(text, 1, EXAMPLE_BYTES - 1, file) > 0);
     fclose(file);
     return watch_read_model(text, arena);
 }
