@@ -15,16 +15,17 @@
 #include "folder.h"
 #include "interrupt.h"
 
+#define FOLDER_BYTES 80 /* a socket's path has at most 107 */
 #define START_SECONDS 30
 #define STOP_SECONDS 10
 #define POLLS_PER_SECOND 50
 
 struct iso_local_server {
     pid_t pid;
-    char folder[64];
-    char socket[80];
-    char target[96];
-    char log[80];
+    char folder[FOLDER_BYTES];
+    char socket[FOLDER_BYTES + 16];
+    char target[FOLDER_BYTES + 32];
+    char log[FOLDER_BYTES + 16];
 };
 
 static void pause_briefly(void)
@@ -127,6 +128,21 @@ static enum iso_status wait_until_it_listens(struct iso_local_server *server,
                     START_SECONDS, line);
 }
 
+static enum iso_status make_folder(char folder[FOLDER_BYTES], struct iso_error *reterr)
+{
+    const char *base = getenv("TMPDIR");
+
+    if (!base || !*base ||
+        snprintf(folder, FOLDER_BYTES, "%s/isocost-XXXXXX", base) >= FOLDER_BYTES) {
+        base = "/tmp";
+        snprintf(folder, FOLDER_BYTES, "/tmp/isocost-XXXXXX");
+    }
+    if (mkdtemp(folder))
+        return ISO_OK;
+    *folder = 0;
+    return iso_fail(reterr, ISO_E_IO, base, "no folder can be made there: %s", strerror(errno));
+}
+
 enum iso_status iso_local_server_start(struct iso_local_server **ret_server,
                                        struct iso_error *reterr)
 {
@@ -138,12 +154,7 @@ enum iso_status iso_local_server_start(struct iso_local_server **ret_server,
     if (!iso_local_program("isocostd", program, sizeof(program)))
         return iso_fail(reterr, ISO_E_UNAVAILABLE, "isocostd",
                         "the server's program is not beside this one; build or install it");
-    snprintf(server->folder, sizeof(server->folder), "/tmp/isocost-XXXXXX");
-    if (!mkdtemp(server->folder)) {
-        server->folder[0] = 0;
-        return iso_fail(reterr, ISO_E_IO, "/tmp", "no folder can be made there: %s",
-                        strerror(errno));
-    }
+    ISO_TRY(make_folder(server->folder, reterr));
     snprintf(server->socket, sizeof(server->socket), "%s/socket", server->folder);
     snprintf(server->target, sizeof(server->target), "unix:%s", server->socket);
     snprintf(server->log, sizeof(server->log), "%s/log", server->folder);

@@ -1,0 +1,3 @@
+iso_add_pytest(e2e test_cli.py TIMEOUT 300)
+iso_add_pytest(e2e test_cli_examples.py TIMEOUT 300)
+iso_add_pytest(e2e test_readme.py TIMEOUT 300)
