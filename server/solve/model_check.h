@@ -41,6 +41,8 @@ bool iso_check_whole(struct iso_model_check *check, const char *path, const char
 /* `required`: absence is a violation. `ret_amount` may be NULL. */
 bool iso_check_money(struct iso_model_check *check, const char *path, const char *field,
                      const Google__Type__Money *money, enum iso_range range, bool required);
+bool iso_check_timestamp(struct iso_model_check *check, const char *path, const char *field,
+                         const Google__Protobuf__Timestamp *time);
 /* An id of the user's that must be new in `names`. */
 void iso_check_new_id(struct iso_model_check *check, const char *path, const char *id,
                       struct iso_names *names);

@@ -65,6 +65,7 @@ static void check_offering(struct iso_model_check *check, const char *path,
         iso_check_number(check, path, "lot", offering->lot, ISO_ABOVE_ZERO);
     iso_check_money(check, path, "price", offering->price, ISO_ABOVE_ZERO, true);
     check_period_prices(check, path, offering);
+    iso_check_timestamp(check, path, "observed_at", offering->observed_at);
     if (offering->opt_availability_case)
         iso_check_number(check, path, "availability", offering->availability, ISO_POSITIVE_SHARE);
     if (offering->n_labels > 64)
@@ -123,6 +124,7 @@ static void check_existing(struct iso_model_check *check, const char *path,
         iso_check_path(place, path, "existing", i);
         iso_check_number(check, place, "quantity", product->existing[i]->quantity,
                          ISO_AT_LEAST_ZERO);
+        iso_check_timestamp(check, place, "expires_at", product->existing[i]->expires_at);
         if (product->existing[i]->expires_at && check->model && !check->chronological)
             iso_check_fail(check, place, "expires_at", "needs periods or load_levels with a start");
     }
@@ -177,6 +179,7 @@ void iso_check_quota(struct iso_model_check *check, const char *path,
     if (quota->opt_limit_case)
         iso_check_number(check, path, "limit", quota->limit, ISO_AT_LEAST_ZERO);
     iso_check_number(check, path, "used", quota->used, ISO_AT_LEAST_ZERO);
+    iso_check_timestamp(check, path, "observed_at", quota->observed_at);
     if (quota->unlimited && quota->opt_limit_case)
         iso_check_fail(check, path, "unlimited", "a quota with a limit cannot be unlimited");
 }

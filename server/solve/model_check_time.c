@@ -6,9 +6,11 @@
 #include "model_check.h"
 #include "number.h"
 
-static bool check_timestamp(struct iso_model_check *check, const char *path, const char *field,
-                            const Google__Protobuf__Timestamp *time)
+bool iso_check_timestamp(struct iso_model_check *check, const char *path, const char *field,
+                         const Google__Protobuf__Timestamp *time)
 {
+    if (!time)
+        return true;
     /* Years 1970 to 2262: what nanoseconds in 64 bits can hold. */
     if (time->seconds >= 0 && time->seconds < INT64_C(9214646400) && time->nanos >= 0 &&
         time->nanos < 1000000000)
@@ -40,7 +42,7 @@ static void check_periods(struct iso_model_check *check, const char *path)
         in_range &= iso_check_number(check, place, "hours", period->hours, ISO_ABOVE_ZERO);
         mixed |= !period->start != !model->periods[0]->start;
         if (period->start)
-            in_range &= check_timestamp(check, place, "start", period->start);
+            in_range &= iso_check_timestamp(check, place, "start", period->start);
         if (in_range && !mixed && t > 0 && period->start && overlap(model->periods[t - 1], period))
             iso_check_fail(check, place, "start",
                            "is before the end of the period before it; periods with a start must "
@@ -69,7 +71,8 @@ static void check_load_levels(struct iso_model_check *check, const char *path)
         iso_check_not_served(check, place, "levels", "merging into a number of load levels");
     if (levels->merge_case == ISOCOST__V1__LOAD_LEVELS__MERGE_LOSSLESS && !levels->lossless)
         iso_check_fail(check, place, "lossless", "must be true, or be left out");
-    check->chronological = levels->start && check_timestamp(check, place, "start", levels->start);
+    check->chronological =
+        levels->start && iso_check_timestamp(check, place, "start", levels->start);
     check->n_values = levels->hours;
 }
 
@@ -109,6 +112,7 @@ void iso_check_currency(struct iso_model_check *check, const char *path)
         iso_check_path(place, path, "currency.rates", i);
         iso_check_number(check, place, "rate", rate->rate, ISO_ABOVE_ZERO);
         iso_check_period_ids(check, place, "periods", rate->periods, rate->n_periods);
+        iso_check_timestamp(check, place, "observed_at", rate->observed_at);
         if (strlen(rate->pair) != 7 || rate->pair[3] != '/' || !is_currency(rate->pair, 3) ||
             !is_currency(rate->pair + 4, 3)) {
             iso_check_fail(check, place, "pair", "\"%.16s\" is not a pair such as CNY/USD",
