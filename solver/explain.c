@@ -4,6 +4,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "priced.h"
 
 #define MOST_RUNNERS_UP 200
 #define MOST_BINDINGS 500
@@ -91,80 +94,28 @@ static enum iso_status find_bindings(struct iso_search *search, const struct iso
 
 /* --- runners-up --- */
 
-/* List price and rule surcharges of one instance for one hour, over what it serves. */
+/* Cost of serving one unit for one hour: by list price, and with every rule priced in. */
 struct unit_cost {
     double list, priced;
-    int32_t dearest_limit; /* the limit that adds most, or -1 */
 };
 
-/* lambda of (limit, period) and of (budget, window) from the proof of the money stage. */
-static double dual_of(const struct iso_plan *plan, const struct iso_tier *tier,
-                      enum iso_row_kind kind, int32_t a, int32_t b)
+/* Under the multipliers of the money stage: what the instance costs, less what rules other than
+ * demand give for what it serves. At the margin the chosen ones cost what demand is worth. */
+static struct unit_cost cost_of(struct iso_priced *priced, int32_t cell, int32_t a, int32_t option,
+                                int32_t t)
 {
-    for (int32_t i = 0; i < tier->n_duals; i++) {
-        const struct iso_dual *dual = &plan->duals[tier->first_dual + i];
-        if (dual->kind == kind && dual->a == a && dual->b == b)
-            return dual->value;
-    }
-    return 0;
-}
+    const struct iso_problem *problem = priced->f->problem;
+    const struct iso_workload *workload = &problem->workloads[a];
+    int32_t offering = workload->options[option].offering;
+    double hours = iso_value(problem->periods[t].hours), floor_gain;
+    double served = workload->replicas ? workload->options[option].most
+                                       : iso_value(workload->options[option].served);
+    double demand = priced->dual[priced->f->demand_row[a * problem->n_periods + t]] * served;
+    double cost = iso_priced_instance(priced, cell, offering, t, &floor_gain) - floor_gain -
+                  (iso_priced_service(priced, a, option, t, served) - demand);
 
-/* Multipliers of limits and budgets in one period, looked up once. */
-struct surcharges {
-    double *limits;  /* n_limits; <= 0 for caps */
-    double *budgets; /* n_budgets: sum over windows that hold the period, per base money */
-};
-
-static void load_surcharges(const struct iso_search *search, const struct iso_tier *tier, int32_t t,
-                            struct surcharges *surcharges)
-{
-    const struct iso_problem *problem = search->problem;
-
-    for (int32_t l = 0; l < problem->n_limits; l++)
-        surcharges->limits[l] = dual_of(search->plan, tier, ISO_ROW_LIMIT, l, t);
-    for (int32_t b = 0; b < problem->n_budgets; b++) {
-        surcharges->budgets[b] = 0;
-        for (int32_t w = 0; w < problem->budgets[b].n_windows; w++)
-            if (problem->budgets[b].windows[w].periods[t])
-                surcharges->budgets[b] +=
-                    dual_of(search->plan, tier, ISO_ROW_BUDGET, b, w) *
-                    iso_value(iso_problem_rate(problem, problem->base_currency,
-                                               problem->budgets[b].windows[w].currency, t));
-    }
-}
-
-static struct unit_cost cost_of(const struct iso_search *search,
-                                const struct surcharges *surcharges, int32_t cell, int32_t offering,
-                                int32_t t, double served)
-{
-    const struct iso_formulation *f = search->formulation;
-    const struct iso_problem *problem = search->problem;
-    double hours = iso_value(problem->periods[t].hours), dearest = 0;
-    double money = iso_instance_money(problem, offering, t);
-    struct unit_cost cost = {money / hours / served, 0, -1};
-    double priced = money;
-
-    for (int32_t at = f->first_limit[offering]; at < f->first_limit[offering + 1]; at++) {
-        int32_t limit = f->limit_pairs[2 * at];
-        double part = -surcharges->limits[limit] *
-                      iso_value(problem->limits[limit].terms[f->limit_pairs[2 * at + 1]].weight);
-        priced += part;
-        if (part > dearest) {
-            dearest = part;
-            cost.dearest_limit = limit;
-        }
-    }
-    for (int32_t b = 0; b < problem->n_budgets; b++)
-        if (problem->budgets[b].offerings[offering] && problem->budgets[b].cells[cell])
-            priced -= surcharges->budgets[b] * money;
-    cost.priced = priced / hours / served;
-    return cost;
-}
-
-static double served_by(const struct iso_workload *workload, int32_t option)
-{
-    return workload->replicas ? workload->options[option].most
-                              : iso_value(workload->options[option].served);
+    return (struct unit_cost){iso_instance_money(problem, offering, t) / hours / served,
+                              cost / hours / served};
 }
 
 static bool chosen_in(const struct iso_plan *plan, int32_t cell, int32_t offering, int32_t t)
@@ -177,71 +128,77 @@ static bool chosen_in(const struct iso_plan *plan, int32_t cell, int32_t offerin
 }
 
 /* The option with the least priced unit cost that the line's workload does not use. */
-static bool best_alternative(const struct iso_search *search, const struct surcharges *surcharges,
-                             int32_t cell, int32_t a, int32_t t, int32_t chosen,
-                             struct iso_runner_up *ret_runner_up)
+static bool best_alternative(struct iso_priced *priced, int32_t cell, int32_t a, int32_t t,
+                             int32_t chosen, struct iso_runner_up *ret_runner_up)
 {
-    const struct iso_workload *workload = &search->problem->workloads[a];
+    const struct iso_workload *workload = &priced->f->problem->workloads[a];
     int32_t option = iso_workload_find_option(workload, chosen), best = -1;
-    struct unit_cost mine, best_cost = {INFINITY, INFINITY, -1};
+    struct unit_cost mine, best_cost = {INFINITY, INFINITY};
 
     if (option < 0)
         return false;
-    mine = cost_of(search, surcharges, cell, chosen, t, served_by(workload, option));
+    mine = cost_of(priced, cell, a, option, t);
     for (int32_t i = 0; i < workload->n_options; i++) {
-        int32_t offering = workload->options[i].offering;
-        if (offering == chosen)
+        struct unit_cost cost;
+        if (i == option)
             continue;
-        struct unit_cost cost =
-            cost_of(search, surcharges, cell, offering, t, served_by(workload, i));
-        if (cost.priced >= best_cost.priced || chosen_in(search->plan, cell, offering, t))
+        cost = cost_of(priced, cell, a, i, t);
+        if (cost.priced >= best_cost.priced ||
+            chosen_in(priced->search->plan, cell, workload->options[i].offering, t))
             continue;
-        best = offering;
+        best = i;
         best_cost = cost;
     }
     if (best < 0)
         return false;
-    *ret_runner_up = (struct iso_runner_up){
-        .cell = cell,
-        .workload = a,
-        .period = t,
-        .chosen = chosen,
-        .offering = best,
-        .chosen_unit_cost = mine.priced,
-        .unit_cost = best_cost.priced,
-        .blocked = best_cost.list < mine.list && best_cost.dearest_limit >= 0,
-        .blocker = {ISO_RULE_LIMIT, best_cost.dearest_limit, -1}};
+    *ret_runner_up = (struct iso_runner_up){.cell = cell,
+                                            .workload = a,
+                                            .period = t,
+                                            .chosen = chosen,
+                                            .offering = workload->options[best].offering,
+                                            .chosen_unit_cost = mine.priced,
+                                            .unit_cost = best_cost.priced};
+    ret_runner_up->blocked = best_cost.list < mine.list &&
+                             iso_priced_dearest(priced, cell, a, best, t, &ret_runner_up->blocker);
     return true;
 }
 
-static enum iso_status find_runners_up(struct iso_search *search, const struct iso_tier *tier,
-                                       struct iso_error *reterr)
+/* The workload by which a line is compared: its own, or the last of its pool. */
+static int32_t workload_of(const struct iso_problem *problem, int32_t cell)
 {
-    const struct iso_problem *problem = search->problem;
-    struct iso_plan *plan = search->plan;
-    ISO_AUTO_MEM double *limits = iso_calloc((size_t)problem->n_limits, sizeof(*limits));
-    ISO_AUTO_MEM double *budgets = iso_calloc((size_t)problem->n_budgets, sizeof(*budgets));
-    struct surcharges surcharges = {limits, budgets};
-    int32_t loaded = -1;
+    int32_t a = cell;
 
-    if (!limits || !budgets)
+    for (int32_t w = 0; cell >= problem->n_workloads && w < problem->n_workloads; w++)
+        if (problem->workloads[w].replicas &&
+            problem->workloads[w].team == cell - problem->n_workloads)
+            a = w;
+    return a;
+}
+
+static enum iso_status find_runners_up(struct iso_search *search, struct iso_error *reterr)
+{
+    struct iso_plan *plan = search->plan;
+    size_t n_rows = (size_t)search->formulation->mip.n_rows;
+    ISO_AUTO_MEM double *dual = iso_calloc(n_rows, sizeof(*dual));
+    struct iso_priced priced = {.search = search,
+                                .f = search->formulation,
+                                .mip = &search->formulation->mip,
+                                .dual = dual,
+                                .objective = true};
+
+    if (!dual)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
+    memcpy(dual, search->money_duals, (size_t)search->n_money_duals * sizeof(*dual));
+    search->tier = ISO_TIER_MONEY;
+    priced.money = iso_priced_money(&priced);
     for (int32_t i = 0; i < plan->n_lines && plan->n_runners_up < MOST_RUNNERS_UP; i++) {
         const struct iso_line *line = &plan->lines[i];
         struct iso_runner_up runner_up;
         if (line->kind != ISO_LINE_INSTANCE || iso_search_stops(search))
             continue;
-        if (loaded != line->period)
-            load_surcharges(search, tier, line->period, &surcharges);
-        loaded = line->period;
-        int32_t a = line->cell;
-        for (int32_t w = 0; line->cell >= problem->n_workloads && w < problem->n_workloads; w++)
-            if (problem->workloads[w].replicas &&
-                problem->workloads[w].team == line->cell - problem->n_workloads)
-                a = w; /* a pool is compared by the last of its workloads alone */
-        if (a < problem->n_workloads &&
-            best_alternative(search, &surcharges, line->cell, a, line->period, line->offering,
-                             &runner_up) &&
+        int32_t a = workload_of(search->problem, line->cell);
+        if (a < search->problem->n_workloads &&
+            best_alternative(&priced, line->cell, a, line->period, line->offering, &runner_up) &&
             !iso_append(&plan->runners_up, &plan->n_runners_up, sizeof(runner_up), &runner_up))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
     }
@@ -263,7 +220,7 @@ enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr)
     if (want & (ISO_WANT_DUALS | ISO_WANT_RUNNERS_UP | ISO_WANT_BASELINES))
         ISO_TRY(find_bindings(search, tier, reterr));
     if (want & ISO_WANT_RUNNERS_UP)
-        ISO_TRY(find_runners_up(search, tier, reterr));
+        ISO_TRY(find_runners_up(search, reterr));
     if (want & ISO_WANT_BASELINES)
         ISO_TRY(iso_find_baselines(search, reterr));
     return ISO_OK;

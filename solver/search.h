@@ -25,7 +25,9 @@ struct iso_search {
 
     int32_t freeze_row[ISO_MAX_TIERS]; /* of each tier done, -1 = none */
     struct iso_plan *plan;             /* tiers and duals gathered so far */
-    double tier_bound;                 /* best bound of the tier at hand */
+    double *money_duals; /* multipliers of the money tier's relaxation, as simplex gave them */
+    int32_t n_money_duals;
+    double tier_bound; /* best bound of the tier at hand */
 };
 
 /* Whether the search must end; remembers why. */

@@ -16,6 +16,7 @@ static void search_fini(struct iso_search *search)
 {
     free(search->best);
     free(search->money);
+    free(search->money_duals);
 }
 
 static enum iso_status search_init(struct iso_search *search, const struct iso_problem *problem,
@@ -88,8 +89,8 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
 
     open_tier(search, &tier);
     /* later pattern columns never add rows, so the number of rows is settled here */
-    ISO_AUTO_MEM double *duals =
-        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*duals));
+    int32_t n_rows = search->formulation->mip.n_rows;
+    ISO_AUTO_MEM double *duals = iso_calloc((size_t)n_rows, sizeof(*duals));
     if (!duals)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     *ret_infeasible = false;
@@ -111,6 +112,10 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
     }
     if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    if (tier.kind == ISO_TIER_MONEY) {
+        search->money_duals = ISO_STEAL(duals);
+        search->n_money_duals = n_rows;
+    }
     return ISO_OK;
 }
 

@@ -158,7 +158,7 @@ static enum iso_status check_frozen(const struct iso_verifier *v, int32_t i, dou
         return iso_verify_fail(v, "tiers", i, "frozen", "is %.17g; the plan's value is %.17g",
                                tier->frozen, value);
     if (v->plan->reason == ISO_REASON_OPTIMAL &&
-        tier->frozen * (1 - gap) > value * (1 + tier->tolerance) + slack(value))
+        tier->frozen * (1 - gap) > value * (1 + tier->tolerance) + PROVED * (1 + fabs(value)))
         return iso_verify_fail(v, "tiers", i, "frozen",
                                "is %.17g; %.17g with a tolerance of %g makes it less", tier->frozen,
                                value, tier->tolerance);
