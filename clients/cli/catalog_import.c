@@ -10,23 +10,41 @@
 
 #define CHUNK_BYTES ((size_t)1 << 20)
 
-static const struct {
-    const char *ending;
-    Isocost__V1__CatalogFileKind kind;
-} endings[] = {
-    {"offerings.csv", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OFFERINGS_CSV},
-    {"products.csv", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_PRODUCTS_CSV},
-    {"quotas.csv", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_QUOTAS_CSV},
-    {".json", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_JSON},
-};
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
 
+    return slash ? slash + 1 : path;
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t n = strlen(text), length = strlen(ending);
+
+    return n >= length && strcmp(text + n - length, ending) == 0;
+}
+
+/* "offerings*.csv", "*.offerings.csv" and so on, as docs/reference/catalog-files.md has it. */
 static Isocost__V1__CatalogFileKind kind_of(const char *path)
 {
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(endings); i++) {
-        size_t n = strlen(path), length = strlen(endings[i].ending);
-        if (n >= length && strcmp(path + n - length, endings[i].ending) == 0)
-            return endings[i].kind;
-    }
+    static const struct {
+        const char *word, *ending;
+        Isocost__V1__CatalogFileKind kind;
+    } tables[] = {
+        {"offerings", ".offerings.csv",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OFFERINGS_CSV},
+        {"products", ".products.csv",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_PRODUCTS_CSV},
+        {"quotas", ".quotas.csv", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_QUOTAS_CSV},
+    };
+    const char *name = base_name(path);
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(tables); i++)
+        if (ends_with(name, tables[i].ending) ||
+            (ends_with(name, ".csv") && strncmp(name, tables[i].word, strlen(tables[i].word)) == 0))
+            return tables[i].kind;
+    if (ends_with(name, ".json"))
+        return ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_JSON;
     return ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_UNSPECIFIED;
 }
 
@@ -39,13 +57,6 @@ struct reader {
     unsigned char *buffer;
     bool replace_all;
 };
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 static bool open_next(struct reader *reader, struct iso_error *reterr)
 {
@@ -91,10 +102,11 @@ static enum iso_exit_code check_names(struct iso_cli *cli, int n_paths, char *co
 {
     for (int i = 0; i < n_paths; i++) {
         if (kind_of(paths[i]) == ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_UNSPECIFIED) {
-            fprintf(cli->err,
-                    "isocost: %s: the name does not say what it is; it must end in offerings.csv, "
-                    "products.csv, quotas.csv or .json\n",
-                    paths[i]);
+            fprintf(
+                cli->err,
+                "isocost: %s: the name does not say what it is; *.offerings.csv, *.products.csv, "
+                "*.quotas.csv and *.json do\n",
+                paths[i]);
             return ISO_EXIT_INVALID;
         }
     }

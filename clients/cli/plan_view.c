@@ -7,7 +7,8 @@
 #include "table.h"
 
 #define SHOWN_WARNINGS_MAX 20
-#define HOURS_SHOWN_MAX 72 /* longer ages are told in days */
+#define BOUND_SLACK_CENTS 1e-3 /* bounds come from outward rounding: 849.999999 is 850 */
+#define HOURS_SHOWN_MAX 72     /* longer ages are told in days */
 
 const char *iso_plan_view_currency(const Isocost__V1__Plan *plan)
 {
@@ -45,7 +46,7 @@ static void print_bound(const struct iso_view *view, const Isocost__V1__Plan *pl
 {
     char bound[ISO_CENTS_TEXT_SIZE];
 
-    iso_cents_format((int64_t)floor(100 * tier->bound + 1e-6), bound);
+    iso_cents_format((int64_t)floor(100 * tier->bound + BOUND_SLACK_CENTS), bound);
     fprintf(view->stream, "Gap %s: no plan can cost less than %s %s; proof: %s\n",
             iso_view_percent(view, tier->gap), bound, iso_plan_view_currency(plan),
             proof_text(tier->proof));
