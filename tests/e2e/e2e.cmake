@@ -1,0 +1,2 @@
+# Answers against independent ones, and clients that know nothing but the contract.
+iso_add_pytest(e2e test_oracle.py TIMEOUT 300)
