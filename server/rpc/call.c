@@ -50,7 +50,8 @@ static bool start_batch(struct iso_call *call, const grpc_op *ops, size_t n_ops,
                         struct iso_call_tag *tag)
 {
     iso_call_keep(call);
-    if (grpc_call_start_batch(call->core, ops, n_ops, tag, NULL) == GRPC_CALL_OK)
+    if (grpc_call_start_batch(call->core, ops, n_ops, iso_rpc_tag_give(&tag->tag), NULL) ==
+        GRPC_CALL_OK)
         return true;
     iso_rpc_server_log(call->server, "error rpc the core refused a batch");
     iso_call_cut(call);
@@ -308,7 +309,8 @@ void iso_call_arm(struct iso_rpc_server *server, int slot)
     pthread_mutex_unlock(&server->mutex);
     if (slot < 0) {
         error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
-                                         server->queue, server->queue, &call->on_new);
+                                         server->queue, server->queue,
+                                         iso_rpc_tag_give(&call->on_new.tag));
     } else {
         const struct iso_rpc_slot *row = &server->slots[slot];
         bool with_message =
@@ -318,7 +320,8 @@ void iso_call_arm(struct iso_rpc_server *server, int slot)
         call->service = row->service;
         error = grpc_server_request_registered_call(
             server->core, row->registered, &call->core, &call->core_deadline, &call->metadata,
-            with_message ? &call->payload : NULL, server->queue, server->queue, &call->on_new);
+            with_message ? &call->payload : NULL, server->queue, server->queue,
+            iso_rpc_tag_give(&call->on_new.tag));
     }
     if (error != GRPC_CALL_OK) {
         iso_rpc_server_log(server, "error rpc the core refused to take another call");

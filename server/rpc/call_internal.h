@@ -23,10 +23,22 @@
 
 #define ISO_CALL_ID_SIZE 129
 
-/* What a completion queue hands back. */
+/* What a completion queue hands back. What was written before the tag was given to the core is seen
+ * by the poller that gets it back; the core sees to that itself, but where thread checkers cannot
+ * see it, hence `given`. */
 struct iso_rpc_tag {
     void (*run)(struct iso_rpc_tag *tag, bool ok);
+    atomic_bool given;
 };
+static inline void *iso_rpc_tag_give(struct iso_rpc_tag *tag)
+{
+    atomic_store_explicit(&tag->given, true, memory_order_release);
+    return tag;
+}
+static inline void iso_rpc_tag_take(struct iso_rpc_tag *tag)
+{
+    atomic_load_explicit(&tag->given, memory_order_acquire);
+}
 
 struct iso_call_tag {
     struct iso_rpc_tag tag; /* first: the tag is the pointer given to the core */

@@ -129,6 +129,7 @@ static void *poll_queue(void *argument)
         if (event.type == GRPC_OP_COMPLETE) {
             struct iso_rpc_tag *tag = event.tag;
 
+            iso_rpc_tag_take(tag);
             tag->run(tag, event.success != 0);
         }
     }
@@ -248,7 +249,8 @@ void iso_rpc_server_drain(struct iso_rpc_server *server, double grace_s)
     pthread_mutex_unlock(&server->mutex);
     end_endless_streams(server);
     server->shutdown_tag.run = on_shutdown;
-    grpc_server_shutdown_and_notify(server->core, server->queue, &server->shutdown_tag);
+    grpc_server_shutdown_and_notify(server->core, server->queue,
+                                    iso_rpc_tag_give(&server->shutdown_tag));
 
     pthread_mutex_lock(&server->mutex);
     while (server->n_open > 0 && !server->stopped && wait_changed(server, until_ns))
@@ -293,7 +295,8 @@ void iso_rpc_server_free(struct iso_rpc_server *server)
     iso_timer_queue_free(server->timers);
     server->shutdown_tag.run = on_shutdown;
     if (server->core && !server->core_started)
-        grpc_server_shutdown_and_notify(server->core, server->queue, &server->shutdown_tag);
+        grpc_server_shutdown_and_notify(server->core, server->queue,
+                                        iso_rpc_tag_give(&server->shutdown_tag));
     if (server->queue)
         grpc_completion_queue_shutdown(server->queue);
     for (int i = 0; i < server->n_pollers; i++)

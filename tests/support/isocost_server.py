@@ -95,6 +95,9 @@ class IsocostServer:
         path = self.folder / "stderr"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def _end_of_log(self, lines=60):
+        return "\n".join(self.log().splitlines()[-lines:])
+
     def wait_for_log(self, text, seconds=20):
         """Waits until the log has a line with `text` and gives it."""
         end = time.monotonic() + seconds
@@ -127,7 +130,7 @@ class IsocostServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"isocostd did not end in {seconds} s:\n{self.log()}")
+            raise AssertionError(f"isocostd did not end in {seconds} s:\n{self._end_of_log()}")
         finally:
             process.stdout.close()
         return code
@@ -139,6 +142,6 @@ class IsocostServer:
         self._close_channels()
         try:
             code = self.stop()
-            assert code in (None, 0), f"isocostd ended with {code}:\n{self.log()}"
+            assert code in (None, 0), f"isocostd ended with {code}:\n{self._end_of_log()}"
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
