@@ -17,6 +17,7 @@ struct iso_lp {
     int *rows;          /* scratch for one column */
     double *coefficients;
     bool fresh; /* not solved since it was made */
+    bool grown; /* has new columns since the last solve: its basis is primal feasible */
 };
 
 static void load_column(struct iso_lp *lp, int32_t j)
@@ -100,8 +101,10 @@ bool iso_lp_has_column(const struct iso_lp *lp, int32_t column)
 enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr)
 {
     ISO_GLPK_GUARD(reterr);
-    if (lp->place[column] == 0)
+    if (lp->place[column] == 0) {
         load_column(lp, column);
+        lp->grown = true;
+    }
     return ISO_OK;
 }
 
@@ -180,9 +183,10 @@ enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *contro
     if (lp->fresh) {
         glp_scale_prob(lp->prob, GLP_SF_AUTO);
         glp_adv_basis(lp->prob, 0);
-        lp->fresh = false;
     }
-    if (run(lp, GLP_DUALP, control, io_iterations, ret_outcome))
+    int method = lp->grown && !lp->fresh ? GLP_PRIMAL : GLP_DUALP;
+    lp->fresh = lp->grown = false;
+    if (run(lp, method, control, io_iterations, ret_outcome))
         return ISO_OK;
     glp_std_basis(lp->prob);
     if (run(lp, GLP_PRIMAL, control, io_iterations, ret_outcome))

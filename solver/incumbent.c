@@ -223,7 +223,7 @@ static void start_from(struct cover *cover, const double *x, double threshold)
 }
 
 enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                struct iso_error *reterr)
+                                int32_t n_thresholds, struct iso_error *reterr)
 {
     static const double thresholds[] = {0.7, 1.0, 0.5, 0.9, 0.3};
     struct cover cover __attribute__((cleanup(cover_fini))) = {0};
@@ -233,7 +233,7 @@ enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, co
     if (!order)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a first plan");
     ISO_TRY(cover_init(&cover, search, reterr));
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(thresholds); i++) {
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(thresholds) && (int32_t)i < n_thresholds; i++) {
         bool taken;
         if (search->has_best && iso_search_stops(search))
             return ISO_OK;

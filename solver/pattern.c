@@ -1,5 +1,6 @@
 #include "pattern.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,10 @@ struct packing {
     struct iso_pattern_list *list; /* enumeration: where maximal patterns go */
     int32_t cap;
     bool overflow, no_memory;
+    int32_t nodes; /* of the search for the best pattern that are left */
 };
+
+#define SEARCH_NODES 20000
 
 static const struct iso_workload *workload_at(const struct packing *packing, int32_t i)
 {
@@ -117,11 +121,12 @@ static void search_from(struct packing *packing, int32_t at)
         memcpy(packing->best, packing->counts,
                (size_t)packing->set->n_workloads * sizeof(*packing->best));
     }
-    if (at == packing->set->n_workloads ||
+    if (at == packing->set->n_workloads || packing->nodes <= 0 ||
         packing->value + rest_bound(packing, at) <= packing->best_value * (1 + 1e-12))
         return;
     int32_t i = packing->order[at];
     for (int32_t n = fits(packing, i); n >= 0; n--) {
+        packing->nodes--;
         take(packing, i, n);
         search_from(packing, at + 1);
         take(packing, i, -n);
@@ -247,12 +252,14 @@ void iso_pattern_set_fini(struct iso_pattern_set *set)
 }
 
 double iso_pattern_best(const struct iso_problem *problem, const struct iso_pattern_set *set,
-                        int32_t team, int32_t offering, const double *values, int32_t *ret_counts)
+                        int32_t team, int32_t offering, const double *values, int32_t *ret_counts,
+                        double *ret_bound)
 {
     int32_t n = set->n_workloads;
     ISO_AUTO_MEM int32_t *scratch = iso_calloc((size_t)n * 3, sizeof(*scratch));
 
     memset(ret_counts, 0, (size_t)n * sizeof(*ret_counts));
+    *ret_bound = INFINITY;
     if (!scratch)
         return 0;
     struct packing packing = {.problem = problem,
@@ -268,6 +275,9 @@ double iso_pattern_best(const struct iso_problem *problem, const struct iso_patt
             scratch[n + at] = scratch[n + at - 1];
         scratch[n + at] = i;
     }
+    packing.nodes = SEARCH_NODES;
+    double bound = rest_bound(&packing, 0);
     search_from(&packing, 0);
+    *ret_bound = packing.nodes > 0 ? packing.best_value : bound;
     return packing.best_value;
 }

@@ -24,15 +24,16 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the plain MIP");
 }
 
-/* Whole columns of instances start inactive, except the best of each demand row. */
+/* Columns of instances start inactive, except those of the best plan so far. */
 static void choose_start(const struct iso_search *search, uint8_t *active)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     bool all = mip->n_columns <= START_COLUMNS;
 
     for (int32_t j = 0; j < mip->n_columns; j++)
-        active[j] = all || (mip->columns[j].kind != ISO_COLUMN_USE &&
-                            mip->columns[j].kind != ISO_COLUMN_PATTERN);
+        active[j] =
+            all || (search->has_best && search->best[j] != 0) ||
+            (mip->columns[j].kind != ISO_COLUMN_USE && mip->columns[j].kind != ISO_COLUMN_PATTERN);
 }
 
 struct priced {
@@ -73,6 +74,15 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
         ISO_TRY(iso_lp_add_column(lp, list[i].column, reterr));
     *ret_n_new = n;
     return ISO_OK;
+}
+
+/* A plan from nothing, so that there is one at once and the first relaxation has a point. */
+static enum iso_status plan_from_nothing(struct iso_search *search, struct iso_lp *lp,
+                                         struct iso_error *reterr)
+{
+    ISO_AUTO_MEM double *x = iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*x));
+
+    return x ? iso_first_plans(search, lp, x, 1, reterr) : no_memory(reterr);
 }
 
 /* Solves the relaxation over all listed columns. When the columns at hand cannot meet the rows, all
@@ -157,10 +167,12 @@ static enum iso_status price_patterns(struct iso_search *search, const double *d
             for (int32_t t = 0; t < problem->n_periods && !list->complete; t++) {
                 int32_t at = l * problem->n_periods + t;
                 bool is_new;
+                double bound;
                 ISO_TRY(copy_values(search, &f->pools[g], list->offering, t, duals,
                                     &f->place_row[g][at * f->pools[g].n_workloads], values,
                                     reterr));
-                if (iso_pattern_best(problem, &f->pools[g], g, list->offering, values, counts) <= 0)
+                if (iso_pattern_best(problem, &f->pools[g], g, list->offering, values, counts,
+                                     &bound) <= 0)
                     continue;
                 int32_t pattern = iso_pattern_add(&f->pools[g], list, counts, &is_new);
                 if (pattern < 0)
@@ -225,6 +237,8 @@ static enum iso_status relax_with_patterns(struct iso_search *search, double *du
             return no_memory(reterr);
         choose_start(search, active);
         ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
+        if (mip->n_columns > START_COLUMNS && !search->has_best)
+            ISO_TRY(plan_from_nothing(search, lp, reterr));
         ISO_TRY(relax(search, lp, duals, ret_outcome, reterr));
         if (!listed && *ret_outcome == ISO_LP_OPTIMAL) {
             iso_lp_free(ISO_STEAL(lp)); /* it borrows the formulation, which grows now */
@@ -413,14 +427,15 @@ enum iso_status iso_plain_mip(struct iso_search *search, double *ret_duals, bool
     if (!x)
         return no_memory(reterr);
     iso_lp_values(lp, x);
-    if (outcome == ISO_LP_OPTIMAL)
+    if (outcome == ISO_LP_OPTIMAL &&
+        all_patterns_listed(search)) /* otherwise the proof bounds it */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
     else
         memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
     if (gap_reached(search))
         return ISO_OK;
-    ISO_TRY(iso_first_plans(search, lp, x, reterr));
+    ISO_TRY(iso_first_plans(search, lp, x, INT32_MAX, reterr));
     if (gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     return branch(search, lp, ret_duals, ret_infeasible, reterr);

@@ -76,7 +76,11 @@ static double filling(struct iso_priced *priced, int32_t team, int32_t offering,
         any = true;
         values[i] = fmax(0, iso_priced_service(priced, set->workloads[i], option, period, 1));
     }
-    return any ? iso_pattern_best(problem, set, team, offering, values, counts) : -1;
+    if (!any)
+        return -1;
+    double bound;
+    iso_pattern_best(problem, set, team, offering, values, counts, &bound);
+    return bound;
 }
 
 static enum iso_status fit_pools(struct iso_priced *priced, struct iso_error *reterr)

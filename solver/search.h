@@ -53,10 +53,10 @@ enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, c
 enum iso_status iso_plain_mip(struct iso_search *search, double *ret_duals, bool *ret_infeasible,
                               bool *ret_by_relaxation, struct iso_error *reterr);
 
-/* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing.
- */
+/* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
+ * for at most `n_thresholds` thresholds. */
 enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                struct iso_error *reterr);
+                                int32_t n_thresholds, struct iso_error *reterr);
 
 /* --- tiers --- */
 

@@ -11,11 +11,15 @@
  *           without a multiplier and with nothing running today gets the best: m = -cost of a
  * start)
  *
- * Repair, where rc < 0. Throughput: with delta = max_o -rc_o / served_o, the multipliers of
- * DEMAND(a, t) less delta price all its columns out; L falls by at most delta * required. Pools:
- * with s = max_o -rc_o / content_o and delta_w = s * max_o worth_o(w), likewise for all w at once,
- * as then each content is worth at most (1 - s) of before. Or, where limits cap every such column,
- * L falls by sum -rc_o * cap_o; the smaller fall is taken. */
+ * Repair, where rc < 0. For one cell and period, let all multipliers of the rows that count what is
+ * served there shrink by the factor 1 - s, s = max -rc / (served * worth), or / (value of the
+ * content) in a pool: then all its columns price out, if eff >= 0. L falls by at most s times
+ *
+ *   sum_w lambda_DEMAND required + D (sum minimum lambda_SHARE_MIN + sum theta lambda_SURVIVE
+ *         + sum eps lambda_SPREAD)
+ *
+ * (right sides, and what domains b_d lose; u only gains). Or, where limits cap every such column, L
+ * falls by sum -rc_o * cap_o; the smaller fall is taken. */
 #include "pricing.h"
 
 #define UP                                                                                \
@@ -47,13 +51,13 @@ struct pool {
     int32_t n_workloads, n_offerings;
     int32_t *workloads, *offerings;
     int32_t *options; /* [offering place * n_workloads + workload place] or -1 */
-    long double *worth, *most_worth;
+    long double *worth;
     int32_t *order;
 };
 
 /* How far a bound must fall so that a set of columns prices out. */
 struct fall {
-    long double delta;   /* throughput: largest -rc / served; pools: largest -rc / content */
+    long double shrink;  /* s: largest -rc / what the column serves is worth */
     long double by_caps; /* sum -rc * cap; INFINITY without a cap */
     bool any;
 };
@@ -212,20 +216,48 @@ static long double cap_of(const struct instances *in, int32_t offering)
     return cap;
 }
 
-/* `missing` = -rc > 0 of one column; `ratio` = missing per unit that DEMAND gives it. */
+/* A column with rc = cost - worth < 0. */
 static void fall_by(struct fall *fall, const struct instances *in, int32_t offering,
-                    long double missing, long double ratio)
+                    long double cost, long double worth)
 {
+    long double missing = worth - cost;
+
     fall->any = true;
-    fall->delta = fmaxl(fall->delta, ratio * UP);
+    fall->shrink = fmaxl(fall->shrink, worth > 0 ? missing / worth * UP : INFINITY);
     if (fall->by_caps < INFINITY)
         fall->by_caps = (fall->by_caps + missing * cap_of(in, offering)) * UP;
 }
 
-/* Takes the smaller of two falls off the bound, or gives the bound up. */
-static void settle(struct iso_pricing *p, const struct fall *fall, long double by_demand)
+/* By how much L falls when the multipliers of a workload and period vanish. */
+static long double service_value(const struct instances *in, int32_t a)
 {
-    long double least = fminl(by_demand, fall->by_caps);
+    const struct iso_pricing *p = in->p;
+    const struct iso_workload *workload = &p->v->problem->workloads[a];
+    int32_t t = in->period;
+    long double demand = (long double)workload->demand[t] / 1e18L, sum;
+
+    sum = p->demand[iso_verify_at(p->v, a, t)] * ((long double)workload->required[t] / 1e9L);
+    for (int32_t i = 0; i < workload->n_shares; i++)
+        sum += p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)] * demand *
+               (long double)workload->shares[i].minimum;
+    for (int32_t i = 0; i < workload->n_survive; i++) {
+        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SURVIVE, a, i, t);
+        for (int32_t k = 0; k < rows.n; k++)
+            sum += rows.rows[k].value * demand * (long double)workload->survive[i].share;
+    }
+    for (int32_t i = 0; i < workload->n_spread; i++) {
+        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SPREAD, a, i, t);
+        for (int32_t k = 0; k < rows.n; k++)
+            sum += rows.rows[k].value * demand * (long double)workload->spread[i].minimum_share;
+    }
+    return sum * (1 + 1e-12L); /* the sums of well below 1e6 positive terms */
+}
+
+/* Takes the smaller of two falls off the bound, or gives the bound up. */
+static void settle(struct iso_pricing *p, const struct fall *fall, long double service)
+{
+    long double by_service = fall->shrink <= 1 ? fall->shrink * service * UP : INFINITY;
+    long double least = fminl(by_service, fall->by_caps);
 
     if (!fall->any)
         return;
@@ -237,66 +269,51 @@ static void settle(struct iso_pricing *p, const struct fall *fall, long double b
 
 static void price_workload(struct instances *in, int32_t a)
 {
-    struct iso_pricing *p = in->p;
-    const struct iso_workload *workload = &p->v->problem->workloads[a];
+    const struct iso_workload *workload = &in->p->v->problem->workloads[a];
     struct fall fall = {0, 0, false};
 
     iso_worth_open(&in->units[a], in->period);
     for (int32_t i = 0; i < workload->n_options; i++) {
         const struct iso_option *option = &workload->options[i];
-        struct iso_bounded served = iso_bounded_decimal(option->served);
-        struct iso_bounded rc =
-            iso_bounded_subtract(instance_cost(in, a, option->offering),
-                                 iso_bounded_multiply(served, iso_worth_of(&in->units[a], i)));
-        long double low = iso_bounded_low(rc);
-        if (low < 0)
-            fall_by(&fall, in, option->offering, -low, -low / iso_bounded_low(served));
+        struct iso_bounded worth =
+            iso_bounded_scale(option->served, iso_worth_of(&in->units[a], i));
+        struct iso_bounded cost = instance_cost(in, a, option->offering);
+        if (iso_bounded_low(cost) < iso_bounded_high(worth))
+            fall_by(&fall, in, option->offering, iso_bounded_low(cost), iso_bounded_high(worth));
     }
-    bool enough = fall.delta <= p->demand[iso_verify_at(p->v, a, in->period)];
-    long double required = (long double)workload->required[in->period] / 1e9L;
-    settle(p, &fall, enough ? fall.delta * required * UP : INFINITY);
+    if (fall.any)
+        settle(in->p, &fall, service_value(in, a));
 }
 
 static void price_pool(struct instances *in, int32_t team)
 {
-    struct iso_pricing *p = in->p;
+    const struct iso_problem *problem = in->p->v->problem;
     struct pool *pool = &in->pools[team];
     struct fall fall = {0, 0, false};
-    int32_t n = pool->n_workloads, t = in->period;
+    int32_t n = pool->n_workloads;
+    long double service = 0;
 
-    for (int32_t i = 0; i < n; i++) {
-        iso_worth_open(&in->units[pool->workloads[i]], t);
-        pool->most_worth[i] = 0;
-    }
+    for (int32_t i = 0; i < n; i++)
+        iso_worth_open(&in->units[pool->workloads[i]], in->period);
     for (int32_t place = 0; place < pool->n_offerings; place++) {
         int32_t offering = pool->offerings[place];
         long double cost =
-            iso_bounded_low(instance_cost(in, p->v->problem->n_workloads + team, offering));
+            iso_bounded_low(instance_cost(in, problem->n_workloads + team, offering));
         for (int32_t i = 0; i < n; i++) {
             int32_t option = pool->options[place * n + i];
             struct iso_bounded worth = {0, 0};
             if (option >= 0)
                 worth = iso_worth_of(&in->units[pool->workloads[i]], option);
             pool->worth[i] = fmaxl(0, iso_bounded_high(worth));
-            pool->most_worth[i] = fmaxl(pool->most_worth[i], pool->worth[i]);
         }
-        long double best = iso_verify_best_content(p->v->problem, team, offering, pool->workloads,
-                                                   n, pool->worth, pool->order, cost);
+        long double best = iso_verify_best_content(problem, team, offering, pool->workloads, n,
+                                                   pool->worth, pool->order, cost);
         if (best > cost)
-            fall_by(&fall, in, offering, best - cost, best > 0 ? (best - cost) / best : INFINITY);
+            fall_by(&fall, in, offering, cost, best);
     }
-    long double by_demand = fall.delta <= 1 ? 0 : INFINITY;
-    for (int32_t i = 0; i < n && by_demand < INFINITY; i++) {
-        long double less = fall.delta * pool->most_worth[i] * UP;
-        int32_t w = pool->workloads[i];
-        if (less > p->demand[iso_verify_at(p->v, w, t)])
-            by_demand = INFINITY;
-        else
-            by_demand =
-                (by_demand + less * (long double)p->v->problem->workloads[w].required[t] / 1e9L) *
-                UP;
-    }
-    settle(p, &fall, by_demand);
+    for (int32_t i = 0; i < n && fall.any; i++)
+        service += service_value(in, pool->workloads[i]);
+    settle(in->p, &fall, service * UP);
 }
 
 static enum iso_status no_memory(const struct instances *in)
@@ -313,9 +330,8 @@ static enum iso_status init_pool(struct instances *in, int32_t team)
     pool->workloads = iso_calloc(n_workloads, sizeof(*pool->workloads));
     pool->order = iso_calloc(n_workloads, sizeof(*pool->order));
     pool->worth = iso_calloc(n_workloads, sizeof(*pool->worth));
-    pool->most_worth = iso_calloc(n_workloads, sizeof(*pool->most_worth));
     ISO_AUTO_MEM uint8_t *used = iso_calloc((size_t)problem->n_offerings, 1);
-    if (!pool->workloads || !pool->order || !pool->worth || !pool->most_worth || !used)
+    if (!pool->workloads || !pool->order || !pool->worth || !used)
         return no_memory(in);
     for (int32_t w = 0; w < problem->n_workloads; w++)
         if (problem->workloads[w].replicas && problem->workloads[w].team == team)
@@ -350,7 +366,6 @@ static void fini_pool(struct pool *pool)
     free(pool->offerings);
     free(pool->options);
     free(pool->worth);
-    free(pool->most_worth);
     free(pool->order);
 }
 
