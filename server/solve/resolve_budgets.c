@@ -280,6 +280,9 @@ static enum iso_status fill_budget(struct iso_resolve *r, size_t index, struct i
     budget->policy = iso_resolve_policy(message->policy);
     ISO_TRY(fill_scope(r, message, budget, reterr));
     ISO_TRY(fill_windows(r, message, budget, reterr));
+    if (budget->policy == ISO_POLICY_DEFAULT && !r->model->current)
+        iso_resolve_warn(r, "budget %s: without a current placement DEFAULT may not be broken",
+                         message->id);
     if (budget->policy == ISO_POLICY_SOFT) {
         iso_check_path(path, "model", "budgets", index);
         strncat(path, ".policy.price", sizeof(path) - strlen(path) - 1);

@@ -160,6 +160,9 @@ static enum iso_status fill_limit(struct iso_resolve *r, const struct iso_limit_
     }
     if (limit->policy == ISO_POLICY_PREFER || limit->policy == ISO_POLICY_DEFAULT)
         limit->today = broken_today(r, limit);
+    if (limit->policy == ISO_POLICY_DEFAULT && !r->model->current)
+        iso_resolve_warn(r, "limit %s: without a current placement DEFAULT may not be broken",
+                         message->id);
     return ISO_OK;
 }
 

@@ -55,7 +55,8 @@ ISO_EXPORT Isocost__V1__Overlay *iso_snapshot_overlay(const struct iso_snapshot 
 /* Collects rows and writes the file: temporary name, fsync, rename to `<folder>/<digest>.snap`,
  * fsync of the folder. Rows must be complete (defaults filled in, id unique); the builder checks
  * uniqueness (ISO_E_EXISTS with the id). Equal content gives an equal digest whatever the order of
- * adding. */
+ * adding, save that of overlays, which apply in order; when the rows were observed does not count.
+ * A file of that digest that is there already is replaced: its observations may be newer. */
 struct iso_snapshot_builder;
 ISO_EXPORT struct iso_snapshot_builder *iso_snapshot_builder_new(void);
 ISO_EXPORT void iso_snapshot_builder_free(struct iso_snapshot_builder *builder);

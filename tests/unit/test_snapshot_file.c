@@ -181,6 +181,39 @@ static void the_digest_does_not_depend_on_order_or_time_but_on_prices(void **sta
     assert_string_not_equal(first, other);
 }
 
+/* The bytes of docs/reference/digests.md, written out. */
+static void the_digest_is_what_the_reference_says(void **state)
+{
+    static const char bytes[] =
+        "ISOSNAP1\0"
+        "\1\0\0\0\0\0\0\0"
+        "aws/us-east-1/*/m6i.large/linux/on-demand\0aws\0us-east-1\0*\0m6i.large\0linux\0"
+        "m6i.large\0m6i\0x86_64\0shared\0\0\0class=web\n\0"
+        "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0USD\0"
+        "\0\xd8\xb8\5\0\0\0\0" /* 0.096 * 1e9 = 0x05b8d800 */
+        "\0\xca\x9a\x3b\0\0\0\0\0\xca\x9a\x3b\0\0\0\0"
+        "\0\x94\x35\x77\0\0\0\0" /* 2 vCPUs */
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+        "\xff\xff\xff\xff\xff\xff\xff\xff"
+        "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    struct iso_snapshot_offering o = offering(rows[0].id, rows[0].type);
+    ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
+    char digest[ISO_DIGEST_TEXT_SIZE], expected[ISO_DIGEST_TEXT_SIZE];
+    unsigned char raw[ISO_SHA256_BYTES];
+    struct iso_error error = {0};
+    struct iso_sha256 sha;
+    (void)state;
+
+    assert_int_equal(iso_snapshot_add_offering(builder, &o, &error), ISO_OK);
+    assert_int_equal(iso_snapshot_write(builder, folder, digest, &error), ISO_OK);
+    iso_sha256_init(&sha);
+    iso_sha256_update(&sha, bytes, sizeof(bytes) - 1);
+    iso_sha256_final(&sha, raw);
+    assert_string_equal(digest, iso_digest_text(raw, expected));
+}
+
 static void an_id_can_be_added_once_only(void **state)
 {
     struct iso_snapshot_offering o = offering(rows[0].id, rows[0].type);
@@ -403,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back_sorted_by_id),
         cmocka_unit_test(an_empty_snapshot_is_a_snapshot),
         cmocka_unit_test(the_digest_does_not_depend_on_order_or_time_but_on_prices),
+        cmocka_unit_test(the_digest_is_what_the_reference_says),
         cmocka_unit_test(an_id_can_be_added_once_only),
         cmocka_unit_test(an_offering_without_a_price_is_refused),
         cmocka_unit_test(every_damaged_byte_is_noticed),
