@@ -427,12 +427,11 @@ enum iso_status iso_plain_mip(struct iso_search *search, double *ret_duals, bool
     if (!x)
         return no_memory(reterr);
     iso_lp_values(lp, x);
-    if (outcome == ISO_LP_OPTIMAL &&
-        all_patterns_listed(search)) /* otherwise the proof bounds it */
+    if (outcome != ISO_LP_OPTIMAL)
+        memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
+    else if (all_patterns_listed(search)) /* otherwise only the proof knows a bound */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
-    else
-        memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
     if (gap_reached(search))
         return ISO_OK;
     ISO_TRY(iso_first_plans(search, lp, x, INT32_MAX, reterr));
