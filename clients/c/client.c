@@ -148,6 +148,7 @@ static enum iso_status begin(struct exchange *exchange, const struct iso_client 
 {
     static const struct iso_client_options none;
     gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_REALTIME);
+    grpc_slice path = grpc_slice_from_copied_string(method->path);
 
     options = options ? options : &none;
     *exchange = (struct exchange){.client = client, .method = method, .cancel = options->cancel};
@@ -161,9 +162,9 @@ static enum iso_status begin(struct exchange *exchange, const struct iso_client 
     add_metadata(exchange, "isocost-project", options->project);
     add_metadata(exchange, "x-request-id", options->request_id);
     exchange->queue = grpc_completion_queue_create_for_pluck(NULL);
-    exchange->core =
-        grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, exchange->queue,
-                                 grpc_slice_from_copied_string(method->path), NULL, deadline, NULL);
+    exchange->core = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                              exchange->queue, path, NULL, deadline, NULL);
+    grpc_slice_unref(path);
     if (!iso_client_cancel_add(options->cancel, exchange->core))
         return iso_fail(reterr, ISO_E_LIMIT, "", "too many calls share one cancel token");
     return ISO_OK;

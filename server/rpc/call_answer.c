@@ -320,16 +320,19 @@ void iso_call_finish(struct iso_call *call)
 
 void iso_call_set_retry_after(struct iso_call *call, double seconds)
 {
+    pthread_mutex_lock(&call->mutex);
     call->retry_after_s = seconds;
+    pthread_mutex_unlock(&call->mutex);
 }
 
 void iso_call_fail(struct iso_call *call, const struct iso_error *error)
 {
     char message[sizeof(error->field) + sizeof(error->text) + 2];
-    double retry_after_s = call->retry_after_s;
+    double retry_after_s;
 
     iso_text_clean(message, sizeof(message), error->text);
     pthread_mutex_lock(&call->mutex);
+    retry_after_s = call->retry_after_s;
     if (!call->answered && !atomic_load(&call->cancelled)) {
         if (retry_after_s <= 0 && error->status == ISO_E_UNAVAILABLE)
             retry_after_s = 1;

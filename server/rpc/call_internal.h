@@ -80,6 +80,8 @@ struct iso_call {
     enum iso_status status;
     int status_code;
     double retry_after_s;
+    size_t request_bytes, response_bytes;
+    int64_t n_sent;
     atomic_bool cancelled, expired; /* by the caller or the core; by this server */
 
     pthread_mutex_t hooks; /* guards the callbacks below; held while one runs */
@@ -99,8 +101,6 @@ struct iso_call {
     const ProtobufCMessage *request;
     void *data;
     void (*destroy_data)(void *data);
-    size_t request_bytes, response_bytes;
-    int64_t n_sent;
 };
 
 /* Makes a call and asks the core for the next one of that row; slot -1: of no known method. */

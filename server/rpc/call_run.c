@@ -46,7 +46,9 @@ static enum iso_status decode(struct iso_call *call, struct iso_error *reterr)
         return iso_fail(reterr, ISO_E_INVALID, "", "the request cannot be decompressed");
     bytes = grpc_byte_buffer_reader_readall(&reader);
     grpc_byte_buffer_reader_destroy(&reader);
+    pthread_mutex_lock(&call->mutex);
     call->request_bytes += GRPC_SLICE_LENGTH(bytes);
+    pthread_mutex_unlock(&call->mutex);
     status = iso_wire_decode(method->request, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes),
                              limits, arena, iso_call_violations(call), &message, reterr);
     grpc_slice_unref(bytes);

@@ -208,6 +208,7 @@ void iso_call_log_end(struct iso_call *call)
 {
     char line[1024];
 
+    pthread_mutex_lock(&call->mutex);
     snprintf(line, sizeof(line),
              "%s rpc id=%s method=%s tenant=%s project=%s subject=%s peer=%s code=%s "
              "duration_ms=%.3f request_bytes=%zu response_bytes=%zu messages=%lld",
@@ -215,5 +216,6 @@ void iso_call_log_end(struct iso_call *call)
              call->principal.tenant, call->principal.project, call->principal.subject, call->peer,
              end_name(call), iso_call_elapsed_s(call) * 1e3, call->request_bytes,
              call->response_bytes, (long long)call->n_sent);
+    pthread_mutex_unlock(&call->mutex);
     iso_rpc_server_log(call->server, line);
 }
