@@ -291,8 +291,8 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
     memcpy(dual, duals, n_rows * sizeof(*dual));
     priced.dual = dual;
     clip(&priced);
-    fit_purchases(&priced);
     keep_above_zero(&priced);
+    fit_purchases(&priced);
     fit_purchases(&priced); /* a hair of a dear instance can be more than a cheap fee has left */
     fit_moves(&priced);
     fit_uses(&priced);

@@ -279,7 +279,7 @@ static double seconds(void)
 static struct iso_snapshot *large(void)
 {
     ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
-    char provider[16], region[32], type[32];
+    char provider[32], region[48], type[32];
 
     for (int p = 0; p < 5; p++)
         for (int r = 0; r < 40; r++)
