@@ -73,6 +73,29 @@ enum iso_status iso_pricing_rules(struct iso_pricing *p);
 /* Columns of instances of throughput workloads and of pools, and their coverage. */
 enum iso_status iso_pricing_instances(struct iso_pricing *p);
 
+/* What one instance costs under the multipliers, before what it serves is counted. */
+struct iso_costs {
+    struct iso_pricing *p;
+    int32_t period;
+    struct iso_bounded hours, *rates, *window_rates, *caps, *floors;
+    struct iso_window_rate *windows;
+    int32_t n_windows;
+    bool has_limits;
+};
+
+enum iso_status iso_costs_init(struct iso_costs *costs, struct iso_pricing *p);
+void iso_costs_fini(struct iso_costs *costs);
+void iso_costs_open(struct iso_costs *costs, int32_t period);
+
+/* What it costs; may lower a multiplier of MOVE, and the bound with it, so that it is >= 0. */
+struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t offering);
+
+/* What minima of limits give for it. */
+struct iso_bounded iso_costs_floor(const struct iso_costs *costs, int32_t offering);
+
+/* Adds the right sides of the MOVE rows: what runs today, whether or not it may run again. */
+void iso_costs_add_placement(struct iso_pricing *p);
+
 /* What one unit served by an option is worth, by the rows of its workload in the open period:
  *   mu + sum over shares (lambda_max * ([in S] - maximum) + lambda_min * [in S])
  *      + sum over survive rules and domains d that it does not fall with (on demand) lambda
@@ -91,7 +114,7 @@ void iso_worth_open(struct iso_worth *unit, int32_t period);
 struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
 
 /* Adds the columns b_d of the workload's spread rules. */
-enum iso_status iso_worth_price_domains(struct iso_worth *unit);
+void iso_worth_price_domains(struct iso_worth *unit);
 
 /* An upper bound of  max sum_i worth_i n_i  over the contents n of one instance, or `floor` if that
  * is larger; exact when it exceeds `floor` and the search ends in time. `workloads` are n replica

@@ -8,7 +8,7 @@
  *                         at most `most`, or the product's multipliers shrink by one factor
  *   unserved (u)          rc = cost - lambda_DEMAND - sum minimum lambda_SHARE_MIN
  *                              - sum theta lambda_SURVIVE - sum eps lambda_SPREAD; at most required
- *   start, stop           handled with the MOVE rows in pricing_instances.c
+ *   start, stop           handled with the MOVE rows in pricing_costs.c
  *
  * and the right side of every row times its multiplier. */
 #include "pricing.h"

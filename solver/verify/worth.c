@@ -163,7 +163,7 @@ struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option)
 }
 
 /* b_d in [0, 1] costs nothing: rc = eps * sum_t D_t lambda_SPREAD(t, d) - lambda_SPREAD_N. */
-enum iso_status iso_worth_price_domains(struct iso_worth *unit)
+void iso_worth_price_domains(struct iso_worth *unit)
 {
     struct iso_pricing *p = unit->p;
     const struct iso_workload *workload = workload_of(unit);
@@ -195,5 +195,4 @@ enum iso_status iso_worth_price_domains(struct iso_worth *unit)
                 iso_pricing_add_column(p, iso_bounded_subtract(rule->domains[d].worth, at_least),
                                        ISO_DECIMAL_ONE);
     }
-    return ISO_OK;
 }
