@@ -1,0 +1,2 @@
+# The whole server while its parts are killed or go wrong.
+iso_add_pytest(chaos test_kill_solvers.py TIMEOUT 180)
