@@ -89,7 +89,7 @@ void iso_plan_cut(Isocost__V1__Plan *plan);
 /* "key=value\n" lines, in the arena; NULL when it is full. */
 char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena);
 
-/* --- plan_run.c --- */
+/* --- plan_queue.c --- */
 
 /* Stores a plan in the queue, or finds the one that was asked for with the same request_id. */
 enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
@@ -97,7 +97,7 @@ enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                  const char *request_id, const char *note, const char *id,
                                  bool *ret_existing, struct iso_plan_record *ret_record,
                                  struct iso_error *reterr);
-/* The same, and answers the call when the plan ends. */
+/* The same, and answers the call when the plan ends (plan_attend.c). */
 enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
                                 const Isocost__V1__Model *model, const char *model_digest,
                                 const char *request_id, bool stream, bool incumbents,
@@ -105,6 +105,7 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
 /* Stops a plan that runs or waits. Errors: ISO_E_NOT_FOUND, ISO_E_PRECONDITION (it has ended). */
 enum iso_status iso_plan_stop(struct iso_api *api, const struct iso_principal *principal,
                               const char *id, const char *call_id, struct iso_error *reterr);
+/* Makes the dispatcher look for queued plans. */
 void iso_api_poke(struct iso_api *api);
 void *iso_api_dispatch(void *argument);
 
