@@ -256,17 +256,52 @@ static const char *state_of(const struct iso_resolve *r, const struct iso_quota 
     return (double)(now_s - observed->seconds) > hours * 3600 ? "stale" : NULL;
 }
 
+/* Adds, for each region, the offerings that no quota lists: their quotas are unknown. */
+static enum iso_status add_unlisted(struct iso_resolve *r, const uint8_t *listed,
+                                    struct iso_error *reterr)
+{
+    const struct iso_problem *problem = r->problem;
+    size_t n_offerings = (size_t)problem->n_offerings, n_regions = (size_t)problem->n_regions;
+    int32_t *end = iso_arena_calloc(r->arena, n_regions, sizeof(*end)); /* in `by_region` */
+    int32_t *by_region = iso_arena_calloc(r->arena, n_offerings, sizeof(*by_region));
+    iso_decimal *weights = iso_arena_calloc(r->arena, n_offerings, sizeof(*weights));
+
+    if (!end || !by_region || !weights)
+        return iso_resolve_full(reterr);
+    for (size_t o = 0; o < n_offerings; o++)
+        end[problem->offerings[o].region] += !listed[o];
+    for (size_t region = 0, first = 0; region < n_regions; region++) {
+        int32_t n = end[region];
+        end[region] = (int32_t)first; /* grows as its offerings come */
+        if (n > 0)
+            r->out->reliances[r->out->n_reliances++] = (struct iso_reliance){
+                .place = problem->region_names[region],
+                .metric = "instances",
+                .state = "unknown",
+                .n_offerings = n,
+                .offerings = by_region + first,
+                .weights = weights + first,
+            };
+        first += (size_t)n;
+    }
+    for (size_t o = 0; o < n_offerings; o++) {
+        weights[o] = ISO_DECIMAL_ONE;
+        if (!listed[o])
+            by_region[end[problem->offerings[o].region]++] = (int32_t)o;
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_resolve_reliances(struct iso_resolve *r, struct iso_error *reterr)
 {
     const struct iso_problem *problem = r->problem;
     size_t most = (size_t)r->n_quotas + (size_t)problem->n_regions;
     uint8_t *counts = iso_arena_calloc(r->arena, (size_t)problem->n_offerings, 1);
     uint8_t *listed = iso_arena_calloc(r->arena, (size_t)problem->n_offerings, 1);
-    uint8_t *in_region = iso_arena_calloc(r->arena, (size_t)problem->n_regions, 1);
     int64_t now_s = (int64_t)time(NULL);
 
     r->out->reliances = iso_arena_calloc(r->arena, most, sizeof(*r->out->reliances));
-    if (!counts || !listed || !in_region || !r->out->reliances)
+    if (!counts || !listed || !r->out->reliances)
         return iso_resolve_full(reterr);
     for (int32_t i = 0; i < r->n_quotas; i++) {
         const struct iso_quota *quota = &r->quotas[i];
@@ -280,15 +315,5 @@ enum iso_status iso_resolve_reliances(struct iso_resolve *r, struct iso_error *r
                 add_reliance(r, iso_arena_printf(r->arena, "%s/%s", quota->provider, quota->region),
                              quota->resource, state, counts, reterr));
     }
-    for (int32_t o = 0; o < problem->n_offerings; o++)
-        if (!listed[o])
-            in_region[problem->offerings[o].region] = 1;
-    for (int32_t region = 0; region < problem->n_regions; region++) {
-        if (!in_region[region])
-            continue;
-        for (int32_t o = 0; o < problem->n_offerings; o++)
-            counts[o] = !listed[o] && problem->offerings[o].region == region;
-        ISO_TRY(add_reliance(r, problem->region_names[region], -1, "unknown", counts, reterr));
-    }
-    return ISO_OK;
+    return add_unlisted(r, listed, reterr);
 }
