@@ -1,0 +1,2 @@
+# Whole catalogs of real prices.
+iso_add_pytest(e2e test_real_data.py TIMEOUT 400)
