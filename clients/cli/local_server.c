@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,14 +107,27 @@ static void last_line(const char *path, char *buffer, size_t n_bytes)
     fclose(stream);
 }
 
+/* A socket's file is there before the socket listens, so only a connection tells. */
+static bool listens(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return false;
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    bool answered = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    return answered;
+}
+
 static enum iso_status wait_until_it_listens(struct iso_local_server *server,
                                              struct iso_error *reterr)
 {
     char line[300];
 
     for (int i = 0; i < START_SECONDS * POLLS_PER_SECOND; i++) {
-        struct stat about;
-        if (stat(server->socket, &about) == 0 && S_ISSOCK(about.st_mode))
+        if (listens(server->socket))
             return ISO_OK;
         if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
             server->pid = 0;

@@ -201,12 +201,12 @@ def leftovers(folder):
 
 def test_the_first_interrupt_gives_the_best_plan_and_ends_with_5(tmp_path):
     path = hard_model(tmp_path / "hard.json")
-    process = cli.start("solve", "--local", "-f", path, "--gap", "0", "--time-limit", "100s",
-                        "--watch", "-o", "json")
-    wait_for(process, "best ")
-    time.sleep(1.5)  # incumbents are sent at most once a second
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    with cli.started("solve", "--local", "-f", path, "--gap", "0", "--time-limit", "100s",
+                     "--watch", "-o", "json") as process:
+        wait_for(process, "best ")
+        time.sleep(1.5)  # incumbents are sent at most once a second
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 5, err
     assert json.loads(out)["termination"]["stoppedBy"] == "STOPPED_BY_CANCEL"
 
@@ -214,16 +214,16 @@ def test_the_first_interrupt_gives_the_best_plan_and_ends_with_5(tmp_path):
 def test_the_second_interrupt_ends_with_130_and_leaves_nothing(tmp_path):
     path = hard_model(tmp_path / "hard.json")
     with tempfile.TemporaryDirectory() as short:  # a socket's path must be short
-        process = cli.start("solve", "--local", "-f", path, "--gap", "0", "--time-limit", "100s",
-                            "--watch", env=cli.environment(TMPDIR=short))
-        wait_for(process, "best ")
-        assert len(leftovers(short)) == 1
-        # Both signals wait when it goes on, so that the second comes while the first is handled.
-        process.send_signal(signal.SIGSTOP)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGCONT)
-        process.communicate(timeout=60)
+        with cli.started("solve", "--local", "-f", path, "--gap", "0", "--time-limit", "100s",
+                         "--watch", env=cli.environment(TMPDIR=short)) as process:
+            wait_for(process, "best ")
+            assert len(leftovers(short)) == 1
+            # Both wait until it goes on, so that the second comes while the first is handled.
+            process.send_signal(signal.SIGSTOP)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)
+            process.communicate(timeout=60)
         assert process.returncode == 130
         assert leftovers(short) == []
 
@@ -246,16 +246,13 @@ def test_doctor_tells_what_is_there(here):
 
 
 def test_serve_becomes_the_server(tmp_path):
-    process = cli.start("serve", "--data-dir", tmp_path / "data", "--listen", "127.0.0.1:0")
-    try:
+    with cli.started("serve", "--data-dir", tmp_path / "data",
+                     "--listen", "127.0.0.1:0") as process:
         line = process.stdout.readline()
         assert line.startswith("isocostd ready"), line
         address = re.search(r"listen=(\S+)", line).group(1)
         done = cli.run("solve", "-f", SEED, "--address", address)
         assert done.returncode == 0 and "850.00 USD" in done.stdout, done.stderr
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

@@ -184,15 +184,15 @@ def test_demo_explains_a_plan_and_ends_when_asked():
 
 
 def test_demo_serves_until_it_is_interrupted():
-    process = cli.start("demo")
-    said = ""
-    while "The server runs until" not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    address = re.search(r"ISOCOST_ADDRESS=(\S+)", said).group(1)
-    done = cli.run("catalog", "list", "--provider", "huawei", "--address", address)
-    assert done.returncode == 0 and "huawei/" in done.stdout
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    with cli.started("demo") as process:
+        said = ""
+        while "The server runs until" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        address = re.search(r"ISOCOST_ADDRESS=(\S+)", said).group(1)
+        done = cli.run("catalog", "list", "--provider", "huawei", "--address", address)
+        assert done.returncode == 0 and "huawei/" in done.stdout
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
     assert process.returncode == 0

@@ -4,6 +4,7 @@
     done.returncode, done.stdout, done.stderr
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -26,10 +27,18 @@ def environment(**more):
     return {**kept, "ISO_SOURCE": str(SOURCE), **more}
 
 
-def start(*arguments, env=None, **options):
-    return subprocess.Popen([str(program()), *map(str, arguments)], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=env or environment(), **options)
+@contextlib.contextmanager
+def started(*arguments, env=None):
+    """A command that goes on; it is stopped when the block is left."""
+    process = subprocess.Popen([str(program()), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=env or environment())
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=SECONDS)
 
 
 def run(*arguments, env=None, stdin=None, **options):
