@@ -98,7 +98,7 @@ static bool read_integer(struct iso_json_reader *reader, const struct iso_tree *
 static bool read_integer_32(struct iso_json_reader *reader, const struct iso_tree *node,
                             const struct iso_field_path *path, bool is_signed, void *into)
 {
-    iso_wide value;
+    iso_wide value = 0;
 
     if (!read_integer(reader, node, path, is_signed ? INT32_MIN : 0,
                       is_signed ? INT32_MAX : (iso_wide)UINT32_MAX, &value))
@@ -110,7 +110,7 @@ static bool read_integer_32(struct iso_json_reader *reader, const struct iso_tre
 static bool read_integer_64(struct iso_json_reader *reader, const struct iso_tree *node,
                             const struct iso_field_path *path, bool is_signed, void *into)
 {
-    iso_wide value;
+    iso_wide value = 0;
 
     if (!read_integer(reader, node, path, is_signed ? INT64_MIN : 0,
                       is_signed ? INT64_MAX : (iso_wide)UINT64_MAX, &value))

@@ -27,7 +27,7 @@ void iso_check_fail(struct iso_model_check *check, const char *path, const char 
 
 void iso_check_path(char place[ISO_PATH_SIZE], const char *path, const char *list, size_t index)
 {
-    snprintf(place, ISO_PATH_SIZE, "%s.%s[%zu]", path, list, index);
+    snprintf(place, ISO_PATH_SIZE, "%.128s.%s[%zu]", path, list, index); /* paths are shorter */
 }
 
 void iso_check_not_served(struct iso_model_check *check, const char *path, const char *field,
