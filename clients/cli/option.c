@@ -11,7 +11,7 @@
 static enum iso_status parse_number(const char *name, const char *text, double *ret_value,
                                     char **ret_rest, struct iso_error *reterr)
 {
-    char *rest;
+    char *rest = NULL;
 
     errno = 0;
     double value = strtod(text, &rest);
@@ -25,8 +25,8 @@ static enum iso_status parse_number(const char *name, const char *text, double *
 static enum iso_status parse_share(const char *name, const char *text, struct iso_share *ret_share,
                                    struct iso_error *reterr)
 {
-    double share;
-    char *rest;
+    double share = 0;
+    char *rest = NULL;
 
     ISO_TRY(parse_number(name, text, &share, &rest, reterr));
     if (strcmp(rest, "%") == 0)
@@ -47,8 +47,8 @@ static enum iso_status parse_seconds(const char *name, const char *text, double 
         const char *unit;
         double seconds;
     } units[] = {{"", 1}, {"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}};
-    double value;
-    char *rest;
+    double value = 0;
+    char *rest = NULL;
 
     ISO_TRY(parse_number(name, text, &value, &rest, reterr));
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(units); i++) {
@@ -64,7 +64,7 @@ static enum iso_status parse_seconds(const char *name, const char *text, double 
 static enum iso_status parse_count(const char *name, const char *text, long *ret_count,
                                    struct iso_error *reterr)
 {
-    char *rest;
+    char *rest = NULL;
 
     errno = 0;
     long count = strtol(text, &rest, 10);
