@@ -201,7 +201,7 @@ static void on_close(struct iso_rpc_tag *tag, bool ok)
         iso_call_drop_messages(call);
     }
     pthread_mutex_unlock(&call->mutex);
-    iso_call_close_timers(call);
+    iso_call_close_timer(call);
     if (call->core_cancelled && unanswered)
         iso_call_run_cancel_hook(call);
     iso_call_log_end(call);

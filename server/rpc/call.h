@@ -72,12 +72,6 @@ ISO_EXPORT void iso_call_on_cancel(struct iso_call *call,
                                    void (*on_cancel)(struct iso_call *call, void *context),
                                    void *context);
 
-/* Runs `on_alarm` once on a timer thread after that many seconds, unless the call was answered or
- * cancelled before; it must not block. Once a call. */
-ISO_EXPORT void iso_call_set_alarm(struct iso_call *call, double after_s,
-                                   void (*on_alarm)(struct iso_call *call, void *context),
-                                   void *context);
-
 /* --- answering --- */
 
 /* Unary and client stream: ends the call with a message, packed before this returns. */

@@ -125,19 +125,6 @@ static bool is_over(struct iso_call *call)
     return over;
 }
 
-static void run_alarm(struct iso_timer *timer)
-{
-    struct iso_call *call =
-        (struct iso_call *)(void *)((char *)timer - offsetof(struct iso_call, alarm_timer));
-
-    if (!is_over(call)) {
-        pthread_mutex_lock(&call->hooks);
-        call->on_alarm(call, call->alarm_context);
-        pthread_mutex_unlock(&call->hooks);
-    }
-    iso_call_drop(call);
-}
-
 void iso_call_expire(struct iso_call *call, const struct iso_error *error)
 {
     iso_call_fail(call, error);
@@ -159,28 +146,8 @@ static void run_deadline(struct iso_timer *timer)
     iso_call_drop(call);
 }
 
-void iso_call_set_alarm(struct iso_call *call, double after_s,
-                        void (*on_alarm)(struct iso_call *call, void *context), void *context)
-{
-    int64_t due_ns = iso_monotonic_ns() + (int64_t)(fmin(fmax(after_s, 0), 1e6) * 1e9);
-
-    pthread_mutex_lock(&call->hooks);
-    call->on_alarm = on_alarm;
-    call->alarm_context = context;
-    pthread_mutex_unlock(&call->hooks);
-    iso_call_keep(call);
-    call->alarm_timer.run = run_alarm;
-    pthread_mutex_lock(&call->mutex);
-    if (call->closed || !iso_timer_set(call->server->timers, &call->alarm_timer, due_ns)) {
-        pthread_mutex_unlock(&call->mutex);
-        iso_call_drop(call);
-        return;
-    }
-    pthread_mutex_unlock(&call->mutex);
-}
-
 /* The core enforces the caller's own deadline; this is for the method's default and cap. */
-void iso_call_open_timers(struct iso_call *call)
+void iso_call_open_timer(struct iso_call *call)
 {
     iso_call_keep(call);
     call->deadline_timer.run = run_deadline;
@@ -188,11 +155,9 @@ void iso_call_open_timers(struct iso_call *call)
         iso_call_drop(call);
 }
 
-void iso_call_close_timers(struct iso_call *call)
+void iso_call_close_timer(struct iso_call *call)
 {
     if (iso_timer_take_back(call->server->timers, &call->deadline_timer))
-        iso_call_drop(call);
-    if (iso_timer_take_back(call->server->timers, &call->alarm_timer))
         iso_call_drop(call);
 }
 

@@ -84,14 +84,12 @@ struct iso_call {
     int64_t n_sent;
     atomic_bool cancelled, expired; /* by the caller or the core; by this server */
 
-    pthread_mutex_t hooks; /* guards the callbacks below; held while one runs */
+    pthread_mutex_t hooks; /* guards what follows; held while the callback runs */
     void (*on_cancel)(struct iso_call *call, void *context);
     void *cancel_context;
     bool cancel_ran;
-    void (*on_alarm)(struct iso_call *call, void *context);
-    void *alarm_context;
 
-    struct iso_timer deadline_timer, alarm_timer;
+    struct iso_timer deadline_timer;
     struct iso_task task;
     int64_t start_ns, deadline_ns; /* CLOCK_MONOTONIC; INT64_MAX = none */
     struct iso_principal principal;
@@ -114,8 +112,8 @@ void iso_call_pump(struct iso_call *call); /* mutex held */
 void iso_call_cut(struct iso_call *call);  /* cancels at the core */
 
 /* --- call_answer.c --- */
-void iso_call_open_timers(struct iso_call *call);
-void iso_call_close_timers(struct iso_call *call);
+void iso_call_open_timer(struct iso_call *call);
+void iso_call_close_timer(struct iso_call *call);
 void iso_call_run_cancel_hook(struct iso_call *call);
 /* Fails the call and tells its holders that nobody waits any more. */
 void iso_call_expire(struct iso_call *call, const struct iso_error *error);

@@ -113,7 +113,7 @@ static enum iso_status set_deadline(struct iso_call *call, struct iso_error *ret
     if (seconds > 1e8)
         return ISO_OK;
     call->deadline_ns = call->start_ns + (int64_t)(seconds * 1e9);
-    iso_call_open_timers(call);
+    iso_call_open_timer(call);
     return ISO_OK;
 }
 

@@ -174,11 +174,6 @@ const char *iso_rpc_server_address(const struct iso_rpc_server *server, int inde
     return index >= 0 && index < server->n_addresses ? server->addresses[index] : NULL;
 }
 
-void iso_rpc_server_set_serving(struct iso_rpc_server *server, bool serving)
-{
-    iso_health_set(server->health, serving);
-}
-
 const char *iso_rpc_library_version(void)
 {
     return grpc_version_string();

@@ -44,15 +44,13 @@ ISO_EXPORT enum iso_status iso_rpc_server_start(struct iso_rpc_server *server,
 /* As bound, e.g. "127.0.0.1:41234" or "unix:/run/x.sock"; NULL beyond the last. */
 ISO_EXPORT const char *iso_rpc_server_address(const struct iso_rpc_server *server, int index);
 
-/* Health of one service, "" = the server. Unknown services are NOT_FOUND to callers. */
-ISO_EXPORT void iso_rpc_server_set_serving(struct iso_rpc_server *server, bool serving);
-
 struct iso_rpc_stats {
     int calls;        /* open now */
     int queue_depth;  /* calls that wait for a worker */
     int64_t accepted; /* since start */
     int64_t refused;  /* by admission or drain */
 };
+
 /* Version of the RPC library. */
 ISO_EXPORT const char *iso_rpc_library_version(void);
 
@@ -60,8 +58,8 @@ ISO_EXPORT void iso_rpc_server_stats(struct iso_rpc_server *server,
                                      struct iso_rpc_stats *ret_stats);
 
 /* Health says NOT_SERVING, new calls are refused, endless streams are ended, connections are told
- * to go; waits at most `grace_s` for the calls that run and cancels the rest. Workers go on, so
- * that late answers can be given. Once. */
+ * to go; waits at most `grace_s` for the calls that run and cancels the rest. No handler
+ * runs after that; late answers of jobs are dropped. Once. */
 ISO_EXPORT void iso_rpc_server_drain(struct iso_rpc_server *server, double grace_s);
 
 /* Drains if that was not done, waits for calls that are still held by others, joins all threads.
