@@ -237,7 +237,7 @@ write_validation(const struct iso_job *job, const Isocost__Internal__V1__Stats *
         iso_message_new(arena, &isocost__v1__validate_model_response__descriptor);
     if (!message)
         return NULL;
-    message->digests = iso_plan_digests_new(resolved, job->model, arena);
+    message->digests = iso_plan_digests_new(resolved, arena);
     message->stats = iso_plan_stats_new(resolved, arena);
     if (message->stats && stats) {
         message->stats->columns = stats->columns;

@@ -20,6 +20,7 @@ enum { FRAME_REQUEST = 1, FRAME_EVENT = 2 };
 enum { CHILD_FD = 3, POLL_MS = 50, EXIT_GRACE_MS = 1000 };
 #define PAGE_ARENA_BYTES ((size_t)256 << 20)
 #define LATE_S 0.5 /* the host stops itself at the deadline; this is for the way back */
+#define LATE_TEXT "the plugin did not finish within its %g seconds and was ended"
 
 struct host {
     const struct iso_host_request *request;
@@ -144,9 +145,7 @@ static enum iso_status check_time(struct host *host, struct iso_error *reterr)
         return iso_fail(reterr, ISO_E_CANCELLED, "", "the caller gave up");
     if (now_s() > host->deadline_s + LATE_S) {
         host->report->crashed = true;
-        return iso_fail(reterr, ISO_E_DEADLINE, "",
-                        "the plugin did not finish within its %g seconds and was ended",
-                        request->deadline_s);
+        return iso_fail(reterr, ISO_E_DEADLINE, "", LATE_TEXT, request->deadline_s);
     }
     return ISO_OK;
 }
@@ -418,6 +417,8 @@ enum iso_status iso_host_run(const struct iso_host_request *request, struct iso_
         close(host.fd);
     if (host.pid > 0) {
         int how = reap(&host, status == ISO_OK || report->refused || host.left);
+        if (host.left && WIFSIGNALED(how) && WTERMSIG(how) == SIGALRM) /* it watches itself too */
+            return iso_fail(reterr, ISO_E_DEADLINE, "", LATE_TEXT, request->deadline_s);
         if (host.left && WIFSIGNALED(how))
             return iso_fail(reterr, status, error.field, "%s (killed by signal %d, %s)", error.text,
                             WTERMSIG(how), strsignal(WTERMSIG(how)));

@@ -162,7 +162,8 @@ enum iso_status iso_provider_config_read(const char *path, struct iso_arena *are
         status = iso_violations_status(&violations, &error);
     }
     if (status != ISO_OK)
-        return iso_fail(reterr, status, error.field, "%.160s: %.200s", path, error.text);
+        return iso_fail(reterr, status, error.field, "%.120s: %.60s%s%.160s", path, error.field,
+                        error.field[0] ? ": " : "", error.text);
     *ret_config = config;
     return ISO_OK;
 }

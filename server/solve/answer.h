@@ -30,7 +30,6 @@ ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resol
 /* The parts that ValidateModel answers with too: digests without the plan's, and sizes with what
  * the filters removed. NULL when the arena is full. */
 ISO_EXPORT Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resolved *resolved,
-                                                          const Isocost__V1__Model *model,
                                                           struct iso_arena *arena);
 ISO_EXPORT Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
                                                       struct iso_arena *arena);

@@ -279,17 +279,14 @@ static char *plan_digest(const struct iso_plan_writer *writer)
 }
 
 Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resolved *resolved,
-                                               const Isocost__V1__Model *model,
                                                struct iso_arena *arena)
 {
     Isocost__V1__PlanDigests *to = iso_message_new(arena, &isocost__v1__plan_digests__descriptor);
-    const Isocost__V1__Catalog *catalog = model->catalog;
     if (!to)
         return NULL;
     to->model = iso_arena_strdup(arena, resolved->model_digest);
     to->problem = iso_arena_strdup(arena, resolved->problem_digest);
-    if (catalog && (catalog->n_selectors > 0 || catalog->n_snapshot_products > 0))
-        to->snapshot = iso_arena_strdup(arena, catalog->snapshot_digest);
+    to->snapshot = iso_arena_strdup(arena, resolved->snapshot_digest);
     return to;
 }
 
@@ -355,7 +352,7 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
     if (iso_arena_full(arena))
         return NULL;
     iso_plan_write_explanations(&writer);
-    writer.message->digests = iso_plan_digests_new(resolved, model, arena);
+    writer.message->digests = iso_plan_digests_new(resolved, arena);
     if (writer.message->digests)
         writer.message->digests->plan = plan_digest(&writer);
     if (iso_arena_full(arena) || !writer.message->digests || !writer.message->digests->plan)

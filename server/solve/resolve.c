@@ -218,6 +218,7 @@ static enum iso_status make_digests(struct iso_resolve *r, struct iso_error *ret
     iso_sha256_update(&sha, snapshot, strlen(snapshot));
     iso_sha256_final(&sha, bytes);
     iso_digest_text(bytes, out->problem_digest);
+    snprintf(out->snapshot_digest, sizeof(out->snapshot_digest), "%s", snapshot);
     return ISO_OK;
 }
 

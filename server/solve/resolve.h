@@ -29,6 +29,7 @@ struct iso_resolved {
     const int32_t *level_of_hour; /* load levels: n_hours places in periods; otherwise NULL */
     int32_t n_hours;
     char model_digest[ISO_DIGEST_TEXT_SIZE], problem_digest[ISO_DIGEST_TEXT_SIZE];
+    char snapshot_digest[ISO_DIGEST_TEXT_SIZE]; /* of what was used; empty: the model needs none */
 };
 
 /* Checks the shape of a model: types, ranges, unique ids, dangling references, rules that are not
