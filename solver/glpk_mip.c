@@ -188,6 +188,13 @@ static enum iso_status write_named(const struct iso_mip *mip, double constant,
         name(context, false, j, buffer);
         glp_set_col_name(prob, j + 1, buffer);
     }
+    /* a free row would take the objective's place in an MPS file */
+    int n_free = 0;
+    for (int32_t i = 0; i < mip->n_rows; i++)
+        if (isinf(mip->rows[i].lower) && isinf(mip->rows[i].upper))
+            scratch->rows[++n_free] = i + 1;
+    if (n_free > 0)
+        glp_del_rows(prob, n_free, scratch->rows);
     int status = format == ISO_MIP_MPS ? glp_write_mps(prob, GLP_MPS_FILE, NULL, path)
                                        : glp_write_lp(prob, NULL, path);
     glp_delete_prob(prob);

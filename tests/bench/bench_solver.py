@@ -53,10 +53,10 @@ def f3(seed, n_offerings, n_periods, n_workloads):
 def peer(plans, reference):
     """Seconds and cost of CBC to the same gap; (limit, None) when it finds nothing."""
     with tempfile.TemporaryDirectory() as folder:
-        path, answer = os.path.join(folder, "m.mps"), os.path.join(folder, "out.txt")
+        path, answer = os.path.join(folder, "m.lp"), os.path.join(folder, "out.txt")
         with open(path, "wb") as file:
             for piece in plans.ExportPlan(plan_service_pb2.ExportPlanRequest(
-                    model=reference, format=plan_service_pb2.EXPORT_FORMAT_MPS)):
+                    model=reference, format=plan_service_pb2.EXPORT_FORMAT_LP)):
                 file.write(piece.chunk)
         began = time.monotonic()
         subprocess.run(["cbc", path, "ratioGap", "0.01", "sec", str(PEER_SECONDS), "solve", "solu",
