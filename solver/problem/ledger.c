@@ -354,6 +354,24 @@ static bool add_product(iso_wide *sum, iso_decimal a, iso_decimal b, iso_decimal
     return true;
 }
 
+/* Hours of a term in the flagged periods: it fills its periods in order until hours_inside are
+ * spent.
+ */
+static iso_decimal hours_in(const struct iso_problem *problem, const struct iso_start *start,
+                            const uint8_t *periods)
+{
+    iso_decimal left = start->hours_inside, sum = 0;
+
+    for (int32_t t = 0; t < problem->n_periods; t++) {
+        iso_decimal hours = problem->periods[t].hours < left ? problem->periods[t].hours : left;
+        if (!start->window[t])
+            continue;
+        left -= hours;
+        sum += periods[t] ? hours : 0;
+    }
+    return sum;
+}
+
 /* Fees and upfronts of the products that count, by the basis. */
 static bool add_product_spend(const struct ledger *ledger, const struct iso_budget *budget,
                               const struct iso_window *window, iso_wide *spend)
@@ -378,7 +396,7 @@ static bool add_product_spend(const struct ledger *ledger, const struct iso_budg
         const struct iso_start *start = &product->starts[purchase->start];
         iso_decimal rate =
             iso_problem_rate(problem, product->currency, window->currency, start->period);
-        iso_decimal quantity, term, inside = 0;
+        iso_decimal inside = hours_in(problem, start, window->periods), quantity, term;
         if (!budget->products[purchase->product])
             continue;
         if (budget->basis == ISO_BASIS_CASH) {
@@ -388,8 +406,6 @@ static bool add_product_spend(const struct ledger *ledger, const struct iso_budg
                 return false;
             continue;
         }
-        for (int32_t t = 0; t < problem->n_periods; t++)
-            inside += window->periods[t] && start->window[t] ? problem->periods[t].hours : 0;
         if (!amortised(purchase->quantity, product->upfront, rate, inside, product->term_hours,
                        &term))
             return false;

@@ -7,11 +7,14 @@
  *   + moves: sum count * cost * rate(base -> w, 0)                        when w has period 0
  *
  * over the periods, offerings, cells and products that count; `inside` = hours of the term in
- * periods of w. Basis LIST: the first line alone, nothing covered (and moves).
+ * periods of w: a term fills its periods in order until its hours_inside are spent. Basis LIST: the
+ * first line alone, nothing covered (and moves).
  *
- * Each term is exact and rounded once, half to even, to 1e-9; the sum is exact. So n terms may be
- * n * 0.5e-9 from the truth, and a hard budget is broken only when spend exceeds the amount by more
- * than that (never more than 1e-6 + 1e-6 of the amount). */
+ * Each term is exact and rounded once, half to even, to 1e-9; the sum is exact. Two roundings
+ * cannot be helped: that of each term, at most 0.5e-9, and that of each cover to 1e-9 of an
+ * instance, worth at most 1e-9 of its price for the period. A hard budget is broken when spend
+ * exceeds the amount by more than these add up to (and in any case by more than 1e-6 + 1e-6 of the
+ * amount). */
 #include "verifier.h"
 
 typedef uint32_t limb;
@@ -91,10 +94,24 @@ bool iso_verify_share_of_upfront(iso_decimal quantity, iso_decimal upfront, iso_
     return iso_wide_to_decimal(quotient, ret_value);
 }
 
+iso_decimal iso_verify_term_hours(const struct iso_problem *problem, const struct iso_start *start,
+                                  const uint8_t *periods)
+{
+    iso_wide before = 0, inside = 0; /* hours of the term's periods so far */
+
+    for (int32_t t = 0; t < problem->n_periods; t++) {
+        iso_wide after = before + (start->window[t] ? problem->periods[t].hours : 0);
+        iso_wide end = after < start->hours_inside ? after : start->hours_inside;
+        if (periods[t] && end > before)
+            inside += end - before;
+        before = after;
+    }
+    return (iso_decimal)inside;
+}
+
 /* The spend of one window as it is summed up. */
 struct spend {
-    iso_wide sum;
-    int64_t n_terms;
+    iso_wide sum, slack; /* slack: of rounding, in half units of 1e-9 */
     bool in_range;
 };
 
@@ -104,7 +121,7 @@ static void add(struct spend *spend, iso_decimal a, iso_decimal b, iso_decimal c
 
     spend->in_range = spend->in_range && iso_decimal_product((iso_decimal[]){a, b, c, d}, 4, &term);
     spend->sum += term;
-    spend->n_terms++;
+    spend->slack++;
 }
 
 static void add_instances(const struct iso_verifier *v, const struct iso_budget *budget,
@@ -115,17 +132,23 @@ static void add_instances(const struct iso_verifier *v, const struct iso_budget 
     for (int32_t i = 0; i < v->n_usages; i++) {
         const struct iso_verify_usage *usage = &v->usages[i];
         int32_t o = usage->offering, t = usage->period;
-        iso_decimal paid = usage->count * ISO_DECIMAL_ONE;
+        iso_decimal paid = usage->count * ISO_DECIMAL_ONE, one = ISO_DECIMAL_ONE, whole = 0;
+        iso_decimal price = iso_problem_price(problem, o, t), hours = problem->periods[t].hours;
         if (!window->periods[t] || !budget->offerings[o] || !budget->cells[usage->cell])
             continue;
+        iso_decimal rate =
+            iso_problem_rate(problem, problem->offerings[o].currency, window->currency, t);
+        spend->in_range = spend->in_range &&
+                          iso_decimal_product((iso_decimal[]){one, price, hours, rate}, 4, &whole);
         for (int32_t k = 0; k < usage->n_covers && budget->basis != ISO_BASIS_LIST; k++) {
             const struct iso_cover *cover =
                 &v->plan->covers[v->cover_order[usage->first_cover + k]];
-            if (budget->products[cover->product])
-                paid -= cover->instances;
+            if (!budget->products[cover->product])
+                continue;
+            paid -= cover->instances;
+            spend->slack += 2 * (whole / ISO_DECIMAL_ONE + 1);
         }
-        add(spend, paid, iso_problem_price(problem, o, t), problem->periods[t].hours,
-            iso_problem_rate(problem, problem->offerings[o].currency, window->currency, t));
+        add(spend, paid, price, hours, rate);
     }
 }
 
@@ -147,7 +170,7 @@ static void add_commitments(const struct iso_verifier *v, const struct iso_budge
             iso_decimal quantity = v->bought[v->first_start[c] + s] * ISO_DECIMAL_ONE;
             iso_decimal rate =
                 iso_problem_rate(problem, product->currency, window->currency, start->period);
-            iso_decimal inside = 0, term = 0;
+            iso_decimal inside = iso_verify_term_hours(problem, start, window->periods), term = 0;
             if (quantity == 0 || product->upfront == 0)
                 continue;
             if (budget->basis == ISO_BASIS_CASH) {
@@ -155,13 +178,11 @@ static void add_commitments(const struct iso_verifier *v, const struct iso_budge
                     add(spend, quantity, product->upfront, rate, ISO_DECIMAL_ONE);
                 continue;
             }
-            for (int32_t t = 0; t < problem->n_periods; t++)
-                inside += window->periods[t] && start->window[t] ? problem->periods[t].hours : 0;
             spend->in_range =
                 spend->in_range && iso_verify_share_of_upfront(quantity, product->upfront, rate,
                                                                inside, product->term_hours, &term);
             spend->sum += term;
-            spend->n_terms++;
+            spend->slack++;
         }
     }
 }
@@ -199,13 +220,13 @@ static enum iso_status check_window(struct iso_verifier *v, const struct iso_bud
         return iso_verify_fail(v, "lines", -1, "", "spend of budget %s is out of range",
                                budget->id);
     iso_wide over = spend.sum - window->amount, most = window->amount / 1000000 + 1000;
-    iso_wide slack = (spend.n_terms + 1) / 2 < most ? (spend.n_terms + 1) / 2 : most;
+    iso_wide slack = (spend.slack + 1) / 2 < most ? (spend.slack + 1) / 2 : most;
     iso_wide allowed = slack + (budget->policy == ISO_POLICY_DEFAULT ? window->today : 0);
     *violation = over > 0 ? over : 0;
     v->verdict.rules_checked++;
     if ((budget->policy == ISO_POLICY_HARD || budget->policy == ISO_POLICY_DEFAULT) &&
         over > allowed)
-        return iso_verify_fail(v, "lines", -1, "", "budget %s, window %d: %.9g is spent of %g",
+        return iso_verify_fail(v, "lines", -1, "", "budget %s, window %d: %.12g is spent of %.12g",
                                budget->id, w, (double)spend.sum / 1e9,
                                iso_decimal_to_double(window->amount));
     if (budget->policy == ISO_POLICY_HARD && (double)over / 1e9 > v->verdict.worst_violation)

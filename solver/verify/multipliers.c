@@ -1,6 +1,8 @@
 /* The multipliers of a tier, checked and laid out in tables. */
 #include "pricing.h"
 
+#define NOISE 1e-20 /* of the largest multiplier */
+
 static int compare_duals(const void *left, const void *right)
 {
     const struct iso_dual *a = left, *b = right;
@@ -144,6 +146,19 @@ static enum iso_status check_duals(const struct iso_pricing *p)
     return ISO_OK;
 }
 
+/* Multipliers that can only be noise count as 0: any multipliers will do, and these may be in the
+ * way of a column that costs nothing. */
+static void drop_noise(struct iso_pricing *p, int32_t n)
+{
+    double most = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        most = fmax(most, fabs(p->duals[i].value));
+    for (int32_t i = 0; i < n; i++)
+        if (fabs(p->duals[i].value) < NOISE * most)
+            p->duals[i].value = 0;
+}
+
 static void fill_tables(struct iso_pricing *p)
 {
     const struct iso_verifier *v = p->v;
@@ -259,6 +274,7 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
         qsort(p->duals, (size_t)data->n_duals, sizeof(*p->duals), compare_duals);
     }
     ISO_TRY(check_duals(p));
+    drop_noise(p, data->n_duals);
     fill_tables(p);
     weigh_tiers(p);
     find_supply(p);

@@ -103,8 +103,10 @@ void iso_costs_add_placement(struct iso_pricing *p);
 struct iso_worth {
     struct iso_pricing *p;
     int32_t workload, n_rules;
-    struct iso_worth_rule *rules;                 /* survive, then spread; owned */
-    struct iso_bounded demand, *inside, *outside; /* shares: one unit in S, outside; owned */
+    struct iso_worth_rule *rules; /* survive, then spread; owned */
+    struct iso_bounded demand;
+    struct iso_bounded *inside, *outside; /* shares: one unit in S, outside; owned */
+    struct iso_bounded *minimum;          /* the part of `inside` that minima give; owned */
 };
 
 /* Errors: ISO_E_INVALID for a multiplier of a domain that holds no option that counts. */
@@ -112,6 +114,9 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
 void iso_worth_fini(struct iso_worth *unit);
 void iso_worth_open(struct iso_worth *unit, int32_t period);
 struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
+
+/* The part of it that >= rows give: all but caps on shares; >= 0. */
+struct iso_bounded iso_worth_of_gains(const struct iso_worth *unit, int32_t option);
 
 /* Adds the columns b_d of the workload's spread rules. */
 void iso_worth_price_domains(struct iso_worth *unit);

@@ -5,20 +5,38 @@
  *
  * with cost and floor of pricing_costs.c and worth of worth.c.
  *
- * Repair, where rc < 0. In one period, let the multipliers of all rows that count what is served,
- * and of the minima of limits, shrink by the factor 1 - s. Then floor, worth and the value of each
- * content shrink by it, so rc(s) goes on a straight line from rc to cost: with cost >= 0 for all
- * columns, those with rc >= 0 stay so and the others get there at s = -rc / (cost - rc). L falls by
- * at most s times
+ * Repair, where rc < 0. Of what a column serves, let G be what >= rows give (demand, share minima,
+ * survive, spread), and C what caps on shares give or take. For one cell and period, shrink the
+ * multipliers of the >= rows by (1 - a)(1 - b) and those of the caps by 1 - b:
  *
- *   sum over minima lambda_l bound_l + sum over workloads of lambda_DEMAND required
+ *   rc = cost' - (1 - b)((1 - a) G + C)        cost' = cost - floor
+ *
+ * With cost' >= 0 for all its columns, each with rc >= 0 stays so (G >= 0: the bracket only falls
+ * with a; and with b it shrinks, or is below 0 and does no harm). A column with rc < 0 gets there
+ * by b >= s, s = (G + C - cost') / (G + C), or by a >= s (G + C) / G. The smaller one is taken. For
+ * a content, worth at most (1 - s) of before is enough: b >= s, or a >= s max(0, worth_w) / G_w for
+ * each w in it. L falls by at most a + b (or all) of
+ *
+ *   sum over the cell's workloads of lambda_DEMAND required
  *     + D (sum minimum lambda_SHARE_MIN + sum theta lambda_SURVIVE + sum eps lambda_SPREAD)
  *
- * (right sides, and what domains b_d lose; unserved demand and violations only gain). Or, where
- * limits cap every such column, L falls by sum -rc_o * cap_o. The smaller fall is taken. */
+ * (right sides, and what domains b_d lose; unserved demand and violations only gain). Where cost'
+ * is not >= 0, the same is done for all cells of the period and the minima of limits at once, with
+ * cost for cost', floor in G, and sum over minima of lambda_l bound_l in the fall. Or, where limits
+ * cap every such column, L falls by sum -rc_o * cap_o. The smaller fall is taken. */
 #include "pricing.h"
 
 #define UP (1 + 8 * LDBL_EPSILON) /* covers a few roundings of positive numbers */
+
+/* What it takes until a set of columns prices out. */
+struct repair {
+    bool any;            /* there are columns with rc < 0 */
+    bool possible;       /* cost (or cost') >= 0 for all columns: a and b do */
+    long double a, b;    /* in [0, 1] */
+    long double by_caps; /* sum -rc * cap; INFINITY without a cap */
+};
+
+static const struct repair nothing_to_repair = {.possible = true};
 
 struct columns {
     struct iso_pricing *p;
@@ -26,11 +44,7 @@ struct columns {
     struct iso_costs costs;
     struct iso_worth *units; /* by workload */
     struct pool *pools;      /* by team */
-
-    /* How far the bound must fall so that the period's columns price out. */
-    bool any;            /* such columns there are */
-    long double shrink;  /* s; INFINITY where some cost is below 0 */
-    long double by_caps; /* sum -rc * cap; INFINITY without a cap */
+    struct repair cell, all; /* of the cell at hand, of the period */
 };
 
 /* The replica workloads of a team and the offerings that any of them may use. */
@@ -61,35 +75,73 @@ static long double cap_of(const struct columns *columns, int32_t offering)
     return cap;
 }
 
-/* A column with rc = cost - gain. */
-static void price_column(struct columns *columns, int32_t offering, long double cost,
-                         long double gain)
+/* A column with cost and gain (both without or with its floor); `ratio` = gain / G, or the like. */
+static void add_column(struct repair *repair, long double cost, long double gain, long double ratio,
+                       long double cap)
 {
-    long double missing = gain - cost;
+    long double share = gain > 0 ? fminl((gain - cost) / gain * UP, 1) : 1;
 
     if (cost < 0)
-        columns->shrink = INFINITY;
-    if (missing <= 0)
+        repair->possible = false;
+    if (gain <= cost)
         return;
-    columns->any = true;
-    columns->shrink = fmaxl(columns->shrink, gain > 0 ? missing / gain * UP : INFINITY);
-    if (columns->by_caps < INFINITY)
-        columns->by_caps = (columns->by_caps + missing * cap_of(columns, offering)) * UP;
+    repair->any = true;
+    if (share * ratio * UP < share)
+        repair->a = fmaxl(repair->a, share * ratio * UP);
+    else
+        repair->b = fmaxl(repair->b, share);
+    if (repair->by_caps < INFINITY)
+        repair->by_caps = (repair->by_caps + (gain - cost) * cap) * UP;
+}
+
+/* Notes a column whose service is worth `service`, of which >= rows give service / ratio. */
+static void add_both(struct columns *columns, int32_t offering, long double cost,
+                     long double service, long double ratio)
+{
+    long double floor = iso_bounded_high(iso_costs_floor(&columns->costs, offering));
+    bool below = service > cost - floor;
+    long double cap = below ? cap_of(columns, offering) : 0;
+
+    add_column(&columns->cell, floor > 0 ? cost - floor * UP : cost, service, ratio, cap);
+    add_column(&columns->all, cost, floor > 0 ? (service + floor) * UP : service,
+               floor > 0 ? fmaxl(ratio, 1) : ratio, cap);
 }
 
 static void price_workload(struct columns *columns, int32_t a)
 {
     const struct iso_workload *workload = &columns->p->v->problem->workloads[a];
+    const struct iso_worth *unit = &columns->units[a];
 
     iso_worth_open(&columns->units[a], columns->period);
     for (int32_t i = 0; i < workload->n_options; i++) {
         const struct iso_option *option = &workload->options[i];
-        struct iso_bounded cost = iso_costs_of(&columns->costs, a, option->offering);
-        struct iso_bounded gain =
-            iso_bounded_scale(option->served, iso_worth_of(&columns->units[a], i));
-        gain = iso_bounded_add(gain, iso_costs_floor(&columns->costs, option->offering));
-        price_column(columns, option->offering, iso_bounded_low(cost), iso_bounded_high(gain));
+        long double cost = iso_bounded_low(iso_costs_of(&columns->costs, a, option->offering));
+        long double floor = iso_bounded_high(iso_costs_floor(&columns->costs, option->offering));
+        long double service =
+            iso_bounded_high(iso_bounded_scale(option->served, iso_worth_of(unit, i)));
+        if (floor * UP <= cost && service + floor * UP <= cost)
+            continue;
+        long double gains =
+            iso_bounded_low(iso_bounded_scale(option->served, iso_worth_of_gains(unit, i)));
+        add_both(columns, option->offering, cost, service,
+                 gains > 0 ? service / gains * UP : INFINITY);
     }
+}
+
+/* max over w of what it is worth / what >= rows give for it. */
+static long double content_ratio(const struct columns *columns, const struct pool *pool,
+                                 int32_t place)
+{
+    long double ratio = 0;
+
+    for (int32_t i = 0; i < pool->n_workloads; i++) {
+        if (pool->worth[i] <= 0)
+            continue;
+        long double gains = iso_bounded_low(iso_worth_of_gains(
+            &columns->units[pool->workloads[i]], pool->options[place * pool->n_workloads + i]));
+        ratio = fmaxl(ratio, gains > 0 ? pool->worth[i] / gains * UP : INFINITY);
+    }
+    return ratio;
 }
 
 static void price_pool(struct columns *columns, int32_t team)
@@ -115,7 +167,8 @@ static void price_pool(struct columns *columns, int32_t team)
         long double content =
             iso_verify_best_content(problem, team, offering, pool->workloads, n, pool->worth,
                                     pool->order, cost / UP - floor * UP);
-        price_column(columns, offering, cost, (content + floor) * (content + floor > 0 ? UP : 1));
+        if (cost < 0 || content + floor * UP > cost)
+            add_both(columns, offering, cost, content, content_ratio(columns, pool, place));
     }
 }
 
@@ -144,8 +197,18 @@ static long double service_value(const struct columns *columns, int32_t a)
     return sum;
 }
 
-/* The same for all that shrinks. All terms are >= 0 and far fewer than 1e6. */
-static long double shrinking_value(const struct columns *columns)
+/* The same for a pool. */
+static long double pool_value(const struct columns *columns, const struct pool *pool)
+{
+    long double sum = 0;
+
+    for (int32_t i = 0; i < pool->n_workloads; i++)
+        sum += service_value(columns, pool->workloads[i]);
+    return sum;
+}
+
+/* The same for the whole period and its minima of limits. */
+static long double period_value(const struct columns *columns)
 {
     const struct iso_pricing *p = columns->p;
     const struct iso_problem *problem = p->v->problem;
@@ -157,22 +220,33 @@ static long double shrinking_value(const struct columns *columns)
         if (problem->limits[l].minimum)
             sum += p->limit[iso_verify_at(p->v, l, columns->period)] *
                    ((long double)problem->limits[l].bound / 1e9L);
-    return sum * (1 + 1e-12L);
+    return sum;
 }
 
-/* Takes the smaller of two falls off the bound, or gives the bound up. */
-static void settle(struct columns *columns)
+/* Takes the smaller fall off the bound; false when there is none. `value` is a sum of far fewer
+ * than 1e6 terms >= 0. */
+static bool settle(const struct columns *columns, const struct repair *repair, long double value)
 {
-    long double least = columns->by_caps;
+    long double least = repair->by_caps;
 
-    if (!columns->any)
-        return;
-    if (columns->shrink <= 1)
-        least = fminl(least, columns->shrink * shrinking_value(columns) * UP);
+    if (repair->possible)
+        least = fminl(least, fminl(repair->a + repair->b, 1) * value * (1 + 1e-12L));
     if (!(least < INFINITY))
-        columns->p->nothing = true;
-    else
-        iso_pricing_add(columns->p, (struct iso_bounded){-least, 0});
+        return false;
+    iso_pricing_add(columns->p, (struct iso_bounded){-least, 0});
+    return true;
+}
+
+/* Ends a cell: repairs it by itself, or leaves it to the period. `before` is the period's repair
+ * without the cell. */
+static void settle_cell(struct columns *columns, const struct repair *before, long double value)
+{
+    if (!columns->cell.any || settle(columns, &columns->cell, value)) {
+        bool possible = columns->all.possible;
+        columns->all = *before;
+        columns->all.possible = possible;
+    }
+    columns->cell = nothing_to_repair;
 }
 
 static void price_period(struct columns *columns, int32_t period)
@@ -180,16 +254,25 @@ static void price_period(struct columns *columns, int32_t period)
     const struct iso_problem *problem = columns->p->v->problem;
 
     columns->period = period;
-    columns->any = false;
-    columns->shrink = columns->by_caps = 0;
+    columns->cell = columns->all = nothing_to_repair;
     iso_costs_open(&columns->costs, period);
-    for (int32_t a = 0; a < problem->n_workloads; a++)
-        if (!problem->workloads[a].replicas)
-            price_workload(columns, a);
-    for (int32_t g = 0; g < problem->n_teams; g++)
-        if (columns->pools[g].n_workloads > 0)
-            price_pool(columns, g);
-    settle(columns);
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        struct repair before = columns->all;
+        if (problem->workloads[a].replicas)
+            continue;
+        price_workload(columns, a);
+        settle_cell(columns, &before, columns->cell.any ? service_value(columns, a) : 0);
+    }
+    for (int32_t g = 0; g < problem->n_teams; g++) {
+        struct repair before = columns->all;
+        if (columns->pools[g].n_workloads == 0)
+            continue;
+        price_pool(columns, g);
+        settle_cell(columns, &before,
+                    columns->cell.any ? pool_value(columns, &columns->pools[g]) : 0);
+    }
+    if (columns->all.any && !settle(columns, &columns->all, period_value(columns)))
+        columns->p->nothing = true;
 }
 
 static enum iso_status no_memory(const struct columns *columns)

@@ -197,7 +197,7 @@ static struct iso_bounded purchase_cost(const struct iso_pricing *p,
             const struct iso_window *window = budget ? &budget->windows[w] : NULL;
             double weight = budget ? -p->budget[p->v->first_window[b] + w] : p->money;
             int32_t currency = window ? window->currency : problem->base_currency;
-            struct iso_bounded spent = {0, 0}, inside = {0, 0};
+            struct iso_bounded spent = {0, 0};
             if (weight == 0)
                 continue;
             for (int32_t t = 0; t < problem->n_periods; t++) {
@@ -205,12 +205,12 @@ static struct iso_bounded purchase_cost(const struct iso_pricing *p,
                     continue;
                 struct iso_bounded hours = iso_bounded_decimal(problem->periods[t].hours);
                 iso_decimal rate = iso_problem_rate(problem, product->currency, currency, t);
-                inside = iso_bounded_add(inside, hours);
                 spent = iso_bounded_add(spent,
                                         iso_bounded_multiply(fee, iso_bounded_scale(rate, hours)));
             }
-            if (!budget)
-                inside = iso_bounded_decimal(start->hours_inside);
+            struct iso_bounded inside =
+                iso_bounded_decimal(window ? iso_verify_term_hours(problem, start, window->periods)
+                                           : start->hours_inside);
             iso_decimal rate =
                 iso_problem_rate(problem, product->currency, currency, start->period);
             struct iso_bounded paid = iso_bounded_scale(rate, upfront);

@@ -87,6 +87,10 @@ enum iso_status iso_verify_bill(struct iso_verifier *v);
 enum iso_status iso_verify_tiers(struct iso_verifier *v);
 enum iso_status iso_verify_infeasible(struct iso_verifier *v);
 
+/* Hours of a term in the flagged periods. */
+iso_decimal iso_verify_term_hours(const struct iso_problem *problem, const struct iso_start *start,
+                                  const uint8_t *periods);
+
 /* round(quantity * upfront * rate * inside / term), half to even, `quantity` in 1e-9 too. False
  * when out of range. All >= 0, term > 0. */
 bool iso_verify_share_of_upfront(iso_decimal quantity, iso_decimal upfront, iso_decimal rate,

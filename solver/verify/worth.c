@@ -75,7 +75,8 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
         iso_calloc((size_t)data->n_survive + (size_t)data->n_spread, sizeof(*unit->rules));
     unit->inside = iso_calloc((size_t)data->n_shares, sizeof(*unit->inside));
     unit->outside = iso_calloc((size_t)data->n_shares, sizeof(*unit->outside));
-    if (!unit->rules || !unit->inside || !unit->outside)
+    unit->minimum = iso_calloc((size_t)data->n_shares, sizeof(*unit->minimum));
+    if (!unit->rules || !unit->inside || !unit->outside || !unit->minimum)
         return no_memory(unit);
     for (int32_t i = 0; i < data->n_survive; i++)
         unit->rules[unit->n_rules++] = (struct iso_worth_rule){
@@ -99,6 +100,7 @@ void iso_worth_fini(struct iso_worth *unit)
     free(unit->rules);
     free(unit->inside);
     free(unit->outside);
+    free(unit->minimum);
 }
 
 /* Worth of one unit in `domain`, by the open period's rows. */
@@ -128,9 +130,10 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
         size_t at = iso_verify_at(p->v, p->first_share[unit->workload] + i, period);
         struct iso_bounded most = iso_bounded_exact(p->share_max[at]);
         iso_decimal maximum = workload->shares[i].maximum;
+        unit->minimum[i] = iso_bounded_exact(p->share_min[at]);
         unit->outside[i] = iso_bounded_scale(-maximum, most);
-        unit->inside[i] = iso_bounded_add(iso_bounded_scale(ISO_DECIMAL_ONE - maximum, most),
-                                          iso_bounded_exact(p->share_min[at]));
+        unit->inside[i] =
+            iso_bounded_add(iso_bounded_scale(ISO_DECIMAL_ONE - maximum, most), unit->minimum[i]);
     }
     for (int32_t r = 0; r < unit->n_rules; r++) {
         struct iso_worth_rule *rule = &unit->rules[r];
@@ -142,16 +145,12 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
     }
 }
 
-struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option)
+static struct iso_bounded add_rules(const struct iso_worth *unit, int32_t option,
+                                    struct iso_bounded worth)
 {
     const struct iso_problem *problem = unit->p->v->problem;
-    const struct iso_workload *workload = workload_of(unit);
-    int32_t offering = workload->options[option].offering;
-    struct iso_bounded worth = unit->demand;
+    int32_t offering = workload_of(unit)->options[option].offering;
 
-    for (int32_t i = 0; i < workload->n_shares; i++)
-        worth = iso_bounded_add(worth, workload->shares[i].member[option] ? unit->inside[i]
-                                                                          : unit->outside[i]);
     for (int32_t r = 0; r < unit->n_rules; r++) {
         const struct iso_worth_rule *rule = &unit->rules[r];
         if (!rule->active || (rule->kind == ISO_ROW_SURVIVE && problem->offerings[offering].spot))
@@ -160,6 +159,28 @@ struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option)
         worth = iso_bounded_add(worth, rule->domains[place].worth);
     }
     return worth;
+}
+
+struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option)
+{
+    const struct iso_workload *workload = workload_of(unit);
+    struct iso_bounded worth = unit->demand;
+
+    for (int32_t i = 0; i < workload->n_shares; i++)
+        worth = iso_bounded_add(worth, workload->shares[i].member[option] ? unit->inside[i]
+                                                                          : unit->outside[i]);
+    return add_rules(unit, option, worth);
+}
+
+struct iso_bounded iso_worth_of_gains(const struct iso_worth *unit, int32_t option)
+{
+    const struct iso_workload *workload = workload_of(unit);
+    struct iso_bounded worth = unit->demand;
+
+    for (int32_t i = 0; i < workload->n_shares; i++)
+        if (workload->shares[i].member[option])
+            worth = iso_bounded_add(worth, unit->minimum[i]);
+    return add_rules(unit, option, worth);
 }
 
 /* b_d in [0, 1] costs nothing: rc = eps * sum_t D_t lambda_SPREAD(t, d) - lambda_SPREAD_N. */
