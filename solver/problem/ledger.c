@@ -12,28 +12,7 @@
  *
  * Each product above, and each term of a budget's spend, is formed exactly and rounded once, half
  * to even, to 1e-9; sums of them are exact. */
-#include "isocost/ledger.h"
-
-__extension__ typedef unsigned __int128 uwide;
-
-/* All that a cell runs of one offering in one period. */
-struct amount {
-    int32_t period, cell, offering;
-    int64_t count;
-    iso_wide served;
-    int32_t first_cover, n_covers; /* in ledger.covers */
-};
-
-struct ledger {
-    const struct iso_problem *problem;
-    const struct iso_plan *plan;
-    struct amount *amounts;   /* by (period, cell, offering), distinct */
-    struct iso_cover *covers; /* the plan's, in the same order */
-    int32_t n_amounts;
-    struct iso_line *lines;
-    int32_t n_lines;
-    iso_wide starts, stops, moves; /* in period 0 */
-};
+#include "ledger_sums.h"
 
 static int compare(int64_t a, int64_t b)
 {
@@ -42,7 +21,7 @@ static int compare(int64_t a, int64_t b)
 
 static int compare_amounts(const void *left, const void *right)
 {
-    const struct amount *a = left, *b = right;
+    const struct iso_ledger_amount *a = left, *b = right;
     int order = compare(a->period, b->period);
 
     order = order ? order : compare(a->cell, b->cell);
@@ -88,41 +67,11 @@ static bool whole(iso_wide count, iso_decimal *ret_value)
     return iso_wide_to_decimal(count * ISO_DECIMAL_ONE, ret_value);
 }
 
-/* quantity * upfront * rate * inside / term, rounded once: with everything but `quantity` in units
- * of 1e-9 that is quantity * upfront * rate * inside / (term * 1e9), a quotient of 256 by less than
- * 94 bits, found one bit at a time. All arguments are >= 0, term > 0. */
-static bool amortised(int64_t quantity, iso_decimal upfront, iso_decimal rate, iso_decimal inside,
-                      iso_decimal term, iso_decimal *ret_value)
-{
-    const uwide low_half = UINT64_MAX;
-    uwide a = (uwide)quantity * (uwide)upfront, b = (uwide)rate * (uwide)inside;
-    uwide a0 = a & low_half, a1 = a >> 64, b0 = b & low_half, b1 = b >> 64;
-    uwide low = a0 * b0, cross = a0 * b1, cross_too = a1 * b0;
-    uwide middle = (low >> 64) + (cross & low_half) + (cross_too & low_half);
-    uwide halves[2] = {a1 * b1 + (cross >> 64) + (cross_too >> 64) + (middle >> 64),
-                       middle << 64 | (low & low_half)};
-    uwide divisor = (uwide)term * (uwide)ISO_DECIMAL_ONE, rest = 0, quotient = 0;
-
-    for (int bit = 255; bit >= 0; bit--) {
-        rest = rest << 1 | (halves[bit < 128] >> (bit % 128) & 1);
-        if (quotient >> 126)
-            return false;
-        quotient <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            quotient |= 1;
-        }
-    }
-    uwide other = divisor - rest;
-    quotient += rest > other || (rest == other && quotient % 2 != 0);
-    return iso_wide_to_decimal((iso_wide)quotient, ret_value);
-}
-
-static void gather_amounts(struct ledger *ledger)
+static void gather_amounts(struct iso_ledger *ledger)
 {
     const struct iso_problem *problem = ledger->problem;
     const struct iso_plan *plan = ledger->plan;
-    struct amount *all = ledger->amounts;
+    struct iso_ledger_amount *all = ledger->amounts;
     int32_t n = 0, kept = 0;
 
     for (int32_t i = 0; i < plan->n_uses; i++) {
@@ -130,22 +79,23 @@ static void gather_amounts(struct ledger *ledger)
         const struct iso_workload *workload = &problem->workloads[use->workload];
         int32_t option = iso_workload_find_option(workload, use->offering);
         iso_wide served = option < 0 ? 0 : (iso_wide)workload->options[option].served * use->count;
-        all[n++] = (struct amount){.period = use->period,
-                                   .cell = use->workload,
-                                   .offering = use->offering,
-                                   .count = use->count,
-                                   .served = served};
+        all[n++] = (struct iso_ledger_amount){.period = use->period,
+                                              .cell = use->workload,
+                                              .offering = use->offering,
+                                              .count = use->count,
+                                              .served = served};
     }
     for (int32_t i = 0; i < plan->n_fills; i++) {
         const struct iso_fill *fill = &plan->fills[i];
         iso_wide replicas = 0;
         for (int32_t e = 0; e < fill->n_entries; e++)
             replicas += plan->entries[fill->first_entry + e].count;
-        all[n++] = (struct amount){.period = fill->period,
-                                   .cell = problem->n_workloads + fill->team,
-                                   .offering = fill->offering,
-                                   .count = fill->instances,
-                                   .served = replicas * ISO_DECIMAL_ONE * fill->instances};
+        all[n++] =
+            (struct iso_ledger_amount){.period = fill->period,
+                                       .cell = problem->n_workloads + fill->team,
+                                       .offering = fill->offering,
+                                       .count = fill->instances,
+                                       .served = replicas * ISO_DECIMAL_ONE * fill->instances};
     }
     qsort(all, (size_t)n, sizeof(*all), compare_amounts);
     for (int32_t i = 0; i < n; i++) {
@@ -160,7 +110,7 @@ static void gather_amounts(struct ledger *ledger)
 }
 
 /* Sorts the covers and gives each amount its own. */
-static void gather_covers(struct ledger *ledger)
+static void gather_covers(struct iso_ledger *ledger)
 {
     int32_t n = ledger->plan->n_covers, next = 0;
 
@@ -168,10 +118,10 @@ static void gather_covers(struct ledger *ledger)
         memcpy(ledger->covers, ledger->plan->covers, (size_t)n * sizeof(*ledger->covers));
     qsort(ledger->covers, (size_t)n, sizeof(*ledger->covers), compare_covers);
     for (int32_t i = 0; i < ledger->n_amounts; i++) {
-        struct amount *amount = &ledger->amounts[i];
+        struct iso_ledger_amount *amount = &ledger->amounts[i];
         for (; next < n; next++) {
             const struct iso_cover *cover = &ledger->covers[next];
-            struct amount place = {
+            struct iso_ledger_amount place = {
                 .period = cover->period, .cell = cover->cell, .offering = cover->offering};
             int order = compare_amounts(&place, amount);
             if (order > 0)
@@ -183,7 +133,7 @@ static void gather_covers(struct ledger *ledger)
 }
 
 /* Compares period 0 with the placement today; both are sorted by (cell, offering). */
-static void count_moves(struct ledger *ledger)
+static void count_moves(struct iso_ledger *ledger)
 {
     const struct iso_moves *moves = &ledger->problem->moves;
     int32_t i = 0, j = 0;
@@ -191,7 +141,7 @@ static void count_moves(struct ledger *ledger)
     if (!moves->present)
         return;
     while ((i < ledger->n_amounts && ledger->amounts[i].period == 0) || j < moves->n_current) {
-        const struct amount *now =
+        const struct iso_ledger_amount *now =
             i < ledger->n_amounts && ledger->amounts[i].period == 0 ? &ledger->amounts[i] : NULL;
         const struct iso_current *then = j < moves->n_current ? &moves->current[j] : NULL;
         int order = !now ? 1 : !then ? -1 : compare(now->cell, then->cell);
@@ -206,39 +156,12 @@ static void count_moves(struct ledger *ledger)
         ledger->moves = ledger->stops - moves->forced_stops;
 }
 
-static iso_wide covered_by(const struct ledger *ledger, const struct amount *amount,
-                           const uint8_t *products)
-{
-    iso_wide covered = 0;
-
-    for (int32_t i = 0; i < amount->n_covers; i++) {
-        const struct iso_cover *cover = &ledger->covers[amount->first_cover + i];
-        if (!products || products[cover->product])
-            covered += cover->instances;
-    }
-    return covered;
-}
-
-/* Units or lots of a product that are in force in a period. */
-static iso_wide held(const struct ledger *ledger, int32_t product, int32_t period)
-{
-    const struct iso_product *data = &ledger->problem->products[product];
-    iso_wide sum = data->existing[period];
-
-    for (int32_t i = 0; i < ledger->plan->n_purchases; i++) {
-        const struct iso_purchase *purchase = &ledger->plan->purchases[i];
-        if (purchase->product == product && data->starts[purchase->start].window[period])
-            sum += (iso_wide)purchase->quantity * ISO_DECIMAL_ONE;
-    }
-    return sum;
-}
-
-static enum iso_status add_instance_lines(struct ledger *ledger, struct iso_error *reterr)
+static enum iso_status add_instance_lines(struct iso_ledger *ledger, struct iso_error *reterr)
 {
     const struct iso_problem *problem = ledger->problem;
 
     for (int32_t i = 0; i < ledger->n_amounts; i++) {
-        const struct amount *amount = &ledger->amounts[i];
+        const struct iso_ledger_amount *amount = &ledger->amounts[i];
         int32_t currency = problem->offerings[amount->offering].currency;
         struct iso_line line = {
             .kind = ISO_LINE_INSTANCE,
@@ -252,7 +175,7 @@ static enum iso_status add_instance_lines(struct ledger *ledger, struct iso_erro
             .hours = problem->periods[amount->period].hours,
             .rate = iso_problem_rate(problem, currency, problem->base_currency, amount->period)};
         if (!whole(amount->count, &line.quantity) ||
-            !iso_wide_to_decimal(covered_by(ledger, amount, NULL), &line.covered) ||
+            !iso_wide_to_decimal(iso_ledger_covered(ledger, amount, NULL), &line.covered) ||
             !iso_wide_to_decimal(amount->served, &line.served) ||
             !iso_decimal_product((const iso_decimal[]){line.quantity - line.covered,
                                                        line.unit_price, line.hours, line.rate},
@@ -263,7 +186,7 @@ static enum iso_status add_instance_lines(struct ledger *ledger, struct iso_erro
     return ISO_OK;
 }
 
-static enum iso_status add_product_lines(struct ledger *ledger, struct iso_error *reterr)
+static enum iso_status add_product_lines(struct iso_ledger *ledger, struct iso_error *reterr)
 {
     const struct iso_problem *problem = ledger->problem;
 
@@ -281,7 +204,7 @@ static enum iso_status add_product_lines(struct ledger *ledger, struct iso_error
                 .currency = product->currency,
                 .hours = problem->periods[t].hours,
                 .rate = iso_problem_rate(problem, product->currency, problem->base_currency, t)};
-            iso_wide quantity = held(ledger, c, t);
+            iso_wide quantity = iso_ledger_held(ledger, c, t);
             if (quantity == 0)
                 continue;
             if (!iso_wide_to_decimal(quantity, &line.quantity) ||
@@ -309,15 +232,15 @@ static enum iso_status add_product_lines(struct ledger *ledger, struct iso_error
                                 .rate = iso_problem_rate(problem, product->currency,
                                                          problem->base_currency, start->period)};
         if (!whole(purchase->quantity, &line.quantity) ||
-            !amortised(purchase->quantity, product->upfront, line.rate, start->hours_inside,
-                       product->term_hours, &line.cost))
+            !iso_ledger_amortised(purchase->quantity, product->upfront, line.rate,
+                                  start->hours_inside, product->term_hours, &line.cost))
             return out_of_range(reterr, "lines");
         ledger->lines[ledger->n_lines++] = line;
     }
     return ISO_OK;
 }
 
-static enum iso_status add_move_lines(struct ledger *ledger, struct iso_error *reterr)
+static enum iso_status add_move_lines(struct iso_ledger *ledger, struct iso_error *reterr)
 {
     const struct iso_moves *moves = &ledger->problem->moves;
     const iso_wide counts[] = {ledger->starts, ledger->stops, ledger->moves};
@@ -343,191 +266,18 @@ static enum iso_status add_move_lines(struct ledger *ledger, struct iso_error *r
     return ISO_OK;
 }
 
-/* Adds one term of a window's spend, or fails. */
-static bool add_product(iso_wide *sum, iso_decimal a, iso_decimal b, iso_decimal c, iso_decimal d)
-{
-    iso_decimal term;
-
-    if (!iso_decimal_product((const iso_decimal[]){a, b, c, d}, 4, &term))
-        return false;
-    *sum += term;
-    return true;
-}
-
-/* Hours of a term in the flagged periods: it fills its periods in order until hours_inside are
- * spent.
- */
-static iso_decimal hours_in(const struct iso_problem *problem, const struct iso_start *start,
-                            const uint8_t *periods)
-{
-    iso_decimal left = start->hours_inside, sum = 0;
-
-    for (int32_t t = 0; t < problem->n_periods; t++) {
-        iso_decimal hours = problem->periods[t].hours < left ? problem->periods[t].hours : left;
-        if (!start->window[t])
-            continue;
-        left -= hours;
-        sum += periods[t] ? hours : 0;
-    }
-    return sum;
-}
-
-/* Fees and upfronts of the products that count, by the basis. */
-static bool add_product_spend(const struct ledger *ledger, const struct iso_budget *budget,
-                              const struct iso_window *window, iso_wide *spend)
-{
-    const struct iso_problem *problem = ledger->problem;
-
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        const struct iso_product *product = &problem->products[c];
-        for (int32_t t = 0; t < problem->n_periods; t++) {
-            iso_decimal quantity;
-            if (!budget->products[c] || !window->periods[t] || product->fee == 0)
-                continue;
-            if (!iso_wide_to_decimal(held(ledger, c, t), &quantity) ||
-                !add_product(spend, quantity, product->fee, problem->periods[t].hours,
-                             iso_problem_rate(problem, product->currency, window->currency, t)))
-                return false;
-        }
-    }
-    for (int32_t i = 0; i < ledger->plan->n_purchases; i++) {
-        const struct iso_purchase *purchase = &ledger->plan->purchases[i];
-        const struct iso_product *product = &problem->products[purchase->product];
-        const struct iso_start *start = &product->starts[purchase->start];
-        iso_decimal rate =
-            iso_problem_rate(problem, product->currency, window->currency, start->period);
-        iso_decimal inside = hours_in(problem, start, window->periods), quantity, term;
-        if (!budget->products[purchase->product])
-            continue;
-        if (budget->basis == ISO_BASIS_CASH) {
-            if (window->periods[start->period] &&
-                (!whole(purchase->quantity, &quantity) ||
-                 !add_product(spend, quantity, product->upfront, rate, ISO_DECIMAL_ONE)))
-                return false;
-            continue;
-        }
-        if (!amortised(purchase->quantity, product->upfront, rate, inside, product->term_hours,
-                       &term))
-            return false;
-        *spend += term;
-    }
-    return true;
-}
-
-static bool window_spend(const struct ledger *ledger, const struct iso_budget *budget,
-                         const struct iso_window *window, iso_wide *ret_spend)
-{
-    const struct iso_problem *problem = ledger->problem;
-    const struct iso_moves *moves = &problem->moves;
-    const iso_wide counts[] = {ledger->starts, ledger->stops, ledger->moves};
-    const iso_decimal costs[] = {moves->start_cost, moves->stop_cost, moves->move_cost};
-    iso_wide spend = 0;
-
-    for (int32_t i = 0; i < ledger->n_amounts; i++) {
-        const struct amount *amount = &ledger->amounts[i];
-        int32_t t = amount->period, o = amount->offering;
-        iso_decimal quantity;
-        if (!window->periods[t] || !budget->offerings[o] || !budget->cells[amount->cell])
-            continue;
-        if (!whole(amount->count, &quantity))
-            return false;
-        if (budget->basis != ISO_BASIS_LIST)
-            quantity -= (iso_decimal)covered_by(ledger, amount, budget->products);
-        if (!add_product(
-                &spend, quantity, iso_problem_price(problem, o, t), problem->periods[t].hours,
-                iso_problem_rate(problem, problem->offerings[o].currency, window->currency, t)))
-            return false;
-    }
-    if (budget->basis != ISO_BASIS_LIST && !add_product_spend(ledger, budget, window, &spend))
-        return false;
-    for (int kind = ISO_MOVE_START; kind <= ISO_MOVE_MOVE; kind++) {
-        iso_decimal quantity;
-        if (!budget->moves || !window->periods[0])
-            continue;
-        if (!whole(counts[kind], &quantity) ||
-            !add_product(&spend, quantity, costs[kind],
-                         iso_problem_rate(problem, problem->base_currency, window->currency, 0),
-                         ISO_DECIMAL_ONE))
-            return false;
-    }
-    *ret_spend = spend;
-    return true;
-}
-
-/* By how much a limit is broken in a period; >= 0. Its terms are sorted by offering. */
-static iso_wide limit_violation(const struct ledger *ledger, const struct iso_limit *limit,
-                                int32_t period)
-{
-    iso_wide used = 0;
-
-    for (int32_t i = 0; i < ledger->n_amounts; i++) {
-        const struct amount *amount = &ledger->amounts[i];
-        int32_t low = 0, high = limit->n_terms;
-        if (amount->period != period)
-            continue;
-        while (low < high) {
-            int32_t middle = low + (high - low) / 2;
-            if (limit->terms[middle].offering < amount->offering)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < limit->n_terms && limit->terms[low].offering == amount->offering)
-            used += (iso_wide)limit->terms[low].weight * amount->count;
-    }
-    iso_wide excess = limit->minimum ? limit->bound - used : used - limit->bound;
-    return excess > 0 ? excess : 0;
-}
-
-static bool add_penalties(const struct ledger *ledger, iso_wide *sum)
-{
-    const struct iso_problem *problem = ledger->problem;
-    iso_decimal violation;
-
-    for (int32_t l = 0; l < problem->n_limits; l++) {
-        const struct iso_limit *limit = &problem->limits[l];
-        for (int32_t t = 0; t < problem->n_periods && limit->policy == ISO_POLICY_SOFT; t++)
-            if (limit->periods[t] &&
-                (!iso_wide_to_decimal(limit_violation(ledger, limit, t), &violation) ||
-                 !add_product(sum, violation, limit->price, problem->periods[t].hours,
-                              ISO_DECIMAL_ONE)))
-                return false;
-    }
-    for (int32_t b = 0; b < problem->n_budgets; b++) {
-        const struct iso_budget *budget = &problem->budgets[b];
-        for (int32_t w = 0; w < budget->n_windows && budget->policy == ISO_POLICY_SOFT; w++) {
-            iso_wide spend;
-            if (!window_spend(ledger, budget, &budget->windows[w], &spend))
-                return false;
-            spend -= budget->windows[w].amount;
-            if (!iso_wide_to_decimal(spend > 0 ? spend : 0, &violation) ||
-                !add_product(sum, violation, budget->price, ISO_DECIMAL_ONE, ISO_DECIMAL_ONE))
-                return false;
-        }
-    }
-    for (int32_t i = 0; i < ledger->plan->n_unserved; i++) {
-        const struct iso_unserved *unserved = &ledger->plan->unserved[i];
-        const struct iso_workload *workload = &problem->workloads[unserved->workload];
-        if (workload->service == ISO_SERVICE_PENALTY &&
-            !add_product(sum, workload->penalty, unserved->amount,
-                         problem->periods[unserved->period].hours, ISO_DECIMAL_ONE))
-            return false;
-    }
-    return true;
-}
-
 enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_plan *plan,
                                  struct iso_error *reterr)
 {
     size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
     size_t n_lines = n_amounts + (size_t)problem->n_products * (size_t)problem->n_periods +
                      (size_t)plan->n_purchases + 3;
-    ISO_AUTO_MEM struct amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
+    ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
     ISO_AUTO_MEM struct iso_cover *covers = iso_calloc((size_t)plan->n_covers, sizeof(*covers));
     ISO_AUTO_MEM struct iso_line *lines = iso_calloc(n_lines, sizeof(*lines));
-    struct ledger ledger = {
+    struct iso_ledger ledger = {
         .problem = problem, .plan = plan, .amounts = amounts, .covers = covers, .lines = lines};
-    iso_wide sum = 0, penalty_sum = 0;
+    iso_wide sum = 0;
     iso_decimal cost, penalties;
 
     if (!amounts || !covers || !lines)
@@ -543,7 +293,7 @@ enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_p
         sum += lines[i].cost;
     if (!iso_wide_to_decimal(sum, &cost))
         return out_of_range(reterr, "cost");
-    if (!add_penalties(&ledger, &penalty_sum) || !iso_wide_to_decimal(penalty_sum, &penalties))
+    if (!iso_ledger_penalties(&ledger, &penalties))
         return out_of_range(reterr, "penalties");
 
     free(plan->lines);

@@ -1,0 +1,41 @@
+/* What the lines of a bill and its penalties share. */
+#ifndef ISOCOST_PROBLEM_LEDGER_SUMS_H
+#define ISOCOST_PROBLEM_LEDGER_SUMS_H
+
+#include "isocost/ledger.h"
+
+/* All that a cell runs of one offering in one period. */
+struct iso_ledger_amount {
+    int32_t period, cell, offering;
+    int64_t count;
+    iso_wide served;
+    int32_t first_cover, n_covers; /* in iso_ledger.covers */
+};
+
+struct iso_ledger {
+    const struct iso_problem *problem;
+    const struct iso_plan *plan;
+    struct iso_ledger_amount *amounts; /* by (period, cell, offering), distinct */
+    struct iso_cover *covers;          /* the plan's, in the same order */
+    int32_t n_amounts;
+    struct iso_line *lines;
+    int32_t n_lines;
+    iso_wide starts, stops, moves; /* in period 0 */
+};
+
+/* Instances of an amount that the flagged products cover; NULL: all of them. */
+iso_wide iso_ledger_covered(const struct iso_ledger *ledger, const struct iso_ledger_amount *amount,
+                            const uint8_t *products);
+
+/* Units or lots of a product that are in force in a period, in 1e-9. */
+iso_wide iso_ledger_held(const struct iso_ledger *ledger, int32_t product, int32_t period);
+
+/* round(quantity * upfront * rate * inside / term), half to even; false when out of range. All >=
+ * 0, term > 0. */
+bool iso_ledger_amortised(int64_t quantity, iso_decimal upfront, iso_decimal rate,
+                          iso_decimal inside, iso_decimal term, iso_decimal *ret_value);
+
+/* The penalties; false when out of range. */
+bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties);
+
+#endif
