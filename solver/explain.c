@@ -114,6 +114,8 @@ static struct unit_cost cost_of(struct iso_priced *priced, int32_t cell, int32_t
     double cost = iso_priced_instance(priced, cell, offering, t, &floor_gain) - floor_gain -
                   (iso_priced_service(priced, a, option, t, served) - demand);
 
+    if (fabs(cost) < 1e-12 * iso_instance_money(problem, offering, t))
+        cost = 0; /* fully covered: what is left is rounding */
     return (struct unit_cost){iso_instance_money(problem, offering, t) / hours / served,
                               cost / hours / served};
 }

@@ -155,15 +155,21 @@ static const char *runner_up_reason(const struct iso_plan_writer *writer,
                                     const struct iso_runner_up *other)
 {
     const char *currency = iso_base_currency(writer->problem);
+    double difference = other->unit_cost - other->chosen_unit_cost;
 
     if (other->blocked) {
         struct iso_rule_name rule = iso_rule_name(writer, other->blocker);
         return iso_arena_printf(writer->arena,
-                                "it would serve a unit for %.6g %s an hour instead of %.6g, but "
-                                "the %s %s holds it back",
-                                other->unit_cost, currency, other->chosen_unit_cost, rule.kind,
-                                rule.id);
+                                "its list price is lower, but with the %s %s it serves a unit for "
+                                "%.6g %s an hour, the chosen for %.6g",
+                                rule.kind, rule.id, other->unit_cost, currency,
+                                other->chosen_unit_cost);
     }
+    if (fabs(difference) <= 1e-9 * fabs(other->chosen_unit_cost))
+        return iso_arena_printf(writer->arena,
+                                "it would do as well: both serve a unit for %.6g %s "
+                                "an hour",
+                                other->unit_cost, currency);
     return iso_arena_printf(writer->arena,
                             "it serves a unit for %.6g %s an hour, the chosen for %.6g",
                             other->unit_cost, currency, other->chosen_unit_cost);
