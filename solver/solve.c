@@ -119,6 +119,23 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
     return ISO_OK;
 }
 
+/* A frozen value that rises by rounding lowers what later tiers proved with it. */
+static void raise_frozen(struct iso_plan *plan, int32_t tier, double value)
+{
+    double rise = value - plan->tiers[tier].frozen;
+
+    plan->tiers[tier].frozen = value;
+    for (int32_t k = tier + 1; k < plan->n_tiers; k++)
+        for (int32_t i = 0; i < plan->tiers[k].n_duals; i++) {
+            const struct iso_dual *dual = &plan->duals[plan->tiers[k].first_dual + i];
+            double fall = fabs(dual->value) * rise * (1 + 1e-9);
+            if (dual->kind != ISO_ROW_FREEZE || dual->a != tier)
+                continue;
+            plan->tiers[k].checked_bound -= fall;
+            plan->tiers[k].bound -= fall;
+        }
+}
+
 /* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
 static void settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
 {
@@ -128,7 +145,7 @@ static void settle_tiers(const struct iso_problem *problem, struct iso_plan *pla
         if (tier->bound > tier->value)
             tier->bound = tier->value;
         if (tier->frozen < tier->value)
-            tier->frozen = tier->value;
+            raise_frozen(plan, k, tier->value);
     }
 }
 
