@@ -209,9 +209,11 @@ static void on_close(struct iso_rpc_tag *tag, bool ok)
     iso_call_drop(call);
 }
 
-static void enter_live_list(struct iso_call *call)
+/* Whether the drain began after the interceptors looked, and will not find the call. */
+static bool enter_live_list(struct iso_call *call)
 {
     struct iso_rpc_server *server = call->server;
+    bool late;
 
     pthread_mutex_lock(&server->mutex);
     call->live_next = server->live;
@@ -220,7 +222,9 @@ static void enter_live_list(struct iso_call *call)
     server->live = call;
     server->n_open++;
     server->n_accepted++;
+    late = server->draining && call->method && !(call->method->flags & ISO_RPC_WHILE_DRAIN);
     pthread_mutex_unlock(&server->mutex);
+    return late;
 }
 
 /* After the interceptors: reads the first message or hands the one that came with the call over. */
@@ -228,10 +232,13 @@ static enum iso_status begin(struct iso_call *call, struct iso_error *reterr)
 {
     const struct iso_rpc_method *method = call->method;
 
+    iso_call_open_timer(call);
     if (method->kind == ISO_RPC_CLIENT_STREAM || method->kind == ISO_RPC_BOTH_STREAM) {
         iso_call_start_read(call);
         return ISO_OK;
     }
+    if (!call->payload && grpc_call_failed_before_recv_message(call->core))
+        return iso_fail(reterr, ISO_E_CANCELLED, "", "the caller gave up");
     if (!call->payload)
         return iso_fail(reterr, ISO_E_INTERNAL, "", "the call came without a request message");
     if (method->flags & ISO_RPC_ON_POLLER) {
@@ -254,6 +261,8 @@ static void on_new(struct iso_rpc_tag *tag, bool ok)
     struct iso_call *call = ((struct iso_call_tag *)tag)->call;
     struct iso_error error = {0};
     grpc_op close_op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+    enum iso_status status;
+    bool watched;
 
     if (!ok) {
         iso_call_drop(call);
@@ -261,17 +270,25 @@ static void on_new(struct iso_rpc_tag *tag, bool ok)
     }
     iso_call_arm(call->server, call->slot);
     call->start_ns = iso_monotonic_ns();
-    call->opened = true;
-    enter_live_list(call);
     iso_call_ref(call);
     iso_call_drop(call);
+    /* Before anybody else sees the call, who reads what this writes: the close event may come on
+     * another poller at once. */
+    status = iso_call_intercept(call, &error);
+    if (enter_live_list(call) && status == ISO_OK)
+        status = iso_fail(&error, ISO_E_UNAVAILABLE, "", "the server is shutting down");
     close_op.data.recv_close_on_server.cancelled = &call->core_cancelled;
-    if (!start_batch(call, &close_op, 1, &call->on_close)) {
+    pthread_mutex_lock(&call->mutex);
+    call->opened = true;
+    watched = start_batch(call, &close_op, 1, &call->on_close);
+    call->answered = call->answered || !watched;
+    pthread_mutex_unlock(&call->mutex);
+    if (!watched)
         leave_live_list(call);
-        call->answered = true;
-    } else if (iso_call_intercept(call, &error) != ISO_OK || begin(call, &error) != ISO_OK) {
+    else if (status == ISO_OK)
+        status = begin(call, &error);
+    if (status != ISO_OK)
         iso_call_fail(call, &error);
-    }
     iso_call_unref(call);
 }
 

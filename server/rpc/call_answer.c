@@ -149,9 +149,17 @@ static void run_deadline(struct iso_timer *timer)
 /* The core enforces the caller's own deadline; this is for the method's default and cap. */
 void iso_call_open_timer(struct iso_call *call)
 {
+    bool set;
+
+    if (call->deadline_ns == INT64_MAX)
+        return;
     iso_call_keep(call);
     call->deadline_timer.run = run_deadline;
-    if (!iso_timer_set(call->server->timers, &call->deadline_timer, call->deadline_ns))
+    pthread_mutex_lock(&call->mutex);
+    set = !call->closed &&
+          iso_timer_set(call->server->timers, &call->deadline_timer, call->deadline_ns);
+    pthread_mutex_unlock(&call->mutex);
+    if (!set)
         iso_call_drop(call);
 }
 

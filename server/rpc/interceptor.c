@@ -113,7 +113,6 @@ static enum iso_status set_deadline(struct iso_call *call, struct iso_error *ret
     if (seconds > 1e8)
         return ISO_OK;
     call->deadline_ns = call->start_ns + (int64_t)(seconds * 1e9);
-    iso_call_open_timer(call);
     return ISO_OK;
 }
 
@@ -171,7 +170,7 @@ static enum iso_status admit(struct iso_call *call, struct iso_error *reterr)
     pthread_mutex_lock(&server->mutex);
     n_open = server->n_open;
     pthread_mutex_unlock(&server->mutex);
-    if (n_open <= server->config.max_calls || (call->method->flags & ISO_RPC_NO_AUTH))
+    if (n_open < server->config.max_calls || (call->method->flags & ISO_RPC_NO_AUTH))
         return ISO_OK;
     iso_rpc_server_count_refused(server);
     iso_call_set_retry_after(call, 1);
