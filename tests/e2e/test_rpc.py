@@ -378,6 +378,7 @@ def test_cancel_storm_leaves_no_call_behind(server, plans):
             assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
             assert time.monotonic() < end
             time.sleep(0.1)
+    assert "code=INTERNAL" not in server.log()
 
 
 # --- starting and stopping ---
