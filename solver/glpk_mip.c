@@ -125,7 +125,8 @@ static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, dou
     parameters.cb_func = on_tree;
     parameters.cb_info = search;
     double seconds = search->end - search->control->now(search->control->context);
-    parameters.tm_lim = seconds > 1e6 ? INT32_MAX : (int)(seconds * 1000) + 1;
+    /* GLPK counts whole milliseconds and may end 2 early; then nobody would see that time was up */
+    parameters.tm_lim = seconds > 1e6 ? INT32_MAX : (int)(seconds * 1000) + 3;
     int status = glp_intopt(prob, &parameters);
     int solution = glp_mip_status(prob);
 

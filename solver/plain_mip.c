@@ -393,6 +393,9 @@ static enum iso_status branch(struct iso_search *search, struct iso_lp *lp, cons
     ISO_TRY(iso_mip_solve(&tight, active, cutoff + 1e-9 * fabs(cutoff), &limits, &control, &result,
                           x, reterr));
     search->nodes += result.nodes;
+    if (exact && result.outcome == ISO_MIP_STOPPED && !iso_search_stops(search))
+        search->stopped =
+            limits.nodes > 0 && result.nodes >= limits.nodes ? ISO_STOP_WORK : ISO_STOP_TIME;
     if (result.has_x)
         ISO_TRY(iso_search_offer(search, lp, x, &taken, reterr));
     if (exact && result.outcome == ISO_MIP_SOLVED && !result.has_x && !search->has_best)
