@@ -233,14 +233,12 @@ static enum iso_status begin(struct iso_call *call, struct iso_error *reterr)
     const struct iso_rpc_method *method = call->method;
 
     iso_call_open_timer(call);
-    if (method->kind == ISO_RPC_CLIENT_STREAM || method->kind == ISO_RPC_BOTH_STREAM) {
+    /* A message that should have come with the call and did not: the read tells whether the caller
+     * left or never sent one. */
+    if (!call->payload) {
         iso_call_start_read(call);
         return ISO_OK;
     }
-    if (!call->payload && grpc_call_failed_before_recv_message(call->core))
-        return iso_fail(reterr, ISO_E_CANCELLED, "", "the caller gave up");
-    if (!call->payload)
-        return iso_fail(reterr, ISO_E_INTERNAL, "", "the call came without a request message");
     if (method->flags & ISO_RPC_ON_POLLER) {
         call->work = ISO_CALL_HANDLE;
         call->work_taken = true;

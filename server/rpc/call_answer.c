@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 
 #include "server_internal.h"
 
@@ -298,12 +299,24 @@ void iso_call_set_retry_after(struct iso_call *call, double seconds)
     pthread_mutex_unlock(&call->mutex);
 }
 
+/* The message alone has to say which field is meant; many texts begin with or name it already. */
+static void write_message(const struct iso_error *error, char *message, size_t n_bytes)
+{
+    char whole[sizeof(error->field) + sizeof(error->text) + 2];
+    bool add_field = (error->status == ISO_E_INVALID || error->status == ISO_E_LIMIT) &&
+                     error->field[0] && !strstr(error->text, error->field);
+
+    snprintf(whole, sizeof(whole), "%s%s%s", add_field ? error->field : "", add_field ? ": " : "",
+             error->text);
+    iso_text_clean(message, n_bytes, whole);
+}
+
 void iso_call_fail(struct iso_call *call, const struct iso_error *error)
 {
     char message[sizeof(error->field) + sizeof(error->text) + 2];
     double retry_after_s;
 
-    iso_text_clean(message, sizeof(message), error->text);
+    write_message(error, message, sizeof(message));
     pthread_mutex_lock(&call->mutex);
     retry_after_s = call->retry_after_s;
     if (!call->answered && !atomic_load(&call->cancelled)) {

@@ -70,9 +70,14 @@ struct iso_arena *iso_call_arena(struct iso_call *call)
 
 static enum iso_status handle(struct iso_call *call, struct iso_error *reterr)
 {
+    bool with_message =
+        call->method->kind == ISO_RPC_UNARY || call->method->kind == ISO_RPC_SERVER_STREAM;
+
     call->request = NULL;
     if (call->payload)
         ISO_TRY(decode(call, reterr));
+    else if (with_message)
+        return iso_fail(reterr, ISO_E_INTERNAL, "", "the call came without a request message");
     return call->method->handler(call, call->service, reterr);
 }
 

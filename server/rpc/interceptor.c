@@ -197,7 +197,7 @@ enum iso_status iso_call_intercept(struct iso_call *call, struct iso_error *rete
 
 static const char *end_name(const struct iso_call *call)
 {
-    if (call->core_cancelled && !call->status_sent)
+    if (call->core_cancelled) /* what was answered, if anything, did not arrive */
         return call->deadline_ns <= iso_monotonic_ns() ? "DEADLINE" : "CANCELLED";
     return strncmp(iso_status_name(call->status), "E_", 2) == 0 ? iso_status_name(call->status) + 2
                                                                 : "OK";
@@ -211,9 +211,9 @@ void iso_call_log_end(struct iso_call *call)
     snprintf(line, sizeof(line),
              "%s rpc id=%s method=%s tenant=%s project=%s subject=%s peer=%s code=%s "
              "duration_ms=%.3f request_bytes=%zu response_bytes=%zu messages=%lld",
-             call->status == ISO_E_INTERNAL ? "error" : "info", call->id, call->path,
-             call->principal.tenant, call->principal.project, call->principal.subject, call->peer,
-             end_name(call), iso_call_elapsed_s(call) * 1e3, call->request_bytes,
+             call->status == ISO_E_INTERNAL && !call->core_cancelled ? "error" : "info", call->id,
+             call->path, call->principal.tenant, call->principal.project, call->principal.subject,
+             call->peer, end_name(call), iso_call_elapsed_s(call) * 1e3, call->request_bytes,
              call->response_bytes, (long long)call->n_sent);
     pthread_mutex_unlock(&call->mutex);
     iso_rpc_server_log(call->server, line);
