@@ -786,7 +786,7 @@ static void upload_ends_when_the_server_refuses(void **state)
     int64_t size;
 
     assert_int_equal(call_upload(*state, 1000, false, &size, &failure), ISO_E_LIMIT);
-    assert_string_equal(failure.message, "more than 10000000 bytes");
+    assert_string_equal(failure.message, "chunk: more than 10000000 bytes");
 }
 
 static void upload_ends_when_the_source_fails(void **state)

@@ -136,7 +136,12 @@ class IsocostServer:
         return code
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.kill()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def __exit__(self, *_):
         self._close_channels()
