@@ -32,10 +32,6 @@ struct iso_formulation {
     int32_t **place_row; /* [team][(list * n_periods + period) * n_workloads + place] or -1 */
     uint8_t *capped;     /* [workload]: replica workload with a cap on a share */
 
-    /* Limits and products that name each offering: pairs (set, place) from first[o] to first[o+1].
-     */
-    int32_t *first_limit, *limit_pairs;
-    int32_t *first_product, *product_pairs;
     double fixed_cost; /* fees of existing commitments: no column */
 };
 

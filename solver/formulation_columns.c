@@ -43,15 +43,6 @@ static bool budget_entries(struct iso_formulation *f, int32_t cell, int32_t offe
     return ok;
 }
 
-static double count_today(const struct iso_problem *problem, int32_t cell, int32_t offering)
-{
-    for (int32_t i = 0; i < problem->moves.n_current; i++)
-        if (problem->moves.current[i].cell == cell &&
-            problem->moves.current[i].offering == offering)
-            return (double)problem->moves.current[i].count;
-    return 0;
-}
-
 /* What one start, stop or move of the last column adds to the budgets that count moves. */
 static bool move_spend_entries(struct iso_formulation *f, iso_decimal cost)
 {
@@ -77,7 +68,8 @@ int32_t iso_formulation_move(struct iso_formulation *f, int32_t cell, int32_t of
 
     if (*known >= 0)
         return *known;
-    double today = count_today(f->problem, cell, offering);
+    const struct iso_current *current = iso_problem_find_current(f->problem, cell, offering);
+    double today = current ? (double)current->count : 0;
     int32_t row = iso_mip_add_row(
         mip, &(struct iso_mip_row){ISO_ROW_MOVE, cell, offering, -1, -1, today, today});
     bool ok =
@@ -95,10 +87,11 @@ bool iso_formulation_instance_entries(struct iso_formulation *f, int32_t cell, i
                                       int32_t period, int32_t cover_link)
 {
     const struct iso_problem *problem = f->problem;
+    const struct iso_mentions *limits = &f->reduction->limits;
     bool ok = true;
 
-    for (int32_t at = f->first_limit[offering]; at < f->first_limit[offering + 1]; at++) {
-        int32_t limit = f->limit_pairs[2 * at], term = f->limit_pairs[2 * at + 1];
+    for (int32_t at = limits->first[offering]; at < limits->first[offering + 1]; at++) {
+        int32_t limit = limits->items[at].set, term = limits->items[at].place;
         int32_t row = f->limit_row[limit * problem->n_periods + period];
         if (row >= 0)
             ok &= iso_mip_add_entry(&f->mip, row,
@@ -154,12 +147,13 @@ int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t o
                               int32_t period)
 {
     const struct iso_problem *problem = f->problem;
+    const struct iso_mentions *products = &f->reduction->products;
     int32_t link = -1;
 
-    for (int32_t at = f->first_product[offering]; at < f->first_product[offering + 1]; at++) {
-        int32_t c = f->product_pairs[2 * at];
+    for (int32_t at = products->first[offering]; at < products->first[offering + 1]; at++) {
+        int32_t c = products->items[at].set;
         const struct iso_product *product = &problem->products[c];
-        const struct iso_eligible *eligible = &product->eligible[f->product_pairs[2 * at + 1]];
+        const struct iso_eligible *eligible = &product->eligible[products->items[at].place];
         if (!product->cells[cell] || (product->most == 0 && product->existing[period] == 0))
             continue;
         if (link < 0)

@@ -159,42 +159,6 @@ static bool add_domain_rows(struct iso_formulation *f, int32_t a, int32_t *domai
     return ok;
 }
 
-/* Lists, for each offering, the sets that name it with its place in them. */
-static bool invert(const struct iso_problem *problem, bool products, int32_t **ret_first,
-                   int32_t **ret_pairs)
-{
-    int32_t n_sets = products ? problem->n_products : problem->n_limits;
-    int32_t *first = iso_calloc((size_t)problem->n_offerings + 2, sizeof(*first));
-
-    *ret_first = first;
-    if (!first)
-        return false;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int32_t s = 0; s < n_sets; s++) {
-            int32_t n = products ? problem->products[s].n_eligible : problem->limits[s].n_terms;
-            for (int32_t i = 0; i < n; i++) {
-                int32_t offering = products ? problem->products[s].eligible[i].offering
-                                            : problem->limits[s].terms[i].offering;
-                if (pass == 0) {
-                    first[offering + 2]++;
-                    continue;
-                }
-                int32_t at = first[offering + 1]++;
-                (*ret_pairs)[2 * at] = s;
-                (*ret_pairs)[2 * at + 1] = i;
-            }
-        }
-        if (pass == 1)
-            break;
-        for (int32_t o = 0; o < problem->n_offerings; o++)
-            first[o + 2] += first[o + 1];
-        *ret_pairs = iso_calloc((size_t)first[problem->n_offerings + 1] * 2, sizeof(**ret_pairs));
-        if (!*ret_pairs)
-            return false;
-    }
-    return true;
-}
-
 static bool allocate_maps(struct iso_formulation *f)
 {
     const struct iso_problem *problem = f->problem;
@@ -218,9 +182,7 @@ static bool allocate_maps(struct iso_formulation *f)
     }
     return f->demand_row && f->limit_row && f->budget_row && f->commit_row && f->share_row &&
            f->survive_row && f->spread_row && f->capped && f->pool_link && f->place_row &&
-           (f->move_row || !problem->moves.present) &&
-           invert(problem, false, &f->first_limit, &f->limit_pairs) &&
-           invert(problem, true, &f->first_product, &f->product_pairs);
+           (f->move_row || !problem->moves.present);
 }
 
 enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error *reterr)

@@ -33,8 +33,7 @@ static void cover_fini(struct cover *cover)
 
 static bool decided_by_greedy(const struct iso_mip_column *column)
 {
-    return column->kind == ISO_COLUMN_USE || column->kind == ISO_COLUMN_PATTERN ||
-           column->kind == ISO_COLUMN_PLACE;
+    return iso_column_runs(column) || column->kind == ISO_COLUMN_PLACE;
 }
 
 static enum iso_status cover_init(struct cover *cover, struct iso_search *search,

@@ -60,6 +60,12 @@ struct iso_mip {
     double *objective; /* n_columns values; of the tier at hand */
 };
 
+/* Whether a column stands for instances that run. */
+static inline bool iso_column_runs(const struct iso_mip_column *column)
+{
+    return column->kind == ISO_COLUMN_USE || column->kind == ISO_COLUMN_PATTERN;
+}
+
 void iso_mip_fini(struct iso_mip *mip);
 
 /* Appends a row and gives its index, or -1 when memory is short. */

@@ -32,8 +32,7 @@ static void choose_start(const struct iso_search *search, uint8_t *active)
 
     for (int32_t j = 0; j < mip->n_columns; j++)
         active[j] =
-            all || (search->has_best && search->best[j] != 0) ||
-            (mip->columns[j].kind != ISO_COLUMN_USE && mip->columns[j].kind != ISO_COLUMN_PATTERN);
+            all || (search->has_best && search->best[j] != 0) || !iso_column_runs(&mip->columns[j]);
 }
 
 struct priced {
@@ -271,8 +270,7 @@ static int32_t fix_by_reduced_cost(const struct iso_search *search, const double
     int32_t n_whole = 0;
 
     for (int32_t j = 0; j < mip->n_columns; j++) {
-        bool instance =
-            mip->columns[j].kind == ISO_COLUMN_USE || mip->columns[j].kind == ISO_COLUMN_PATTERN;
+        bool instance = iso_column_runs(&mip->columns[j]);
         active[j] = !instance || iso_reduced_cost(mip, duals, j) <= gap + 1e-6 * (1 + fabs(most));
         n_whole += active[j] && mip->columns[j].integer;
     }
@@ -288,8 +286,7 @@ static void keep_cheapest(const struct iso_search *search, const double *duals, 
     int32_t n = 0;
 
     for (int32_t j = 0; j < mip->n_columns && list; j++)
-        if (active[j] && (mip->columns[j].kind == ISO_COLUMN_USE ||
-                          mip->columns[j].kind == ISO_COLUMN_PATTERN)) {
+        if (active[j] && iso_column_runs(&mip->columns[j])) {
             active[j] = search->has_best && search->best[j] > 0;
             list[n++] = (struct priced){j, iso_reduced_cost(mip, duals, j)};
         }
@@ -307,7 +304,7 @@ static void tighten(struct iso_mip *mip)
 {
     for (int32_t j = 0; j < mip->n_columns; j++) {
         const struct iso_mip_column *column = &mip->columns[j];
-        if (column->kind != ISO_COLUMN_USE && column->kind != ISO_COLUMN_PATTERN)
+        if (!iso_column_runs(column))
             continue;
         for (int32_t k = 0; k < column->n_entries; k++) {
             struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];

@@ -86,16 +86,17 @@ static double iso_priced_cover(const struct iso_priced *priced, int32_t cell, in
 {
     const struct iso_formulation *f = priced->f;
     const struct iso_problem *problem = f->problem;
+    const struct iso_mentions *products = &f->reduction->products;
     double best = 0;
 
-    for (int32_t at = f->first_product[offering]; at < f->first_product[offering + 1]; at++) {
-        int32_t c = f->product_pairs[2 * at];
+    for (int32_t at = products->first[offering]; at < products->first[offering + 1]; at++) {
+        int32_t c = products->items[at].set;
         const struct iso_product *product = &problem->products[c];
         if (!product->cells[cell])
             continue;
         double worth = priced->money * iso_instance_money(problem, offering, period) +
                        priced->dual[f->commit_row[c * problem->n_periods + period]] *
-                           iso_value(product->eligible[f->product_pairs[2 * at + 1]].use);
+                           iso_value(product->eligible[products->items[at].place].use);
         for (int32_t b = 0; b < problem->n_budgets; b++) {
             const struct iso_budget *budget = &problem->budgets[b];
             if (budget->basis == ISO_BASIS_LIST || !budget->products[c] ||

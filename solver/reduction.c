@@ -15,87 +15,26 @@ struct candidate {
     iso_decimal served;
 };
 
-/* What is known of each offering, made once for all cells. */
+/* What the comparison reads, made once for all cells. */
 struct facts {
     const struct iso_problem *problem;
-    int32_t *first_term, *terms; /* limits that contain each offering */
-    int32_t *first_use, *uses;   /* products that can cover each offering */
-    uint8_t *excepted;           /* has price exceptions */
+    const struct iso_mentions *limits, *products;
+    uint8_t *excepted; /* has price exceptions */
 };
 
 static void facts_fini(struct facts *facts)
 {
-    free(facts->first_term);
-    free(facts->terms);
-    free(facts->first_use);
-    free(facts->uses);
     free(facts->excepted);
 }
 
-/* Inverts "limit -> offerings" and "product -> offerings" into lists by offering. The lists hold
- * places: limit * 2^0 with the term's index stored next to it. */
-static bool invert(int32_t n_offerings, int32_t n_sets, const int32_t *sizes,
-                   int32_t (*offering_at)(const struct iso_problem *, int32_t, int32_t),
-                   const struct iso_problem *problem, int32_t **ret_first, int32_t **ret_items)
-{
-    int64_t n_items = 0;
-    ISO_AUTO_MEM int32_t *first = iso_calloc((size_t)n_offerings + 1, sizeof(*first));
-
-    if (!first)
-        return false;
-    for (int32_t s = 0; s < n_sets; s++) {
-        n_items += sizes[s];
-        for (int32_t i = 0; i < sizes[s]; i++)
-            first[offering_at(problem, s, i) + 1]++;
-    }
-    ISO_AUTO_MEM int32_t *items = iso_calloc((size_t)n_items * 2, sizeof(*items));
-    ISO_AUTO_MEM int32_t *next = iso_calloc((size_t)n_offerings + 1, sizeof(*next));
-    if (!items || !next)
-        return false;
-    for (int32_t o = 0; o < n_offerings; o++)
-        first[o + 1] += first[o];
-    memcpy(next, first, (size_t)n_offerings * sizeof(*next));
-    for (int32_t s = 0; s < n_sets; s++)
-        for (int32_t i = 0; i < sizes[s]; i++) {
-            int32_t at = next[offering_at(problem, s, i)]++;
-            items[2 * at] = s;
-            items[2 * at + 1] = i;
-        }
-    *ret_first = ISO_STEAL(first);
-    *ret_items = ISO_STEAL(items);
-    return true;
-}
-
-static int32_t limit_offering(const struct iso_problem *problem, int32_t limit, int32_t term)
-{
-    return problem->limits[limit].terms[term].offering;
-}
-
-static int32_t product_offering(const struct iso_problem *problem, int32_t product, int32_t place)
-{
-    return problem->products[product].eligible[place].offering;
-}
-
 static enum iso_status facts_init(struct facts *facts, const struct iso_problem *problem,
-                                  struct iso_error *reterr)
+                                  const struct iso_reduction *reduction, struct iso_error *reterr)
 {
-    int32_t n_sets =
-        problem->n_limits > problem->n_products ? problem->n_limits : problem->n_products;
-    ISO_AUTO_MEM int32_t *sizes = iso_calloc((size_t)n_sets, sizeof(*sizes));
-
     facts->problem = problem;
+    facts->limits = &reduction->limits;
+    facts->products = &reduction->products;
     facts->excepted = iso_calloc((size_t)problem->n_offerings, 1);
-    if (!sizes || !facts->excepted)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to reduce the problem");
-    for (int32_t l = 0; l < problem->n_limits; l++)
-        sizes[l] = problem->limits[l].n_terms;
-    bool ok = invert(problem->n_offerings, problem->n_limits, sizes, limit_offering, problem,
-                     &facts->first_term, &facts->terms);
-    for (int32_t c = 0; c < problem->n_products; c++)
-        sizes[c] = problem->products[c].n_eligible;
-    ok = ok && invert(problem->n_offerings, problem->n_products, sizes, product_offering, problem,
-                      &facts->first_use, &facts->uses);
-    if (!ok)
+    if (!facts->excepted)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to reduce the problem");
     for (int32_t i = 0; i < problem->n_price_exceptions; i++)
         facts->excepted[problem->price_exceptions[i].offering] = 1;
@@ -118,10 +57,11 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
 {
     const struct iso_problem *problem = facts->problem;
 
-    for (int32_t at = facts->first_term[offering]; at < facts->first_term[offering + 1]; at++) {
-        int32_t limit = facts->terms[2 * at], term = facts->terms[2 * at + 1];
-        hash_int(sha, limit);
-        hash_int(sha, problem->limits[limit].terms[term].weight);
+    for (int32_t at = facts->limits->first[offering]; at < facts->limits->first[offering + 1];
+         at++) {
+        struct iso_mention mention = facts->limits->items[at];
+        hash_int(sha, mention.set);
+        hash_int(sha, problem->limits[mention.set].terms[mention.place].weight);
         *ret_counted = true;
     }
     hash_int(sha, -1);
@@ -129,12 +69,13 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
         hash_int(sha, problem->budgets[b].offerings[offering]);
     if (tells_price_apart(problem))
         hash_int(sha, problem->offerings[offering].currency);
-    for (int32_t at = facts->first_use[offering]; at < facts->first_use[offering + 1]; at++) {
-        int32_t product = facts->uses[2 * at], place = facts->uses[2 * at + 1];
-        if (!problem->products[product].cells[cell])
+    for (int32_t at = facts->products->first[offering]; at < facts->products->first[offering + 1];
+         at++) {
+        struct iso_mention mention = facts->products->items[at];
+        if (!problem->products[mention.set].cells[cell])
             continue;
-        hash_int(sha, product);
-        hash_int(sha, problem->products[product].eligible[place].use);
+        hash_int(sha, mention.set);
+        hash_int(sha, problem->products[mention.set].eligible[mention.place].use);
         *ret_counted = true;
     }
 }
@@ -156,15 +97,6 @@ static void hash_option(struct iso_sha256 *sha, const struct iso_problem *proble
     *ret_exact |= workload->n_shares + workload->n_spread + workload->n_survive > 0;
 }
 
-static bool runs_today(const struct iso_problem *problem, int32_t cell, int32_t offering)
-{
-    for (int32_t i = 0; i < problem->moves.n_current; i++)
-        if (problem->moves.current[i].cell == cell &&
-            problem->moves.current[i].offering == offering)
-            return true;
-    return false;
-}
-
 static void fill_candidate(struct candidate *candidate, const struct facts *facts, int32_t cell,
                            struct iso_sha256 *sha)
 {
@@ -175,8 +107,8 @@ static void fill_candidate(struct candidate *candidate, const struct facts *fact
     hash_offering(sha, facts, cell, candidate->offering, &candidate->counted);
     iso_sha256_final(sha, digest);
     memcpy(candidate->signature, digest, sizeof(candidate->signature));
-    candidate->comparable =
-        !facts->excepted[candidate->offering] && !runs_today(problem, cell, candidate->offering);
+    candidate->comparable = !facts->excepted[candidate->offering] &&
+                            !iso_problem_find_current(problem, cell, candidate->offering);
     candidate->counted |= problem->moves.present;
     candidate->price =
         iso_decimal_to_double(offering->price) *
@@ -356,9 +288,11 @@ enum iso_status iso_reduction_init(struct iso_reduction *reduction,
     reduction->n_teams = problem->n_teams;
     reduction->options = iso_calloc((size_t)problem->n_workloads, sizeof(*reduction->options));
     reduction->pools = iso_calloc((size_t)problem->n_teams, sizeof(*reduction->pools));
-    if (!candidates || !stack || !reduction->options || !reduction->pools)
+    if (!candidates || !stack || !reduction->options || !reduction->pools ||
+        !iso_mentions_of_limits(&reduction->limits, problem) ||
+        !iso_mentions_of_products(&reduction->products, problem))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to reduce the problem");
-    ISO_TRY(facts_init(&facts, problem, reterr));
+    ISO_TRY(facts_init(&facts, problem, reduction, reterr));
     for (int32_t w = 0; w < problem->n_workloads; w++)
         if (!problem->workloads[w].replicas)
             ISO_TRY(reduce_workload(reduction, &facts, w, dominance, candidates, stack, reterr));
@@ -375,5 +309,7 @@ void iso_reduction_fini(struct iso_reduction *reduction)
         free(reduction->pools[g]);
     free(reduction->options);
     free(reduction->pools);
+    iso_mentions_fini(&reduction->limits);
+    iso_mentions_fini(&reduction->products);
     memset(reduction, 0, sizeof(*reduction));
 }

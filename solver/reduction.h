@@ -11,12 +11,14 @@
 #define ISOCOST_REDUCTION_H
 
 #include "isocost/problem.h"
+#include "mention.h"
 
 struct iso_reduction {
     int32_t n_workloads, n_teams;
     uint8_t **options; /* per workload: flag per option, kept; NULL for replica workloads */
     uint8_t **pools;   /* per team: flag per offering, kept; NULL without replica workloads */
     int64_t n_dominated;
+    struct iso_mentions limits, products; /* by offering */
 };
 
 /* Keeps everything when `dominance` is false. Errors: ISO_E_NOMEM. */

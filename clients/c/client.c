@@ -149,13 +149,7 @@ static enum iso_status unary(struct iso_client *client, const struct iso_client_
     if (exchange.ending.code != GRPC_STATUS_OK) {
         status = iso_client_explain(client, &exchange.ending, arena, ret_failure, reterr);
     } else {
-        ProtobufCMessage *response =
-            exchange.received ? iso_exchange_unpack(&exchange, arena) : NULL;
-
-        if (response)
-            *ret_response = response;
-        else
-            status = iso_exchange_bad_answer(&exchange, arena, ret_failure, reterr);
+        status = iso_exchange_answer(&exchange, arena, ret_response, ret_failure, reterr);
     }
     iso_exchange_end(&exchange);
     return status;

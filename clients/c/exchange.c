@@ -116,6 +116,19 @@ enum iso_status iso_exchange_bad_answer(const struct iso_exchange *exchange,
     return status;
 }
 
+enum iso_status iso_exchange_answer(struct iso_exchange *exchange, struct iso_arena *arena,
+                                    ProtobufCMessage **ret_response,
+                                    struct iso_client_failure *ret_failure,
+                                    struct iso_error *reterr)
+{
+    ProtobufCMessage *response = exchange->received ? iso_exchange_unpack(exchange, arena) : NULL;
+
+    if (!response)
+        return iso_exchange_bad_answer(exchange, arena, ret_failure, reterr);
+    *ret_response = response;
+    return ISO_OK;
+}
+
 grpc_op iso_op_end(struct iso_exchange *exchange)
 {
     grpc_op op = {.op = GRPC_OP_RECV_STATUS_ON_CLIENT};

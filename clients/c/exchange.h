@@ -45,6 +45,12 @@ enum iso_status iso_exchange_bad_answer(const struct iso_exchange *exchange,
                                         struct iso_client_failure *ret_failure,
                                         struct iso_error *reterr);
 
+/* The one answer of a call that ended well: it must be there and readable. */
+enum iso_status iso_exchange_answer(struct iso_exchange *exchange, struct iso_arena *arena,
+                                    ProtobufCMessage **ret_response,
+                                    struct iso_client_failure *ret_failure,
+                                    struct iso_error *reterr);
+
 grpc_op iso_op_initial_out(struct iso_exchange *exchange, uint32_t flags);
 grpc_op iso_op_initial_in(struct iso_exchange *exchange);
 grpc_op iso_op_send(grpc_byte_buffer *message);

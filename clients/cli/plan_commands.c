@@ -63,6 +63,16 @@ static enum iso_exit_code read_model(struct iso_cli *cli, const char *path,
     return iso_exit_code_of_status(status);
 }
 
+/* Reads the model's file and names the model as the server is to be told of it. */
+static enum iso_exit_code refer_to_file(struct iso_cli *cli, const char *path,
+                                        struct iso_model_file *ret_file,
+                                        Isocost__V1__ModelRef *ret_reference)
+{
+    enum iso_exit_code code = read_model(cli, path, ret_file);
+
+    return code == ISO_EXIT_OK ? iso_remote_model(cli, ret_file->model, ret_reference) : code;
+}
+
 /* As iso_remote_call(), with the model's file for the places of wrong fields. */
 static enum iso_exit_code call_with_file(struct iso_cli *cli,
                                          const struct iso_client_method *method,
@@ -115,9 +125,7 @@ enum iso_exit_code iso_validate_run(struct iso_cli *cli, const void *values, int
     ProtobufCMessage *response;
 
     (void)n, (void)operands;
-    enum iso_exit_code code = read_model(cli, options->file, &file);
-    if (code == ISO_EXIT_OK)
-        code = iso_remote_model(cli, file.model, &reference);
+    enum iso_exit_code code = refer_to_file(cli, options->file, &file, &reference);
     if (code != ISO_EXIT_OK)
         return code;
     request.model = &reference;
@@ -208,9 +216,7 @@ enum iso_exit_code iso_plan_create_run(struct iso_cli *cli, const void *values, 
     ProtobufCMessage *response;
 
     (void)n, (void)operands;
-    enum iso_exit_code code = read_model(cli, options->file, &file);
-    if (code == ISO_EXIT_OK)
-        code = iso_remote_model(cli, file.model, &reference);
+    enum iso_exit_code code = refer_to_file(cli, options->file, &file, &reference);
     if (code != ISO_EXIT_OK)
         return code;
     request.model = &reference;

@@ -16,6 +16,18 @@ int64_t iso_wall_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
+                     const char *name)
+{
+    char full[64];
+    const ProtobufCEnumValue *value;
+
+    snprintf(full, sizeof(full), "%s%.40s",
+             strncmp(name, prefix, strlen(prefix)) == 0 ? "" : prefix, name);
+    value = protobuf_c_enum_descriptor_get_value_by_name(descriptor, full);
+    return value ? value->value : 0;
+}
+
 void iso_api_log(struct iso_api *api, int level, const char *format, ...)
 {
     char text[512];

@@ -131,6 +131,11 @@ Isocost__V1__LineTable *iso_line_table(Isocost__V1__PlanLine *const *lines, size
 bool iso_filter_next(const char **text, struct iso_arena *arena, char **ret_name, char **ret_value,
                      struct iso_error *reterr);
 
+/* The number of an enum's value by its name, with or without the prefix that all its values share;
+ * 0 (never a value that a filter may ask for) when there is none. */
+int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
+                     const char *name);
+
 /* --- handlers --- */
 iso_rpc_handler iso_solve_plan, iso_solve_plan_stream, iso_validate_model, iso_upload_model,
     iso_create_plan, iso_get_plan, iso_list_plans, iso_watch_plan, iso_cancel_plan, iso_delete_plan,

@@ -41,17 +41,6 @@ bool iso_filter_next(const char **text, struct iso_arena *arena, char **ret_name
     return true;
 }
 
-static int kind_by_name(const char *name)
-{
-    char full[64];
-    const ProtobufCEnumValue *value;
-
-    snprintf(full, sizeof(full), "%s%.40s",
-             strncmp(name, "LINE_KIND_", 10) == 0 ? "" : "LINE_KIND_", name);
-    value = protobuf_c_enum_descriptor_get_value_by_name(&isocost__v1__line_kind__descriptor, full);
-    return value ? value->value : 0;
-}
-
 static enum iso_status set_term(struct iso_line_filter *filter, const char *name, const char *value,
                                 struct iso_error *reterr)
 {
@@ -74,7 +63,7 @@ static enum iso_status set_term(struct iso_line_filter *filter, const char *name
         return iso_fail(reterr, ISO_E_INVALID, "filter",
                         "\"%.60s\" is none of workload, team, offering, period, provider, kind",
                         name);
-    filter->kind = kind_by_name(value);
+    filter->kind = iso_enum_by_name(&isocost__v1__line_kind__descriptor, "LINE_KIND_", value);
     if (!filter->kind)
         return iso_fail(reterr, ISO_E_INVALID, "filter",
                         "kind \"%.40s\" is none of INSTANCE, COMMITMENT_FEE, UPFRONT_SHARE, "

@@ -47,18 +47,6 @@ enum iso_status iso_get_plan(struct iso_call *call, void *service, struct iso_er
 
 /* --- list --- */
 
-static int state_by_name(const char *name)
-{
-    char full[64];
-    const ProtobufCEnumValue *value;
-
-    snprintf(full, sizeof(full), "%s%.40s",
-             strncmp(name, "PLAN_STATE_", 11) == 0 ? "" : "PLAN_STATE_", name);
-    value =
-        protobuf_c_enum_descriptor_get_value_by_name(&isocost__v1__plan_state__descriptor, full);
-    return value ? value->value : 0;
-}
-
 static enum iso_status parse_filter(const char *text, struct iso_arena *arena,
                                     struct iso_plan_query *query, struct iso_error *reterr)
 {
@@ -67,7 +55,8 @@ static enum iso_status parse_filter(const char *text, struct iso_arena *arena,
 
     while (iso_filter_next(&text, arena, &name, &value, &error)) {
         if (strcmp(name, "state") == 0) {
-            query->state = state_by_name(value);
+            query->state =
+                iso_enum_by_name(&isocost__v1__plan_state__descriptor, "PLAN_STATE_", value);
             if (!query->state)
                 return iso_fail(reterr, ISO_E_INVALID, "filter",
                                 "state \"%.40s\" is none of QUEUED, RUNNING, DONE, FAILED, "

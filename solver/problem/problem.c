@@ -105,6 +105,25 @@ bool iso_problem_spread_counts(const struct iso_problem *problem,
     return true;
 }
 
+const struct iso_current *iso_problem_find_current(const struct iso_problem *problem, int32_t cell,
+                                                   int32_t offering)
+{
+    const struct iso_current *current = problem->moves.current;
+    int32_t low = 0, high = problem->moves.n_current;
+
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (current[middle].cell < cell ||
+            (current[middle].cell == cell && current[middle].offering < offering))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < problem->moves.n_current && current[low].cell == cell &&
+                 current[low].offering == offering;
+    return found ? &current[low] : NULL;
+}
+
 int64_t iso_forced_stops(const struct iso_problem *problem)
 {
     const struct iso_moves *moves = &problem->moves;

@@ -162,24 +162,6 @@ static struct iso_bounded move_multiplier(const struct iso_pricing *p, int32_t c
     return iso_bounded_exact(runs ? fmin(m, most) : m);
 }
 
-/* Instances that run today. */
-static int64_t count_today(const struct iso_problem *problem, int32_t cell, int32_t offering)
-{
-    int32_t low = 0, high = problem->moves.n_current;
-
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        const struct iso_current *current = &problem->moves.current[middle];
-        if (current->cell == cell && current->offering == offering)
-            return current->count;
-        if (current->cell < cell || (current->cell == cell && current->offering < offering))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return 0;
-}
-
 struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t offering)
 {
     const struct iso_problem *problem = costs->p->v->problem;
@@ -190,7 +172,8 @@ struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t o
         cost = iso_bounded_add(cost, costs->caps[offering]);
     if (!problem->moves.present || costs->period != 0)
         return cost;
-    int64_t today = count_today(problem, cell, offering);
+    const struct iso_current *current = iso_problem_find_current(problem, cell, offering);
+    int64_t today = current ? current->count : 0;
     struct iso_bounded less =
         iso_bounded_subtract(cost, move_multiplier(costs->p, cell, offering, today > 0));
     if (iso_bounded_low(less) >= 0)

@@ -285,6 +285,11 @@ ISO_EXPORT bool iso_problem_spread_counts(const struct iso_problem *problem,
                                           const struct iso_workload *workload, int32_t offering,
                                           enum iso_level level);
 
+/* What the current placement says of `offering` for `cell`, or NULL when it does not name the pair.
+ */
+ISO_EXPORT const struct iso_current *iso_problem_find_current(const struct iso_problem *problem,
+                                                              int32_t cell, int32_t offering);
+
 /* Stops that falling demand forces: for each throughput workload a with a placement today that
  * serves S0 > required_a0, floor(count_a * (1 - required_a0 / S0)) with count_a all its instances
  * and S0 what those serve; nothing for pools. */
