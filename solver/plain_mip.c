@@ -51,7 +51,7 @@ static int cheapest_first(const void *left, const void *right)
 
 /* Brings in the inactive columns with the most negative reduced costs. */
 static enum iso_status price_columns(struct iso_search *search, struct iso_lp *lp,
-                                     const double *duals, const double *costs, int32_t *ret_n_new,
+                                     const double *duals, int32_t *ret_n_new,
                                      struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
@@ -64,8 +64,8 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
     for (int32_t j = 0; j < mip->n_columns; j++) {
         if (iso_lp_has_column(lp, j))
             continue;
-        double reduced_cost = iso_reduced_cost(mip, duals, j) - mip->objective[j] + costs[j];
-        if (reduced_cost < -1e-9 * (1 + fabs(costs[j])))
+        double reduced_cost = iso_reduced_cost(mip, duals, j);
+        if (reduced_cost < -1e-9 * (1 + fabs(mip->objective[j])))
             list[n++] = (struct priced){j, reduced_cost};
     }
     qsort(list, (size_t)n, sizeof(*list), cheapest_first);
@@ -108,7 +108,7 @@ static enum iso_status relax(struct iso_search *search, struct iso_lp *lp, doubl
         if (*ret_outcome != ISO_LP_OPTIMAL)
             return ISO_OK;
         iso_lp_duals(lp, duals);
-        ISO_TRY(price_columns(search, lp, duals, mip->objective, &n_new, reterr));
+        ISO_TRY(price_columns(search, lp, duals, &n_new, reterr));
         if (n_new == 0)
             return ISO_OK;
         if (iso_search_stops(search)) {

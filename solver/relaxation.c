@@ -145,8 +145,8 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
         return problem->budgets[a].n_windows > 0;
     case ISO_RULE_DEMAND:
         relaxation->current = 0;
-        relaxation->needed = -most_unserved(problem, plan, a, &relaxation->current);
-        relaxation->needed += relaxation->current;
+        *ret_over = most_unserved(problem, plan, a, &relaxation->current);
+        relaxation->needed = relaxation->current - *ret_over;
         return true;
     case ISO_RULE_MOVES:
         relaxation->current = (double)problem->moves.maximum;

@@ -72,9 +72,8 @@ static enum iso_status freeze(struct iso_search *search, struct iso_tier *tier, 
     return ISO_OK;
 }
 
-static enum iso_proof proof_of(const struct iso_search *search, const struct iso_tier *tier)
+static enum iso_proof proof_of(const struct iso_tier *tier)
 {
-    (void)search;
     if (isinf(tier->bound))
         return ISO_PROOF_NONE;
     return tier->bound > tier->checked_bound ? ISO_PROOF_SEARCH : ISO_PROOF_DUAL;
@@ -108,7 +107,7 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
         tier.bound = fmax(search->tier_bound, tier.checked_bound);
         if (search->tier_bound <= tier.checked_bound + 1e-7 * (1 + fabs(tier.checked_bound)))
             tier.bound = tier.checked_bound; /* the tree added nothing */
-        tier.proof = proof_of(search, &tier);
+        tier.proof = proof_of(&tier);
     }
     if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
