@@ -68,25 +68,18 @@ static enum iso_status send_event(struct iso_api *api, struct iso_call *call,
     return ISO_OK;
 }
 
-/* No event is left: ends the stream when the plan has ended, as its events may be gone by then. */
-static enum iso_status check_end(struct iso_api *api, struct iso_call *call,
-                                 const struct iso_watch *watch, struct iso_arena *arena,
-                                 struct iso_error *reterr)
+/* Ends the stream of a plan that had ended before the events were listed: none is left. */
+static void end_quietly(struct iso_api *api, struct iso_call *call, Isocost__V1__Plan *plan)
 {
+    const struct iso_watch *watch = iso_call_data(call);
     Isocost__V1__WatchPlanResponse event = ISOCOST__V1__WATCH_PLAN_RESPONSE__INIT;
-    Isocost__V1__Plan *plan;
 
-    ISO_TRY(iso_plan_load(api, &watch->principal, watch->plan_id, /* with_lines= */ false, arena,
-                          &plan, reterr));
-    if (plan->state < ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE)
-        return ISO_OK;
-    if (watch->after == 0) {
+    if (watch->after == 0) { /* its events may be gone by now */
         event.event_case = ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_ENDED;
         event.ended = plan;
         iso_call_send(call, &event.base);
     }
     finish(api, call);
-    return ISO_OK;
 }
 
 static enum iso_status step(struct iso_call *call, void *service, struct iso_error *reterr)
@@ -95,22 +88,29 @@ static enum iso_status step(struct iso_call *call, void *service, struct iso_err
     struct iso_watch *watch = iso_call_data(call);
     ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
     struct iso_event_record *events;
-    int n_events;
+    Isocost__V1__Plan *plan;
+    int n_events = 0;
     enum iso_status status;
     bool last = false;
 
     if (!arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for events");
-    status = iso_store_list_events(api->config.store, &watch->principal, watch->plan_id,
-                                   watch->after, EVENTS_AT_ONCE, arena, &events, &n_events, reterr);
+    /* the plan is read before its events: what ends in between is among the events */
+    status = iso_plan_load(api, &watch->principal, watch->plan_id, /* with_lines= */ false, arena,
+                           &plan, reterr);
+    if (status == ISO_OK)
+        status =
+            iso_store_list_events(api->config.store, &watch->principal, watch->plan_id,
+                                  watch->after, EVENTS_AT_ONCE, arena, &events, &n_events, reterr);
     for (int i = 0; status == ISO_OK && i < n_events && !last; i++) {
         watch->after = events[i].sequence;
         status = send_event(api, call, &events[i], arena, &last, reterr);
     }
     if (status == ISO_OK && last)
         finish(api, call);
-    if (status == ISO_OK && n_events == 0)
-        status = check_end(api, call, watch, arena, reterr);
+    if (status == ISO_OK && n_events == 0 &&
+        plan->state >= ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE)
+        end_quietly(api, call, plan);
     if (status != ISO_OK)
         leave(call, api);
     return status;
