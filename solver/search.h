@@ -5,6 +5,7 @@
 #include "formulation.h"
 #include "glpk_lp.h"
 #include "isocost/solve.h"
+#include "strategy.h"
 
 #define ISO_MAX_TIERS 104 /* 100 priorities, preferences, money, moves, and one to spare */
 
@@ -12,6 +13,7 @@ struct iso_search {
     const struct iso_problem *problem;
     const struct iso_control *control;
     struct iso_formulation *formulation;
+    struct iso_choice choice;
     double begin_s, end_s; /* on the control's clock */
     enum iso_stop stopped; /* 0 = not */
     int64_t iterations, nodes;

@@ -7,6 +7,7 @@
 
 #include "explain.h"
 #include "search.h"
+#include "strategy.h"
 
 #define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
 
@@ -187,11 +188,12 @@ static bool proved_optimal(const struct iso_problem *problem, const struct iso_p
     return true;
 }
 
-static enum iso_status add_component(const struct iso_problem *problem, struct iso_plan *plan,
-                                     struct iso_error *reterr)
+static enum iso_status add_component(const struct iso_search *search, struct iso_error *reterr)
 {
-    struct iso_component component = {.strategy = "plain-mip",
-                                      .why = "the whole model in one relaxation and one tree",
+    const struct iso_problem *problem = search->problem;
+    struct iso_plan *plan = search->plan;
+    struct iso_component component = {.strategy = iso_strategy_name(search->choice.strategy),
+                                      .why = search->choice.why,
                                       .n_workloads = problem->n_workloads};
 
     for (int32_t k = 0; k < plan->n_tiers; k++)
@@ -267,7 +269,7 @@ static enum iso_status finish(struct iso_search *search, struct iso_error *reter
         plan->stop = search->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL
                          ? ISO_STOP_GAP
                          : ISO_STOP_NONE;
-    ISO_TRY(add_component(search->problem, plan, reterr));
+    ISO_TRY(add_component(search, reterr));
     fill_stats(search, plan);
     return ISO_OK;
 }
@@ -278,13 +280,19 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
     struct iso_reduction reduction __attribute__((cleanup(iso_reduction_fini))) = {0};
     struct iso_formulation formulation __attribute__((cleanup(iso_formulation_fini))) = {0};
     struct iso_search search __attribute__((cleanup(search_fini))) = {0};
-    ISO_AUTO(iso_plan) plan = iso_plan_new();
+    struct iso_choice choice = iso_choose_strategy(problem);
 
+    if (choice.strategy == ISO_STRATEGY_SEPARABLE)
+        return iso_separable(problem, control, explain, ret_plan, reterr);
+    if (choice.strategy == ISO_STRATEGY_HORIZON)
+        return iso_horizon(problem, control, explain, ret_plan, reterr);
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     ISO_TRY(iso_reduction_init(&reduction, problem, true, reterr));
     ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, PATTERN_ROOM, reterr));
     ISO_TRY(search_init(&search, problem, control, &formulation, plan, reterr));
+    search.choice = choice;
     ISO_TRY(solve_tiers(&search, reterr));
     ISO_TRY(finish(&search, reterr));
     if (explain)

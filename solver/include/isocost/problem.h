@@ -211,14 +211,27 @@ enum iso_want {
     ISO_WANT_CONFLICTS = 1u << 3,
 };
 
+/* How a component is solved; AUTO chooses by structure alone. A strategy that does not apply is
+ * passed over for the next in this order. */
+enum iso_strategy {
+    ISO_STRATEGY_AUTO,
+    ISO_STRATEGY_SEPARABLE, /* covering tables for workloads that nothing couples */
+    ISO_STRATEGY_HORIZON,   /* clusters of periods for the bound, then each period by itself */
+    ISO_STRATEGY_COLUMNS,   /* column generation, dive and neighbourhoods */
+    ISO_STRATEGY_PATTERNS,  /* the same for packing, with patterns priced */
+    ISO_STRATEGY_PLAIN_MIP, /* one relaxation and one tree */
+    ISO_N_STRATEGIES
+};
+
 struct iso_options {
     double time_limit_s; /* > 0 */
     double gap;          /* relative, in [0, 1] */
     int64_t work_limit;  /* 0 = none */
     int64_t seed;
     bool deterministic;
-    double tier_tolerance; /* in [0, 1] */
-    unsigned want;         /* bits of enum iso_want */
+    double tier_tolerance;      /* in [0, 1] */
+    unsigned want;              /* bits of enum iso_want */
+    enum iso_strategy strategy; /* AUTO, or the one to be tried first; for tests */
     int32_t maximum_conflicts;
 };
 

@@ -1,0 +1,49 @@
+#include "strategy.h"
+
+/* A tree of GLPK closes problems of about this many whole columns; beyond, it finds little. */
+#define TREE_COLUMNS 150
+
+const char *iso_strategy_name(enum iso_strategy strategy)
+{
+    static const char *const names[ISO_N_STRATEGIES] = {"auto",    "separable", "horizon",
+                                                        "columns", "patterns",  "plain-mip"};
+
+    return names[strategy];
+}
+
+static bool packs(const struct iso_problem *problem)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (problem->workloads[a].replicas)
+            return true;
+    return false;
+}
+
+static int64_t n_instance_columns(const struct iso_problem *problem)
+{
+    int64_t n = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n += (int64_t)problem->workloads[a].n_options * problem->n_periods;
+    return n;
+}
+
+struct iso_choice iso_choose_strategy(const struct iso_problem *problem)
+{
+    enum iso_strategy wish = problem->options.strategy;
+
+    if ((wish == ISO_STRATEGY_AUTO || wish == ISO_STRATEGY_SEPARABLE) &&
+        iso_separable_applies(problem))
+        return (struct iso_choice){ISO_STRATEGY_SEPARABLE,
+                                   "throughput that nothing couples: covering tables are exact"};
+    if ((wish == ISO_STRATEGY_AUTO || wish == ISO_STRATEGY_HORIZON) && iso_horizon_applies(problem))
+        return (struct iso_choice){ISO_STRATEGY_HORIZON,
+                                   "many periods that only commitments and budgets join"};
+    if (wish > ISO_STRATEGY_HORIZON && wish != ISO_STRATEGY_AUTO)
+        return (struct iso_choice){wish, "asked for"};
+    if (n_instance_columns(problem) <= TREE_COLUMNS)
+        return (struct iso_choice){ISO_STRATEGY_PLAIN_MIP, "small enough for one tree"};
+    if (packs(problem))
+        return (struct iso_choice){ISO_STRATEGY_PATTERNS, "replicas share instances"};
+    return (struct iso_choice){ISO_STRATEGY_COLUMNS, "many columns that rules couple"};
+}
