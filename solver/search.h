@@ -47,13 +47,29 @@ struct iso_control iso_search_control(struct iso_search *search);
 enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, const double *x,
                                  bool *ret_taken, struct iso_error *reterr);
 
-/* --- strategy 4: plain MIP --- */
+/* --- one tier on the formulation --- */
 
-/* Optimises the tier at hand: relaxation, first plans, branch and cut. Sets best, tier_bound and
- * `ret_duals` (n_rows multipliers that prove a bound; zeros when there is none).
+/* Optimises the tier at hand: relaxation, first plans, and what the strategy adds. Sets best,
+ * tier_bound and `ret_duals` (n_rows multipliers that prove a bound; zeros when there is none).
  * *ret_infeasible: the relaxation or the tree has no point. */
-enum iso_status iso_plain_mip(struct iso_search *search, double *ret_duals, bool *ret_infeasible,
-                              bool *ret_by_relaxation, struct iso_error *reterr);
+enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
+                                  bool *ret_infeasible, bool *ret_by_relaxation,
+                                  struct iso_error *reterr);
+
+/* Whether best and tier_bound are as near as the options ask. */
+bool iso_search_gap_reached(const struct iso_search *search);
+
+/* The relaxation with all columns and patterns priced. Gives its multipliers and a linear program
+ * that is loaded and solved. */
+enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_lp **ret_lp,
+                          enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
+
+/* Whether the formulation lists every maximal pattern of every pool. */
+bool iso_all_patterns_listed(const struct iso_search *search);
+
+/* Branch and cut; exact up to a size, beyond it a short look at the cheapest columns. */
+enum iso_status iso_branch(struct iso_search *search, struct iso_lp *lp, const double *duals,
+                           bool *ret_infeasible, struct iso_error *reterr);
 
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
  * for at most `n_thresholds` thresholds. */

@@ -95,7 +95,7 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     *ret_infeasible = false;
     if (!stopped || !search->has_best)
-        ISO_TRY(iso_plain_mip(search, duals, ret_infeasible, &by_relaxation, reterr));
+        ISO_TRY(iso_optimise_tier(search, duals, ret_infeasible, &by_relaxation, reterr));
     tier.tolerance = search->problem->options.tier_tolerance;
     if (*ret_infeasible) {
         tier.bound = INFINITY;
