@@ -1,5 +1,8 @@
 /* Linear relaxations behind GLPK's simplex. Columns may start inactive and be switched on as they
- * price out. One thread; every object is made, used and freed on it. */
+ * price out. A row that holds when all columns are 0 is loaded with the first active column that
+ * can break it; until then its multiplier is 0. Links of coverage to
+ * instances that one column counts are never loaded; their multipliers are 0 too. One thread; every
+ * object is made, used and freed on it. */
 #ifndef ISOCOST_GLPK_LP_H
 #define ISOCOST_GLPK_LP_H
 
@@ -15,7 +18,7 @@ enum iso_lp_outcome {
 
 struct iso_lp;
 
-/* Loads all rows and the columns with active[j] (NULL: all). `mip` is borrowed for the life of the
+/* Loads the columns with active[j] (NULL: all). `mip` is borrowed for the life of the
  * object; its columns and rows may grow only through iso_lp_add_column().
  * Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
 enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, struct iso_lp **ret_lp,
@@ -23,8 +26,19 @@ enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, str
 void iso_lp_free(struct iso_lp *lp);
 ISO_DEFINE_FREEP(iso_lp)
 
+/* Artificial columns let a program without enough columns have a point: one for each row that does
+ * not hold at 0, at costs[row] a unit (> 0; of rows with lower > 0 or upper < 0). Calling it again
+ * changes the costs; NULL takes them out. Errors: ISO_E_BACKEND. */
+enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
+                                         struct iso_error *reterr);
+
+/* What artificial columns stand for, relative to the sides of their rows, added up. */
+double iso_lp_artificial_sum(const struct iso_lp *lp);
+
 /* Switches a column on. */
 enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr);
+/* Whether every column is switched on. */
+bool iso_lp_is_whole(const struct iso_lp *lp);
 bool iso_lp_has_column(const struct iso_lp *lp, int32_t column);
 
 /* Bounds of an active column. */

@@ -117,9 +117,10 @@ static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, dou
     /* no cover cuts: GLPK 5.0 ends on an error when presolve leaves no column for them */
     parameters.gmi_cuts = GLP_ON;
     parameters.mir_cuts = GLP_ON;
-    parameters.br_tech =
-        GLP_BR_PCH; /* first plans come from elsewhere, so the tree is for the bound */
-    parameters.bt_tech = GLP_BT_BPH;
+    if (!search->limits->plans) { /* pseudo-costs raise the bound, but find few plans */
+        parameters.br_tech = GLP_BR_PCH;
+        parameters.bt_tech = GLP_BT_BPH;
+    }
     parameters.tol_int = 1e-6;
     parameters.tol_obj = 1e-9;
     parameters.cb_func = on_tree;

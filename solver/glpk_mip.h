@@ -15,6 +15,7 @@ struct iso_mip_limits {
     double seconds;      /* > 0; from now */
     double relative_gap; /* >= 0 */
     int64_t nodes;       /* 0 = none */
+    bool plans;          /* look for plans rather than for the bound */
 };
 
 struct iso_mip_result {

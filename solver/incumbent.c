@@ -221,8 +221,8 @@ static void start_from(struct cover *cover, const double *x, double threshold)
     }
 }
 
-enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                int32_t n_thresholds, struct iso_error *reterr)
+enum iso_status iso_first_plans(struct iso_search *search, const double *x, int32_t n_thresholds,
+                                struct iso_error *reterr)
 {
     static const double thresholds[] = {0.7, 1.0, 0.5, 0.9, 0.3};
     struct cover cover __attribute__((cleanup(cover_fini))) = {0};
@@ -239,7 +239,7 @@ enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, co
         start_from(&cover, x, thresholds[i]);
         fill_all(&cover);
         remove_superfluous(&cover, order);
-        ISO_TRY(iso_search_offer(search, lp, cover.x, &taken, reterr));
+        ISO_TRY(iso_search_offer(search, cover.x, &taken, reterr));
     }
     return ISO_OK;
 }

@@ -12,6 +12,25 @@ bool iso_search_gap_reached(const struct iso_search *search)
            search->best_value - search->tier_bound <= gap * fabs(search->best_value) + 1e-9;
 }
 
+/* Commitments whole first, then everything else around what the relaxation says then. */
+static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp *lp, double *x,
+                                        const double *duals, struct iso_error *reterr)
+{
+    ISO_AUTO_MEM double *whole_duals =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*whole_duals));
+    bool whole;
+
+    if (!whole_duals)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    memcpy(whole_duals, duals, (size_t)search->formulation->mip.n_rows * sizeof(*whole_duals));
+    ISO_TRY(iso_dive(search, lp, x, whole_duals, &whole, reterr));
+    if (whole)
+        ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));
+    if (iso_search_gap_reached(search) || iso_search_stops(search))
+        return ISO_OK;
+    return iso_improve(search, x, whole_duals, reterr);
+}
+
 enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr)
@@ -38,8 +57,12 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
     if (iso_search_gap_reached(search))
         return ISO_OK;
-    ISO_TRY(iso_first_plans(search, lp, x, INT32_MAX, reterr));
+    ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
-    return iso_branch(search, lp, ret_duals, ret_infeasible, reterr);
+    if (search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
+        ISO_TRY(dive_and_improve(search, lp, x, ret_duals, reterr));
+    if (iso_search_gap_reached(search) || iso_search_stops(search))
+        return ISO_OK;
+    return iso_branch(search, ret_duals, ret_infeasible, reterr);
 }

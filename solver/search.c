@@ -88,14 +88,113 @@ static enum iso_status report(struct iso_search *search, struct iso_error *reter
     return ISO_OK;
 }
 
-enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                 bool *ret_taken, struct iso_error *reterr)
+/* Rows of the rest, with what the whole columns leave of their sides. */
+static bool rest_rows(const struct iso_mip *mip, const double *activity, const int32_t *columns,
+                      int32_t n, int32_t *place, struct iso_mip *rest)
+{
+    for (int32_t i = 0; i < mip->n_rows; i++)
+        place[i] = -1;
+    for (int32_t at = 0; at < n; at++)
+        for (int32_t k = 0; k < mip->columns[columns[at]].n_entries; k++) {
+            int32_t i = mip->entries[mip->columns[columns[at]].first_entry + k].row;
+            struct iso_mip_row row = mip->rows[i];
+            if (place[i] >= 0)
+                continue;
+            row.lower -= activity[i];
+            row.upper -= activity[i];
+            place[i] = iso_mip_add_row(rest, &row);
+            if (place[i] < 0)
+                return false;
+        }
+    return true;
+}
+
+static bool rest_columns(const struct iso_mip *mip, const int32_t *columns, int32_t n,
+                         const int32_t *place, struct iso_mip *rest)
+{
+    for (int32_t at = 0; at < n; at++) {
+        const struct iso_mip_column *column = &mip->columns[columns[at]];
+        struct iso_mip_column copy = *column;
+        int32_t j = iso_mip_add_column(rest, &copy);
+        if (j < 0)
+            return false;
+        rest->objective[j] = mip->objective[columns[at]];
+        for (int32_t k = 0; k < column->n_entries; k++)
+            if (!iso_mip_add_entry(rest, place[mip->entries[column->first_entry + k].row],
+                                   mip->entries[column->first_entry + k].coefficient))
+                return false;
+    }
+    return true;
+}
+
+/* Columns that the whole ones leave open: all others, but coverage only of what runs by what is
+ * held or bought. Gives their number. */
+static int32_t open_columns(const struct iso_mip *mip, const double *point, uint8_t *useful,
+                            int32_t *ret_columns)
+{
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < mip->n_rows; i++) /* something is held */
+        useful[i] = mip->rows[i].kind == ISO_ROW_COMMIT && mip->rows[i].upper > 0;
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        for (int32_t k = 0; k < column->n_entries && point[j] != 0; k++)
+            useful[mip->entries[column->first_entry + k].row] |=
+                column->kind == ISO_COLUMN_BUY || iso_column_runs(column);
+    }
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        const struct iso_mip_entry *entry = &mip->entries[column->first_entry];
+        if (!column->integer &&
+            (column->kind != ISO_COLUMN_COVER || (useful[entry[0].row] && useful[entry[1].row])))
+            ret_columns[n++] = j;
+    }
+    return n;
+}
+
+/* Finds the best values of the columns that are not whole; false in *ret_holds when there are none.
+ * `activity` is that of the whole columns. */
+static enum iso_status complete(struct iso_search *search, double *point, const double *activity,
+                                bool *ret_holds, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     struct iso_control control = iso_search_control(search);
+    struct iso_mip rest __attribute__((cleanup(iso_mip_fini))) = {0};
+    ISO_AUTO_MEM uint8_t *useful = iso_calloc((size_t)mip->n_rows, 1);
+    ISO_AUTO_MEM int32_t *columns = iso_calloc((size_t)mip->n_columns, sizeof(*columns));
+    ISO_AUTO_MEM int32_t *place = iso_calloc((size_t)mip->n_rows, sizeof(*place));
+    ISO_AUTO(iso_lp) lp = NULL;
     enum iso_lp_outcome outcome;
+
+    if (!useful || !columns || !place)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
+    int32_t n = open_columns(mip, point, useful, columns);
+    *ret_holds = true;
+    if (n == 0)
+        return ISO_OK;
+    ISO_AUTO_MEM double *values = iso_calloc((size_t)n, sizeof(*values));
+    if (!values || !rest_rows(mip, activity, columns, n, place, &rest) ||
+        !rest_columns(mip, columns, n, place, &rest))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
+    ISO_TRY(iso_lp_new(&rest, NULL, &lp, reterr));
+    control.stop = NULL; /* short: the rest follows from the whole columns */
+    ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr));
+    *ret_holds = outcome == ISO_LP_OPTIMAL;
+    if (!*ret_holds)
+        return ISO_OK;
+    iso_lp_values(lp, values);
+    for (int32_t at = 0; at < n; at++)
+        point[columns[at]] = values[at];
+    return ISO_OK;
+}
+
+enum iso_status iso_search_offer(struct iso_search *search, const double *x, bool *ret_taken,
+                                 struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
     ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
+    bool holds = false;
 
     *ret_taken = false;
     if (!point || !activity)
@@ -106,22 +205,11 @@ enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, c
             continue;
         if (fabs(whole - x[j]) > WHOLE * (1 + fabs(whole)))
             return ISO_OK;
-        if (whole != 0 && !iso_lp_has_column(lp, j))
-            ISO_TRY(iso_lp_add_column(lp, j, reterr));
-        ISO_TRY(iso_lp_set_bounds(lp, j, whole, whole, reterr));
         point[j] = whole;
     }
-    control.stop = NULL; /* short: the rest follows from the whole columns */
-    enum iso_status status = iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr);
-    if (status == ISO_OK && outcome == ISO_LP_OPTIMAL)
-        iso_lp_values(lp, point);
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        if (mip->columns[j].integer) {
-            point[j] = round(x[j]);
-            ISO_TRY(iso_lp_set_bounds(lp, j, mip->columns[j].lower, mip->columns[j].upper, reterr));
-        }
-    ISO_TRY(status);
-    if (outcome != ISO_LP_OPTIMAL || !rows_hold(mip, point, activity))
+    rows_hold(mip, point, activity);
+    ISO_TRY(complete(search, point, activity, &holds, reterr));
+    if (!holds || !rows_hold(mip, point, activity))
         return ISO_OK;
     double value =
         iso_mip_value(mip, point) + iso_formulation_constant(search->formulation, search->tier);

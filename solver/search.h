@@ -29,7 +29,8 @@ struct iso_search {
     struct iso_plan *plan;             /* tiers and duals gathered so far */
     double *money_duals; /* multipliers of the money tier's relaxation, as simplex gave them */
     int32_t n_money_duals;
-    double tier_bound; /* best bound of the tier at hand */
+    bool purchases_fixed; /* no product wakes up in the relaxation */
+    double tier_bound;    /* best bound of the tier at hand */
 };
 
 /* Whether the search must end; remembers why. */
@@ -44,8 +45,8 @@ struct iso_control iso_search_control(struct iso_search *search);
 /* Takes a point whose whole columns are whole up to 1e-5: fixes them, finds the best rest by a
  * linear program, checks every row, and keeps it when it is better than the best for the tier at
  * hand. *ret_taken tells. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
-enum iso_status iso_search_offer(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                 bool *ret_taken, struct iso_error *reterr);
+enum iso_status iso_search_offer(struct iso_search *search, const double *x, bool *ret_taken,
+                                 struct iso_error *reterr);
 
 /* --- one tier on the formulation --- */
 
@@ -64,17 +65,33 @@ bool iso_search_gap_reached(const struct iso_search *search);
 enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_lp **ret_lp,
                           enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
 
+/* The same over the listed columns and the bounds that the linear program has now. When the columns
+ * at hand cannot meet the rows, all of them are brought in before infeasibility is believed. */
+enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, double *duals,
+                                 enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
+
+/* Makes the whole columns of no level whole, one by one, from the relaxation's point x. When
+ * *ret_whole, x is a point where they all are and `duals` are its multipliers. Bounds of the linear
+ * program are as before afterwards. */
+enum iso_status iso_dive(struct iso_search *search, struct iso_lp *lp, double *x, double *duals,
+                         bool *ret_whole, struct iso_error *reterr);
+
+/* Fix-and-optimise from a point of the relaxation and from the best plan, until the gap is reached,
+ * the search stops or no neighbourhood is left that improves. */
+enum iso_status iso_improve(struct iso_search *search, const double *x, const double *duals,
+                            struct iso_error *reterr);
+
 /* Whether the formulation lists every maximal pattern of every pool. */
 bool iso_all_patterns_listed(const struct iso_search *search);
 
 /* Branch and cut; exact up to a size, beyond it a short look at the cheapest columns. */
-enum iso_status iso_branch(struct iso_search *search, struct iso_lp *lp, const double *duals,
-                           bool *ret_infeasible, struct iso_error *reterr);
+enum iso_status iso_branch(struct iso_search *search, const double *duals, bool *ret_infeasible,
+                           struct iso_error *reterr);
 
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
  * for at most `n_thresholds` thresholds. */
-enum iso_status iso_first_plans(struct iso_search *search, struct iso_lp *lp, const double *x,
-                                int32_t n_thresholds, struct iso_error *reterr);
+enum iso_status iso_first_plans(struct iso_search *search, const double *x, int32_t n_thresholds,
+                                struct iso_error *reterr);
 
 /* --- tiers --- */
 

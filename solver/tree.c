@@ -122,8 +122,8 @@ static void drop_dominated_patterns(const struct iso_mip *mip, uint8_t *active)
     }
 }
 
-enum iso_status iso_branch(struct iso_search *search, struct iso_lp *lp, const double *duals,
-                           bool *ret_infeasible, struct iso_error *reterr)
+enum iso_status iso_branch(struct iso_search *search, const double *duals, bool *ret_infeasible,
+                           struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     double constant = iso_formulation_constant(search->formulation, search->tier);
@@ -143,6 +143,8 @@ enum iso_status iso_branch(struct iso_search *search, struct iso_lp *lp, const d
         fix_by_reduced_cost(search, duals, search->tier_bound - constant, cutoff, active);
     drop_dominated_patterns(&tight, active);
     bool exact = n_whole <= TREE_COLUMNS && iso_all_patterns_listed(search);
+    if (!exact && search->has_best && search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
+        return ISO_OK; /* neighbourhoods did better than a tree would */
     if (!exact) {
         keep_cheapest(search, duals, HEURISTIC_COLUMNS, active);
         limits.seconds = fmin(limits.seconds, HEURISTIC_SECONDS);
@@ -158,7 +160,7 @@ enum iso_status iso_branch(struct iso_search *search, struct iso_lp *lp, const d
         search->stopped =
             limits.nodes > 0 && result.nodes >= limits.nodes ? ISO_STOP_WORK : ISO_STOP_TIME;
     if (result.has_x)
-        ISO_TRY(iso_search_offer(search, lp, x, &taken, reterr));
+        ISO_TRY(iso_search_offer(search, x, &taken, reterr));
     if (exact && result.outcome == ISO_MIP_SOLVED && !result.has_x && !search->has_best)
         *ret_infeasible = true;
     if (!exact)

@@ -1,0 +1,89 @@
+#include "block.h"
+
+#include <stdlib.h>
+
+#include "glpk_lp.h"
+
+int32_t iso_block_of(const struct iso_formulation *formulation, const struct iso_mip_column *column)
+{
+    const struct iso_problem *problem = formulation->problem;
+
+    if (column->kind == ISO_COLUMN_USE)
+        return column->a * problem->n_periods + column->c;
+    if (column->kind == ISO_COLUMN_PATTERN)
+        return (problem->n_workloads + column->a) * problem->n_periods + column->c;
+    return -1;
+}
+
+struct priced {
+    int32_t column;
+    double reduced_cost;
+};
+
+static int cheapest_first(const void *left, const void *right)
+{
+    const struct priced *a = left, *b = right;
+
+    if (a->reduced_cost != b->reduced_cost)
+        return a->reduced_cost < b->reduced_cost ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+/* Counting sort of the columns by block. */
+static void fill(struct iso_blocks *blocks, const struct iso_formulation *formulation)
+{
+    const struct iso_mip *mip = &formulation->mip;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t j = 0; j < mip->n_columns; j++) {
+            int32_t b = iso_block_of(formulation, &mip->columns[j]);
+            if (b < 0)
+                continue;
+            if (pass == 0)
+                blocks->first[b + 2]++;
+            else
+                blocks->columns[blocks->first[b + 1]++] = j;
+        }
+        for (int32_t b = 0; b < blocks->n_blocks && pass == 0; b++)
+            blocks->first[b + 2] += blocks->first[b + 1];
+    }
+}
+
+enum iso_status iso_blocks_init(struct iso_blocks *blocks,
+                                const struct iso_formulation *formulation, const double *duals,
+                                struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &formulation->mip;
+    size_t n_columns = (size_t)mip->n_columns;
+    ISO_AUTO_MEM struct priced *order = iso_calloc(n_columns, sizeof(*order));
+
+    blocks->n_cells = iso_problem_n_cells(formulation->problem);
+    blocks->n_periods = formulation->problem->n_periods;
+    blocks->n_blocks = blocks->n_cells * blocks->n_periods;
+    blocks->first = iso_calloc((size_t)blocks->n_blocks + 2, sizeof(*blocks->first));
+    blocks->columns = iso_calloc(n_columns, sizeof(*blocks->columns));
+    blocks->reduced_cost = iso_calloc(n_columns, sizeof(*blocks->reduced_cost));
+    if (!order || !blocks->first || !blocks->columns || !blocks->reduced_cost)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for blocks");
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        blocks->reduced_cost[j] = iso_reduced_cost(mip, duals, j);
+    fill(blocks, formulation);
+    for (int32_t b = 0; b < blocks->n_blocks; b++) {
+        int32_t n = blocks->first[b + 1] - blocks->first[b];
+        int32_t *columns = &blocks->columns[blocks->first[b]];
+        for (int32_t i = 0; i < n; i++)
+            order[i] = (struct priced){columns[i], blocks->reduced_cost[columns[i]]};
+        qsort(order, (size_t)n, sizeof(*order), cheapest_first);
+        for (int32_t i = 0; i < n; i++)
+            columns[i] = order[i].column;
+    }
+    return ISO_OK;
+}
+
+void iso_blocks_fini(struct iso_blocks *blocks)
+{
+    free(blocks->first);
+    free(blocks->columns);
+    free(blocks->reduced_cost);
+    *blocks = (struct iso_blocks){0};
+}

@@ -1,0 +1,31 @@
+/* The state of fix-and-optimise; see improve.c. */
+#ifndef ISOCOST_IMPROVE_H
+#define ISOCOST_IMPROVE_H
+
+#include "block.h"
+#include "follower.h"
+
+struct iso_improver {
+    struct iso_search *search;
+    const double *relaxed, *duals; /* n_columns and n_rows: the relaxation, commitments whole */
+    struct iso_blocks blocks;
+    struct iso_followers followers;
+    struct iso_neighbourhood n; /* the point at hand: the best plan or better */
+    double gain;                /* of the point at hand over the best plan */
+    double *lost;               /* n_blocks */
+    int64_t clock;              /* of changes */
+    int64_t *changed;           /* n_blocks: clock of the last change */
+    int64_t since[8];           /* by size of group: clock of the last round's begin */
+    int64_t n_tried;
+    int32_t *order, *cells; /* scratch */
+};
+
+/* Frees the `n_columns` cheapest instance columns of a block and those in use; `keep`: not far
+ * below the relaxation. */
+void iso_improver_free_block(struct iso_improver *improver, int32_t block, int32_t n_columns,
+                             bool keep);
+
+/* Moves commitments by one unit, or one for another, and optimises what they touch again. */
+enum iso_status iso_move_commitments(struct iso_improver *improver, struct iso_error *reterr);
+
+#endif
