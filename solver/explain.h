@@ -9,6 +9,11 @@
 enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
                              bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
 
+/* The same for a problem that is one component. */
+enum iso_status iso_optimise_component(const struct iso_problem *problem,
+                                       const struct iso_control *control, bool explain,
+                                       struct iso_plan **ret_plan, struct iso_error *reterr);
+
 /* Adds to the search's plan what options.want asks for, as far as time is left. */
 enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr);
 

@@ -99,6 +99,12 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, int3
 double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *plan,
                       enum iso_tier_kind kind, int32_t priority);
 
+/* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
+void iso_settle_tiers(const struct iso_problem *problem, struct iso_plan *plan);
+
+/* Whether every tier's gap is within what the options ask. */
+bool iso_proved_optimal(const struct iso_problem *problem, const struct iso_plan *plan);
+
 /* Spend of a plan in one window of a budget, in the window's currency. */
 double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan *plan,
                         int32_t budget, int32_t window);

@@ -7,6 +7,7 @@
 
 #include "explain.h"
 #include "search.h"
+#include "split.h"
 #include "strategy.h"
 
 #define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
@@ -119,36 +120,6 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
     return ISO_OK;
 }
 
-/* A frozen value that rises by rounding lowers what later tiers proved with it. */
-static void raise_frozen(struct iso_plan *plan, int32_t tier, double value)
-{
-    double rise = value - plan->tiers[tier].frozen;
-
-    plan->tiers[tier].frozen = value;
-    for (int32_t k = tier + 1; k < plan->n_tiers; k++)
-        for (int32_t i = 0; i < plan->tiers[k].n_duals; i++) {
-            const struct iso_dual *dual = &plan->duals[plan->tiers[k].first_dual + i];
-            double fall = fabs(dual->value) * rise * (1 + 1e-9);
-            if (dual->kind != ISO_ROW_FREEZE || dual->a != tier)
-                continue;
-            plan->tiers[k].checked_bound -= fall;
-            plan->tiers[k].bound -= fall;
-        }
-}
-
-/* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
-static void settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
-{
-    for (int32_t k = 0; k < plan->n_tiers; k++) {
-        struct iso_tier *tier = &plan->tiers[k];
-        tier->value = iso_tier_value(problem, plan, tier->kind, tier->priority);
-        if (tier->bound > tier->value)
-            tier->bound = tier->value;
-        if (tier->frozen < tier->value)
-            raise_frozen(plan, k, tier->value);
-    }
-}
-
 enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *plan,
                                     struct iso_error *reterr)
 {
@@ -170,22 +141,10 @@ enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *
         if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     }
-    settle_tiers(search->problem, plan);
+    iso_settle_tiers(search->problem, plan);
     plan->reason = ISO_REASON_FEASIBLE;
     plan->stop = search->stopped ? search->stopped : ISO_STOP_NONE;
     return ISO_OK;
-}
-
-static bool proved_optimal(const struct iso_problem *problem, const struct iso_plan *plan)
-{
-    for (int32_t k = 0; k < plan->n_tiers; k++) {
-        const struct iso_tier *tier = &plan->tiers[k];
-        double slack = tier->kind == ISO_TIER_MONEY ? 1e-8 : 1e-7; /* binary64 */
-        double gap = tier->kind == ISO_TIER_MONEY ? problem->options.gap : 0;
-        if (tier->value - tier->bound > gap * fabs(tier->value) + slack * (1 + fabs(tier->value)))
-            return false;
-    }
-    return true;
 }
 
 static enum iso_status add_component(const struct iso_search *search, struct iso_error *reterr)
@@ -259,8 +218,8 @@ static enum iso_status finish(struct iso_search *search, struct iso_error *reter
 
     if (search->has_best && plan->reason == ISO_REASON_FEASIBLE) {
         ISO_TRY(iso_extract(search->formulation, search->best, plan, reterr));
-        settle_tiers(search->problem, plan);
-        if (proved_optimal(search->problem, plan))
+        iso_settle_tiers(search->problem, plan);
+        if (iso_proved_optimal(search->problem, plan))
             plan->reason = ISO_REASON_OPTIMAL;
     }
     if (search->stopped)
@@ -274,8 +233,9 @@ static enum iso_status finish(struct iso_search *search, struct iso_error *reter
     return ISO_OK;
 }
 
-enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
-                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+enum iso_status iso_optimise_component(const struct iso_problem *problem,
+                                       const struct iso_control *control, bool explain,
+                                       struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     struct iso_reduction reduction __attribute__((cleanup(iso_reduction_fini))) = {0};
     struct iso_formulation formulation __attribute__((cleanup(iso_formulation_fini))) = {0};
@@ -299,6 +259,18 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
         ISO_TRY(iso_explain(&search, reterr));
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;
+}
+
+enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
+                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_split split __attribute__((cleanup(iso_split_fini))) = {0};
+
+    *ret_plan = NULL;
+    ISO_TRY(iso_split_init(&split, problem, reterr));
+    if (split.n_components > 1)
+        ISO_TRY(iso_solve_components(problem, &split, control, explain, ret_plan, reterr));
+    return *ret_plan ? ISO_OK : iso_optimise_component(problem, control, explain, ret_plan, reterr);
 }
 
 enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,

@@ -167,3 +167,45 @@ double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *
     }
     return fmax(0, moves - (double)problem->moves.forced_stops);
 }
+
+/* A frozen value that rises by rounding lowers what later tiers proved with it. */
+static void raise_frozen(struct iso_plan *plan, int32_t tier, double value)
+{
+    double rise = value - plan->tiers[tier].frozen;
+
+    plan->tiers[tier].frozen = value;
+    for (int32_t k = tier + 1; k < plan->n_tiers; k++)
+        for (int32_t i = 0; i < plan->tiers[k].n_duals; i++) {
+            const struct iso_dual *dual = &plan->duals[plan->tiers[k].first_dual + i];
+            double fall = fabs(dual->value) * rise * (1 + 1e-9);
+            if (dual->kind != ISO_ROW_FREEZE || dual->a != tier)
+                continue;
+            plan->tiers[k].checked_bound -= fall;
+            plan->tiers[k].bound -= fall;
+        }
+}
+
+/* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
+void iso_settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
+{
+    for (int32_t k = 0; k < plan->n_tiers; k++) {
+        struct iso_tier *tier = &plan->tiers[k];
+        tier->value = iso_tier_value(problem, plan, tier->kind, tier->priority);
+        if (tier->bound > tier->value)
+            tier->bound = tier->value;
+        if (tier->frozen < tier->value)
+            raise_frozen(plan, k, tier->value);
+    }
+}
+
+bool iso_proved_optimal(const struct iso_problem *problem, const struct iso_plan *plan)
+{
+    for (int32_t k = 0; k < plan->n_tiers; k++) {
+        const struct iso_tier *tier = &plan->tiers[k];
+        double slack = tier->kind == ISO_TIER_MONEY ? 1e-8 : 1e-7; /* binary64 */
+        double gap = tier->kind == ISO_TIER_MONEY ? problem->options.gap : 0;
+        if (tier->value - tier->bound > gap * fabs(tier->value) + slack * (1 + fabs(tier->value)))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,288 @@
+/* Components solved one after the other, smallest first, and their plans put together.
+ *
+ * Costs, bounds and multipliers add up: no row and no column is in two components, so the union of
+ * their proofs is a proof of the whole. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "explain.h"
+#include "isocost/ledger.h"
+#include "split.h"
+
+struct run {
+    const struct iso_problem *problem;
+    const struct iso_control *control;
+    const struct iso_split *split;
+    double begin_s, end_s;
+    struct iso_part whole;       /* every index stays */
+    const struct iso_part *part; /* at hand */
+    int32_t component;           /* at hand */
+    struct iso_plan **latest;    /* of each component, in the whole's indices; NULL = none yet */
+    int32_t *order;
+    double *size; /* of each component: instance columns */
+    enum iso_stop stop;
+};
+
+static void run_fini(struct run *run)
+{
+    for (int32_t k = 0; k < run->split->n_components && run->latest; k++)
+        iso_plan_free(run->latest[k]);
+    free(run->latest);
+    free(run->order);
+    free(run->size);
+    iso_part_fini(&run->whole);
+}
+
+static int by_use(const void *left, const void *right)
+{
+    const struct iso_use *a = left, *b = right;
+
+    if (a->period != b->period)
+        return a->period < b->period ? -1 : 1;
+    if (a->workload != b->workload)
+        return a->workload < b->workload ? -1 : 1;
+    return (a->offering > b->offering) - (a->offering < b->offering);
+}
+
+static int by_fill(const void *left, const void *right)
+{
+    const struct iso_fill *a = left, *b = right;
+
+    if (a->period != b->period)
+        return a->period < b->period ? -1 : 1;
+    if (a->team != b->team)
+        return a->team < b->team ? -1 : 1;
+    if (a->offering != b->offering)
+        return a->offering < b->offering ? -1 : 1;
+    return (a->first_entry > b->first_entry) - (a->first_entry < b->first_entry);
+}
+
+static void put_in_order(struct iso_plan *plan)
+{
+    if (plan->n_uses > 0)
+        qsort(plan->uses, (size_t)plan->n_uses, sizeof(*plan->uses), by_use);
+    if (plan->n_fills > 0)
+        qsort(plan->fills, (size_t)plan->n_fills, sizeof(*plan->fills), by_fill);
+}
+
+/* The money stage of the whole: sums over the components. */
+static struct iso_tier sum_of_tiers(const struct run *run, bool bounds)
+{
+    struct iso_tier sum = {.kind = ISO_TIER_MONEY,
+                           .tolerance = run->problem->options.tier_tolerance,
+                           .proof = bounds ? ISO_PROOF_DUAL : ISO_PROOF_NONE};
+
+    sum.bound = sum.checked_bound = bounds ? 0 : -INFINITY;
+    for (int32_t k = 0; k < run->split->n_components && bounds; k++) {
+        const struct iso_tier *tier = &run->latest[k]->tiers[0];
+        sum.bound += tier->bound;
+        sum.checked_bound += tier->checked_bound;
+        if (tier->proof == ISO_PROOF_NONE || sum.proof == ISO_PROOF_NONE)
+            sum.proof = ISO_PROOF_NONE;
+        else if (tier->proof != ISO_PROOF_DUAL)
+            sum.proof = tier->proof;
+    }
+    sum.frozen = -INFINITY; /* settled by the value */
+    return sum;
+}
+
+/* One plan of the latest ones of all components. */
+static enum iso_status put_together(const struct run *run, bool bounds, struct iso_plan **ret_plan,
+                                    struct iso_error *reterr)
+{
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+    struct iso_tier tier = sum_of_tiers(run, bounds);
+
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    for (int32_t k = 0; k < run->split->n_components; k++)
+        ISO_TRY(iso_part_merge(&run->whole, run->latest[k], plan, reterr));
+    put_in_order(plan);
+    tier.n_duals = plan->n_duals;
+    if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    plan->has_solution = true;
+    ISO_TRY(iso_plan_account(run->problem, plan, reterr));
+    iso_settle_tiers(run->problem, plan);
+    plan->reason =
+        bounds && iso_proved_optimal(run->problem, plan) ? ISO_REASON_OPTIMAL : ISO_REASON_FEASIBLE;
+    plan->stop = run->stop ? run->stop : ISO_STOP_NONE;
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
+}
+
+/* Takes the plan of the component at hand. */
+static enum iso_status take(struct run *run, const struct iso_plan *from, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    ISO_TRY(iso_part_merge(run->part, from, plan, reterr));
+    for (int32_t k = 0; k < from->n_tiers; k++)
+        if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(*plan->tiers), &from->tiers[k]))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    iso_plan_free(run->latest[run->component]);
+    run->latest[run->component] = ISO_STEAL(plan);
+    return ISO_OK;
+}
+
+/* A better plan of one component is a better plan of all, once each has one. */
+static void on_incumbent(void *context, const struct iso_plan *plan)
+{
+    struct run *run = context;
+    struct iso_error error = {0};
+    ISO_AUTO(iso_plan) whole = NULL;
+
+    if (!run->control->incumbent || take(run, plan, &error) != ISO_OK)
+        return;
+    for (int32_t k = 0; k < run->split->n_components; k++)
+        if (!run->latest[k])
+            return;
+    if (put_together(run, false, &whole, &error) == ISO_OK)
+        run->control->incumbent(run->control->context, whole);
+}
+
+static double on_now(void *context)
+{
+    struct run *run = context;
+    return run->control->now(run->control->context);
+}
+
+static enum iso_stop on_stop(void *context)
+{
+    struct run *run = context;
+
+    if (!run->stop && run->control->stop)
+        run->stop = run->control->stop(run->control->context);
+    return run->stop;
+}
+
+static int smallest_first(const void *left, const void *right, void *context)
+{
+    const double *size = context;
+    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
+
+    if (size[a] != size[b])
+        return size[a] < size[b] ? -1 : 1;
+    return (a > b) - (a < b);
+}
+
+static enum iso_status run_init(struct run *run, struct iso_error *reterr)
+{
+    const struct iso_problem *problem = run->problem;
+    size_t n = (size_t)run->split->n_components;
+
+    run->latest = iso_calloc(n, sizeof(struct iso_plan *));
+    run->order = iso_calloc(n, sizeof(*run->order));
+    run->size = iso_calloc(n, sizeof(*run->size));
+    if (!run->latest || !run->order || !run->size)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for components");
+    ISO_TRY(iso_part_whole(&run->whole, problem, reterr));
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        const struct iso_workload *workload = &problem->workloads[a];
+        int32_t cell = workload->replicas ? problem->n_workloads + workload->team : a;
+        run->size[run->split->cell[cell]] += (double)workload->n_options * problem->n_periods;
+    }
+    for (int32_t k = 0; k < run->split->n_components; k++)
+        run->order[k] = k;
+    qsort_r(run->order, n, sizeof(*run->order), smallest_first, run->size);
+    run->begin_s = run->control->now(run->control->context);
+    run->end_s = run->begin_s + problem->options.time_limit_s;
+    return ISO_OK;
+}
+
+static void add_stats(struct iso_plan_stats *stats, const struct iso_plan_stats *more)
+{
+    stats->columns += more->columns;
+    stats->columns_solved += more->columns_solved;
+    stats->rows_solved += more->rows_solved;
+    stats->integer_columns += more->integer_columns;
+    stats->dominated += more->dominated;
+    stats->iterations += more->iterations;
+    stats->nodes += more->nodes;
+}
+
+/* Adds what a component says of a baseline; a baseline that one lacks is not known. */
+static bool add_baseline(struct iso_plan *plan, const struct iso_baseline *more, bool first)
+{
+    for (int32_t i = 0; i < plan->n_baselines; i++) {
+        struct iso_baseline *baseline = &plan->baselines[i];
+        if (baseline->kind != more->kind || baseline->provider != more->provider)
+            continue;
+        baseline->known &= more->known;
+        baseline->feasible &= more->feasible;
+        baseline->cost += more->cost;
+        baseline->bound += more->bound;
+        return true;
+    }
+    return !first || iso_append(&plan->baselines, &plan->n_baselines, sizeof(*more), more);
+}
+
+/* Solves one component with its share of the time; *ret_plan: its own plan. */
+static enum iso_status solve_one(struct run *run, int32_t component, double left_size, bool explain,
+                                 struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_part part __attribute__((cleanup(iso_part_fini))) = {0};
+    struct iso_control control = {
+        .context = run, .now = on_now, .stop = on_stop, .incumbent = on_incumbent};
+    double left = fmax(1e-3, run->end_s - run->control->now(run->control->context));
+
+    ISO_TRY(iso_part_init(&part, run->problem, run->split, component, reterr));
+    part.problem.options.time_limit_s =
+        left_size > 0 ? left * run->size[component] / left_size : left;
+    run->part = &part;
+    run->component = component;
+    ISO_TRY(iso_optimise_component(&part.problem, &control, explain, ret_plan, reterr));
+    if ((*ret_plan)->has_solution)
+        ISO_TRY(take(run, *ret_plan, reterr));
+    if ((*ret_plan)->stop == ISO_STOP_TIME && !run->stop &&
+        run->control->now(run->control->context) >= run->end_s)
+        run->stop = ISO_STOP_TIME;
+    return ISO_OK;
+}
+
+enum iso_status iso_solve_components(const struct iso_problem *problem,
+                                     const struct iso_split *split,
+                                     const struct iso_control *control, bool explain,
+                                     struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct run run __attribute__((cleanup(run_fini))) = {
+        .problem = problem, .control = control, .split = split};
+    ISO_AUTO(iso_plan) sums = iso_plan_new(); /* stats and baselines */
+    ISO_AUTO(iso_plan) plan = NULL;
+    double left_size = 0;
+    bool out_of_time = false;
+
+    *ret_plan = NULL;
+    if (!sums)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    ISO_TRY(run_init(&run, reterr));
+    for (int32_t k = 0; k < split->n_components; k++)
+        left_size += run.size[k];
+    for (int32_t i = 0; i < split->n_components; i++) {
+        ISO_AUTO(iso_plan) one = NULL;
+        ISO_TRY(solve_one(&run, run.order[i], left_size, explain, &one, reterr));
+        left_size -= run.size[run.order[i]];
+        if (!one->has_solution)
+            return ISO_OK;
+        out_of_time |= one->stop == ISO_STOP_TIME;
+        add_stats(&sums->stats, &one->stats);
+        for (int32_t b = 0; b < one->n_baselines; b++)
+            if (!add_baseline(sums, &one->baselines[b], i == 0))
+                return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a baseline");
+    }
+    if (!run.stop && out_of_time)
+        run.stop = ISO_STOP_TIME;
+    ISO_TRY(put_together(&run, true, &plan, reterr));
+    if (!run.stop && plan->reason == ISO_REASON_OPTIMAL && problem->options.gap > 0)
+        plan->stop = ISO_STOP_GAP;
+    plan->stats = sums->stats;
+    plan->stats.seconds = control->now(control->context) - run.begin_s;
+    plan->baselines = ISO_STEAL(sums->baselines);
+    plan->n_baselines = sums->n_baselines;
+    sums->n_baselines = 0;
+    plan->reproducible = problem->options.deterministic;
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
+}

@@ -1,0 +1,274 @@
+/* A component as a problem of its own, and its plan in the words of the whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "search.h"
+#include "split.h"
+
+static void *many(int32_t n, size_t size)
+{
+    return iso_calloc((size_t)n, size);
+}
+
+static bool allocate(struct iso_part *part, const struct iso_problem *problem)
+{
+    int32_t n_cells = iso_problem_n_cells(problem);
+    size_t n_flags = (size_t)(problem->n_budgets + problem->n_products) * (size_t)n_cells +
+                     (size_t)problem->n_budgets * (size_t)problem->n_products;
+
+    part->workloads = many(problem->n_workloads, sizeof(*part->workloads));
+    part->teams = many(problem->n_teams, sizeof(*part->teams));
+    part->limits = many(problem->n_limits, sizeof(*part->limits));
+    part->budgets = many(problem->n_budgets, sizeof(*part->budgets));
+    part->products = many(problem->n_products, sizeof(*part->products));
+    part->workload = many(problem->n_workloads, sizeof(int32_t));
+    part->team = many(problem->n_teams, sizeof(int32_t));
+    part->limit = many(problem->n_limits, sizeof(int32_t));
+    part->budget = many(problem->n_budgets, sizeof(int32_t));
+    part->product = many(problem->n_products, sizeof(int32_t));
+    part->cell = many(n_cells, sizeof(int32_t));
+    part->flags = iso_calloc(n_flags, 1);
+    return part->workloads && part->teams && part->limits && part->budgets && part->products &&
+           part->workload && part->team && part->limit && part->budget && part->product &&
+           part->cell && part->flags;
+}
+
+void iso_part_fini(struct iso_part *part)
+{
+    void *const arrays[] = {part->workloads, part->teams,    part->limits, part->budgets,
+                            part->products,  part->workload, part->team,   part->limit,
+                            part->budget,    part->product,  part->cell,   part->flags};
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
+        free(arrays[i]);
+    memset(part, 0, sizeof(*part));
+}
+
+/* Workloads of the component, and the teams that they name. */
+static void take_cells(struct iso_part *part, const struct iso_problem *problem,
+                       const struct iso_split *split, int32_t component)
+{
+    struct iso_problem *p = &part->problem;
+
+    p->n_workloads = p->n_teams = 0;
+    for (int32_t g = 0; g < problem->n_teams; g++) {
+        bool named = false;
+        for (int32_t a = 0; a < problem->n_workloads && !named; a++) {
+            int32_t cell = problem->workloads[a].replicas ? problem->n_workloads + g : a;
+            named = problem->workloads[a].team == g && split->cell[cell] == component;
+        }
+        if (!named)
+            continue;
+        part->team[p->n_teams] = g;
+        part->teams[p->n_teams++] = problem->teams[g];
+    }
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        const struct iso_workload *workload = &problem->workloads[a];
+        int32_t team = 0;
+        if (split->cell[workload->replicas ? problem->n_workloads + workload->team : a] !=
+            component)
+            continue;
+        while (part->team[team] != workload->team)
+            team++;
+        part->workload[p->n_workloads] = a;
+        part->workloads[p->n_workloads] = *workload;
+        part->workloads[p->n_workloads++].team = team;
+    }
+    for (int32_t a = 0; a < p->n_workloads; a++)
+        part->cell[a] = part->workload[a];
+    for (int32_t g = 0; g < p->n_teams; g++)
+        part->cell[p->n_workloads + g] = problem->n_workloads + part->team[g];
+}
+
+/* Flags of the part's cells; a team's pool that belongs to another component has none. */
+static const uint8_t *cell_flags(struct iso_part *part, const struct iso_split *split,
+                                 int32_t component, const uint8_t *flags, uint8_t **io_room)
+{
+    uint8_t *own = *io_room;
+    int32_t n_cells = iso_problem_n_cells(&part->problem);
+
+    for (int32_t cell = 0; cell < n_cells; cell++)
+        own[cell] = flags[part->cell[cell]] && split->cell[part->cell[cell]] == component;
+    *io_room += n_cells;
+    return own;
+}
+
+static void take_rules(struct iso_part *part, const struct iso_problem *problem,
+                       const struct iso_split *split, int32_t component)
+{
+    struct iso_problem *p = &part->problem;
+    uint8_t *room = part->flags;
+
+    p->n_limits = p->n_products = p->n_budgets = 0;
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (split->limit[l] == component) {
+            part->limit[p->n_limits] = l;
+            part->limits[p->n_limits++] = problem->limits[l];
+        }
+    for (int32_t c = 0; c < problem->n_products; c++)
+        if (split->product[c] == component) {
+            part->product[p->n_products] = c;
+            part->products[p->n_products] = problem->products[c];
+            part->products[p->n_products++].cells =
+                cell_flags(part, split, component, problem->products[c].cells, &room);
+        }
+    for (int32_t b = 0; b < problem->n_budgets; b++) {
+        if (split->budget[b] != component)
+            continue;
+        struct iso_budget *budget = &part->budgets[p->n_budgets];
+        part->budget[p->n_budgets++] = b;
+        *budget = problem->budgets[b];
+        budget->cells = cell_flags(part, split, component, problem->budgets[b].cells, &room);
+        for (int32_t c = 0; c < p->n_products; c++)
+            room[c] = problem->budgets[b].products[part->product[c]];
+        budget->products = room;
+        room += p->n_products;
+    }
+}
+
+enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *problem,
+                              const struct iso_split *split, int32_t component,
+                              struct iso_error *reterr)
+{
+    if (!allocate(part, problem))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a component");
+    part->problem = *problem;
+    part->problem.workloads = part->workloads;
+    part->problem.teams = part->teams;
+    part->problem.limits = part->limits;
+    part->problem.budgets = part->budgets;
+    part->problem.products = part->products;
+    take_cells(part, problem, split, component);
+    take_rules(part, problem, split, component);
+    return ISO_OK;
+}
+
+enum iso_status iso_part_whole(struct iso_part *part, const struct iso_problem *problem,
+                               struct iso_error *reterr)
+{
+    if (!allocate(part, problem))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a component");
+    part->problem = *problem;
+    for (int32_t i = 0; i < problem->n_workloads; i++)
+        part->workload[i] = i;
+    for (int32_t i = 0; i < problem->n_teams; i++)
+        part->team[i] = i;
+    for (int32_t i = 0; i < problem->n_limits; i++)
+        part->limit[i] = i;
+    for (int32_t i = 0; i < problem->n_budgets; i++)
+        part->budget[i] = i;
+    for (int32_t i = 0; i < problem->n_products; i++)
+        part->product[i] = i;
+    for (int32_t i = 0; i < iso_problem_n_cells(problem); i++)
+        part->cell[i] = i;
+    return ISO_OK;
+}
+
+/* --- the way back --- */
+
+static void map_rule(const struct iso_part *part, struct iso_rule *rule)
+{
+    switch (rule->kind) {
+    case ISO_RULE_LIMIT:
+        rule->a = part->limit[rule->a];
+        return;
+    case ISO_RULE_BUDGET:
+        rule->a = part->budget[rule->a];
+        return;
+    case ISO_RULE_MOVES:
+        return;
+    default:
+        rule->a = part->workload[rule->a];
+    }
+}
+
+static void map_dual(const struct iso_part *part, struct iso_dual *dual)
+{
+    switch (dual->kind) {
+    case ISO_ROW_LIMIT:
+        dual->a = part->limit[dual->a];
+        return;
+    case ISO_ROW_BUDGET:
+        dual->a = part->budget[dual->a];
+        return;
+    case ISO_ROW_COMMIT:
+        dual->a = part->product[dual->a];
+        return;
+    case ISO_ROW_MOVE:
+        dual->a = part->cell[dual->a];
+        return;
+    case ISO_ROW_MOVES:
+    case ISO_ROW_FREEZE:
+        return;
+    default:
+        dual->a = part->workload[dual->a];
+    }
+}
+
+/* Appends a mapped copy of each element of from->name to plan->name. */
+#define MERGE(name, type, map)                                              \
+    for (int32_t i = 0; i < from->n_##name; i++) {                          \
+        type item = from->name[i];                                          \
+        map;                                                                \
+        if (!iso_append(&plan->name, &plan->n_##name, sizeof(item), &item)) \
+            return false;                                                   \
+    }
+
+static bool merge_runs(const struct iso_part *part, const struct iso_plan *from,
+                       struct iso_plan *plan)
+{
+    int32_t first_entry = plan->n_entries;
+
+    MERGE(uses, struct iso_use, item.workload = part->workload[item.workload])
+    MERGE(entries, struct iso_fill_entry, item.workload = part->workload[item.workload])
+    MERGE(fills, struct iso_fill, item.team = part->team[item.team];
+          item.first_entry += first_entry)
+    MERGE(covers, struct iso_cover, item.product = part->product[item.product];
+          item.cell = part->cell[item.cell])
+    MERGE(purchases, struct iso_purchase, item.product = part->product[item.product])
+    MERGE(unserved, struct iso_unserved, item.workload = part->workload[item.workload])
+    return true;
+}
+
+static bool merge_reasons(const struct iso_part *part, const struct iso_plan *from,
+                          struct iso_plan *plan)
+{
+    MERGE(duals, struct iso_dual, map_dual(part, &item))
+    MERGE(bindings, struct iso_binding, map_rule(part, &item.rule))
+    MERGE(runners_up, struct iso_runner_up, item.cell = part->cell[item.cell];
+          item.workload = part->workload[item.workload];
+          if (item.blocked) map_rule(part, &item.blocker))
+    for (int32_t i = 0; i < from->n_value_functions; i++) {
+        struct iso_value_function item = from->value_functions[i];
+        size_t n_bytes = (size_t)item.n_values * sizeof(*item.values);
+        item.workload = part->workload[item.workload];
+        item.values = iso_calloc((size_t)item.n_values, sizeof(*item.values));
+        if (!item.values)
+            return false;
+        memcpy(item.values, from->value_functions[i].values, n_bytes);
+        if (!iso_append(&plan->value_functions, &plan->n_value_functions, sizeof(item), &item)) {
+            free(item.values);
+            return false;
+        }
+    }
+    for (int32_t i = 0; i < from->n_components; i++) {
+        struct iso_component item = from->components[i];
+        item.workloads = iso_calloc((size_t)item.n_workloads, sizeof(*item.workloads));
+        for (int32_t k = 0; item.workloads && k < item.n_workloads; k++)
+            item.workloads[k] = part->workload[from->components[i].workloads[k]];
+        if (!item.workloads ||
+            !iso_append(&plan->components, &plan->n_components, sizeof(item), &item)) {
+            free(item.workloads);
+            return false;
+        }
+    }
+    return true;
+}
+
+enum iso_status iso_part_merge(const struct iso_part *part, const struct iso_plan *from,
+                               struct iso_plan *plan, struct iso_error *reterr)
+{
+    if (!merge_runs(part, from, plan) || !merge_reasons(part, from, plan))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to put components together");
+    return ISO_OK;
+}
