@@ -58,6 +58,11 @@ static bool same_rule(const struct iso_dual *dual, const struct iso_rule *rule)
     case ISO_ROW_SPREAD_N:
         return (rule->kind == ISO_RULE_SPREAD && dual->a == rule->a && dual->b == rule->b) ||
                (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
+    case ISO_ROW_PRESENCE:
+        return rule->kind == ISO_RULE_AFFINITY ||
+               (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
+    case ISO_ROW_APART:
+        return rule->kind == ISO_RULE_AFFINITY && dual->a == rule->a && dual->b == rule->b;
     case ISO_ROW_MOVE:
     case ISO_ROW_MOVES:
         return rule->kind == ISO_RULE_MOVES;

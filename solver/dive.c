@@ -17,7 +17,9 @@
 
 static bool spans_levels(const struct iso_mip_column *column)
 {
-    return column->integer && (column->kind == ISO_COLUMN_BUY || column->kind == ISO_COLUMN_DOMAIN);
+    return column->integer &&
+           (column->kind == ISO_COLUMN_BUY || column->kind == ISO_COLUMN_DOMAIN ||
+            column->kind == ISO_COLUMN_PRESENCE);
 }
 
 struct fractional {

@@ -56,6 +56,21 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
     case ISO_ROW_MOVES:
         snprintf(text, size, "moves");
         break;
+    case ISO_ROW_PRESENCE:
+        snprintf(text, size, "presence(%s,%d,%s,%d)", p->workloads[row->a].id, row->b,
+                 p->periods[row->c].id, row->d);
+        break;
+    case ISO_ROW_APART:
+        snprintf(text, size, "apart(%s,%s,%d,%d)", p->workloads[row->a].id,
+                 p->workloads[row->a].affinities[row->b].id, row->c, row->d);
+        break;
+    case ISO_ROW_PRESENT:
+        snprintf(text, size, "present(%s,%d,%d)", p->workloads[row->a].id, row->b, row->d);
+        break;
+    case ISO_ROW_TOGETHER:
+        snprintf(text, size, "together(%s,%s,%d)", p->workloads[row->a].id,
+                 p->workloads[row->a].affinities[row->b].id, row->d);
+        break;
     case ISO_ROW_LINK_COVER:
         snprintf(text, size, "covered(%s,%s,%s)", cell_name(p, row->a), p->offerings[row->b].id,
                  p->periods[row->c].id);
@@ -100,6 +115,9 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
     case ISO_COLUMN_DOMAIN:
         snprintf(text, size, "domain(%s,%s,%d)", p->workloads[column->a].id,
                  p->workloads[column->a].spread[column->b].id, column->c);
+        break;
+    case ISO_COLUMN_PRESENCE:
+        snprintf(text, size, "runs_in(%s,%d,%d)", p->workloads[column->a].id, column->b, column->c);
         break;
     case ISO_COLUMN_START:
     case ISO_COLUMN_STOP:

@@ -8,7 +8,8 @@
 static bool follows(int row_kind, const struct iso_mip_column *column)
 {
     if (iso_column_runs(column) || column->kind == ISO_COLUMN_BUY ||
-        column->kind == ISO_COLUMN_DOMAIN || row_kind == ISO_ROW_FREEZE)
+        column->kind == ISO_COLUMN_DOMAIN || column->kind == ISO_COLUMN_PRESENCE ||
+        row_kind == ISO_ROW_FREEZE)
         return false;
     if (row_kind == ISO_ROW_BUDGET)
         return column->kind == ISO_COLUMN_OVER_BUDGET;

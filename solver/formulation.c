@@ -234,10 +234,11 @@ void iso_formulation_fini(struct iso_formulation *formulation)
             free(formulation->place_row[g]);
     }
     void *const arrays[] = {
-        formulation->pools,       formulation->demand_row, formulation->move_row,
-        formulation->pool_link,   formulation->place_row,  formulation->limit_row,
-        formulation->budget_row,  formulation->commit_row, formulation->share_row,
-        formulation->survive_row, formulation->spread_row, formulation->capped};
+        formulation->pools,        formulation->demand_row,  formulation->move_row,
+        formulation->pool_link,    formulation->place_row,   formulation->limit_row,
+        formulation->budget_row,   formulation->commit_row,  formulation->share_row,
+        formulation->survive_row,  formulation->spread_row,  formulation->capped,
+        formulation->presence_row, formulation->presence_end};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

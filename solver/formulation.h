@@ -2,9 +2,9 @@
  * docs/explanation/model.md states them. Rows are those of enum iso_row_kind, with the same right
  * sides, plus the links between columns of one (offering, cell, period).
  *
- * A replica workload without a cap on shares is counted in the pattern columns themselves; one with
- * a cap has columns f (PLACE) linked to the patterns, because placing more could then break the
- * cap. */
+ * A replica workload is counted in the pattern columns themselves, unless placing more than it asks
+ * for could break one of its rules (a cap on a share, together, apart): then it has columns f
+ * (PLACE) linked to the patterns. */
 #ifndef ISOCOST_FORMULATION_H
 #define ISOCOST_FORMULATION_H
 
@@ -26,11 +26,14 @@ struct iso_formulation {
     int32_t *share_row;   /* [workload], then + (share * n_periods + period) * 2 + (0 max, 1 min) */
     int32_t *survive_row; /* [workload], then + place in survive_domains * n_periods + period */
     int32_t *spread_row;  /* [workload], likewise, then one SPREAD_N row a rule */
+    /* [workload * 3 + level]: first PRESENCE row (one a domain and period), and the row after the
+     * last; -1 where no rule says where the workload runs. PRESENT rows follow, one a domain. */
+    int32_t *presence_row, *presence_end;
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
     int32_t **pool_link; /* [team][list * n_periods + period]: cover link or -1 */
     int32_t **place_row; /* [team][(list * n_periods + period) * n_workloads + place] or -1 */
-    uint8_t *capped;     /* [workload]: replica workload with a cap on a share */
+    uint8_t *capped;     /* [workload]: replica workload with a rule that more may break */
 
     double fixed_cost; /* fees of existing commitments: no column */
 };
@@ -78,6 +81,12 @@ bool iso_formulation_instance_entries(struct iso_formulation *formulation, int32
 /* Entries of `amount` units served (or replicas placed) by an option in the rules of a workload. */
 bool iso_formulation_service_entries(struct iso_formulation *formulation, int32_t workload,
                                      int32_t option, int32_t period, double amount);
+
+/* Rows and columns of rules that keep workloads together or apart; see formulation_affinity.c. */
+bool iso_formulation_affinity_rows(struct iso_formulation *formulation, int32_t *domains);
+bool iso_formulation_affinity_columns(struct iso_formulation *formulation);
+bool iso_formulation_presence_entries(struct iso_formulation *formulation, int32_t workload,
+                                      int32_t offering, int32_t period, double amount);
 
 /* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
  * can cover it, -2 when memory is short. */

@@ -140,7 +140,7 @@ bool iso_formulation_service_entries(struct iso_formulation *f, int32_t a, int32
             ok &= iso_mip_add_entry(mip, row + period, amount);
         row += n_periods;
     }
-    return ok;
+    return ok && iso_formulation_presence_entries(f, a, offering, period, amount);
 }
 
 int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t offering,
@@ -185,6 +185,11 @@ int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t o
 bool iso_formulation_useful(const struct iso_formulation *f, const struct iso_workload *workload,
                             int32_t period)
 {
+    int32_t a = (int32_t)(workload - f->problem->workloads);
+
+    for (int level = 0; level < ISO_N_LEVELS; level++) /* it may have to follow another */
+        if (f->presence_row[a * ISO_N_LEVELS + level] >= 0)
+            return true;
     return workload->required[period] > 0 || f->problem->n_limits > 0 ||
            (f->problem->moves.present && period == 0);
 }
@@ -354,7 +359,8 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
         if (!add_domains(f, a))
             return no_memory(reterr);
     }
-    if (!add_purchases(f) || !add_violations(f) || !add_moves(f))
+    if (!iso_formulation_affinity_columns(f) || !add_purchases(f) || !add_violations(f) ||
+        !add_moves(f))
         return no_memory(reterr);
     return ISO_OK;
 }

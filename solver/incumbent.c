@@ -109,7 +109,8 @@ static double room_for(const struct cover *cover, int32_t j, double most)
         if (entry->coefficient > 0 && !isinf(row->upper))
             room = fmin(
                 room, floor((row->upper - activity + tolerance(row->upper)) / entry->coefficient));
-        else if (entry->coefficient < 0 && row->kind == ISO_ROW_LINK_PLACE)
+        else if (entry->coefficient < 0 &&
+                 (row->kind == ISO_ROW_LINK_PLACE || row->kind == ISO_ROW_PRESENCE))
             room = fmin(room, floor((activity + SLACK) / -entry->coefficient));
     }
     return room;
@@ -193,7 +194,7 @@ static void fill_all(struct cover *cover)
 {
     static const int order[] = {ISO_ROW_SPREAD,    ISO_ROW_SHARE_MIN, ISO_ROW_DEMAND,
                                 ISO_ROW_SHARE_MIN, ISO_ROW_SURVIVE,   ISO_ROW_DEMAND,
-                                ISO_ROW_LIMIT};
+                                ISO_ROW_LIMIT,     ISO_ROW_PRESENT};
 
     for (size_t pass = 0; pass < ISO_ARRAY_LENGTH(order); pass++)
         for (int32_t i = 0; i < cover->mip->n_rows; i++)
@@ -207,6 +208,8 @@ static double rounded(const struct iso_mip_column *column, double value, double 
         return value;
     if (column->kind == ISO_COLUMN_DOMAIN)
         return value > 1e-6 ? 1 : 0;
+    if (column->kind == ISO_COLUMN_PRESENCE)
+        return value >= 0.5 ? 1 : 0;
     return fmin(floor(value + 1 - threshold + 1e-7), column->upper);
 }
 

@@ -15,22 +15,29 @@
 #include "isocost/problem.h"
 
 enum iso_column_kind {
-    ISO_COLUMN_USE,        /* x: a=workload b=option c=period */
-    ISO_COLUMN_PATTERN,    /* lambda: a=team b=offering c=period d=pattern */
-    ISO_COLUMN_PLACE,      /* f: a=workload b=option c=period */
-    ISO_COLUMN_COVER,      /* v: a=product b=cell c=offering d=period */
-    ISO_COLUMN_BUY,        /* y: a=product b=start */
-    ISO_COLUMN_UNSERVED,   /* u: a=workload b=period */
-    ISO_COLUMN_DOMAIN,     /* b: a=workload b=spread rule c=domain */
-    ISO_COLUMN_START,      /* e+: a=cell b=offering */
-    ISO_COLUMN_STOP,       /* e-: a=cell b=offering */
-    ISO_COLUMN_MOVES,      /* m */
-    ISO_COLUMN_OVER_LIMIT, /* violation: a=limit b=period */
-    ISO_COLUMN_OVER_BUDGET /* violation: a=budget b=window */
+    ISO_COLUMN_USE,         /* x: a=workload b=option c=period */
+    ISO_COLUMN_PATTERN,     /* lambda: a=team b=offering c=period d=pattern */
+    ISO_COLUMN_PLACE,       /* f: a=workload b=option c=period */
+    ISO_COLUMN_COVER,       /* v: a=product b=cell c=offering d=period */
+    ISO_COLUMN_BUY,         /* y: a=product b=start */
+    ISO_COLUMN_UNSERVED,    /* u: a=workload b=period */
+    ISO_COLUMN_DOMAIN,      /* b: a=workload b=spread rule c=domain */
+    ISO_COLUMN_START,       /* e+: a=cell b=offering */
+    ISO_COLUMN_STOP,        /* e-: a=cell b=offering */
+    ISO_COLUMN_MOVES,       /* m */
+    ISO_COLUMN_OVER_LIMIT,  /* violation: a=limit b=period */
+    ISO_COLUMN_OVER_BUDGET, /* violation: a=budget b=window */
+    ISO_COLUMN_PRESENCE     /* b: a=workload b=level c=domain */
 };
 
-/* Rows that link columns of one (offering, cell, period); they have no multiplier in a proof. */
-enum { ISO_ROW_LINK_COVER = ISO_N_ROW_KINDS, ISO_ROW_LINK_PLACE };
+/* Rows that have no multiplier in a proof: those that link columns of one (offering, cell, period),
+ * and those by which workloads are together, which say nothing in a relaxation. */
+enum {
+    ISO_ROW_LINK_COVER = ISO_N_ROW_KINDS,
+    ISO_ROW_LINK_PLACE,
+    ISO_ROW_PRESENT, /* a=workload b=level c=-1 d=domain: some instance runs where b_d = 1 */
+    ISO_ROW_TOGETHER /* a=workload b=rule c=-1 d=domain: both b_d are equal */
+};
 
 struct iso_mip_column {
     enum iso_column_kind kind;

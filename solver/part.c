@@ -12,7 +12,7 @@ static void *many(int32_t n, size_t size)
 
 static bool allocate(struct iso_part *part, const struct iso_problem *problem)
 {
-    int32_t n_cells = iso_problem_n_cells(problem);
+    int32_t n_cells = iso_problem_n_cells(problem), n_affinities = 0;
     size_t n_flags = (size_t)(problem->n_budgets + problem->n_products) * (size_t)n_cells +
                      (size_t)problem->n_budgets * (size_t)problem->n_products;
 
@@ -21,6 +21,9 @@ static bool allocate(struct iso_part *part, const struct iso_problem *problem)
     part->limits = many(problem->n_limits, sizeof(*part->limits));
     part->budgets = many(problem->n_budgets, sizeof(*part->budgets));
     part->products = many(problem->n_products, sizeof(*part->products));
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n_affinities += problem->workloads[a].n_affinities;
+    part->affinities = many(n_affinities, sizeof(*part->affinities));
     part->workload = many(problem->n_workloads, sizeof(int32_t));
     part->team = many(problem->n_teams, sizeof(int32_t));
     part->limit = many(problem->n_limits, sizeof(int32_t));
@@ -29,19 +32,38 @@ static bool allocate(struct iso_part *part, const struct iso_problem *problem)
     part->cell = many(n_cells, sizeof(int32_t));
     part->flags = iso_calloc(n_flags, 1);
     return part->workloads && part->teams && part->limits && part->budgets && part->products &&
-           part->workload && part->team && part->limit && part->budget && part->product &&
-           part->cell && part->flags;
+           part->affinities && part->workload && part->team && part->limit && part->budget &&
+           part->product && part->cell && part->flags;
 }
 
 void iso_part_fini(struct iso_part *part)
 {
-    void *const arrays[] = {part->workloads, part->teams,    part->limits, part->budgets,
-                            part->products,  part->workload, part->team,   part->limit,
-                            part->budget,    part->product,  part->cell,   part->flags};
+    void *const arrays[] = {part->affinities, part->workloads, part->teams,    part->limits,
+                            part->budgets,    part->products,  part->workload, part->team,
+                            part->limit,      part->budget,    part->product,  part->cell,
+                            part->flags};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     memset(part, 0, sizeof(*part));
+}
+
+/* The other workload of each rule is in the component too. */
+static void map_affinities(struct iso_part *part)
+{
+    struct iso_affinity *room = part->affinities;
+
+    for (int32_t a = 0; a < part->problem.n_workloads; a++) {
+        struct iso_workload *workload = &part->workloads[a];
+        for (int32_t i = 0; i < workload->n_affinities; i++) {
+            room[i] = workload->affinities[i];
+            room[i].other = 0;
+            while (part->workload[room[i].other] != workload->affinities[i].other)
+                room[i].other++;
+        }
+        workload->affinities = room;
+        room += workload->n_affinities;
+    }
 }
 
 /* Workloads of the component, and the teams that they name. */
@@ -139,6 +161,7 @@ enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *p
     part->problem.budgets = part->budgets;
     part->problem.products = part->products;
     take_cells(part, problem, split, component);
+    map_affinities(part);
     take_rules(part, problem, split, component);
     return ISO_OK;
 }

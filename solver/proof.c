@@ -212,19 +212,28 @@ static void fit_purchases(struct iso_priced *priced)
     }
 }
 
-/* Step 3. Where a share is capped, what is served inside it may be worth exactly nothing, and
- * nothing is too much by rounding: a hair less for rows that ask for more settles it. */
+/* Rows that take from what is served. */
+static bool takes(const struct iso_mip_row *row)
+{
+    return row->kind == ISO_ROW_SHARE_MAX || row->kind == ISO_ROW_PRESENCE;
+}
+
+/* Step 3. Where a share is capped or a domain is asked for, what is served inside it may be worth
+ * exactly nothing, and nothing is too much by rounding: a hair less for rows that ask for more
+ * settles it. */
 static void scale(struct iso_priced *priced)
 {
     bool capped = false;
 
     for (int32_t i = 0; i < priced->mip->n_rows; i++)
-        capped |= priced->mip->rows[i].kind == ISO_ROW_SHARE_MAX && priced->dual[i] != 0;
-    for (int32_t i = 0; i < priced->mip->n_rows; i++)
-        if (iso_row_is_scaled(&priced->mip->rows[i]))
-            priced->dual[i] *= iso_row_direction(&priced->mip->rows[i]) > 0 && capped
+        capped |= takes(&priced->mip->rows[i]) && priced->dual[i] != 0;
+    for (int32_t i = 0; i < priced->mip->n_rows; i++) {
+        const struct iso_mip_row *row = &priced->mip->rows[i];
+        if (iso_row_is_scaled(row))
+            priced->dual[i] *= iso_row_direction(row) > 0 && !takes(row) && capped
                                    ? priced->factor * (1 - HAIR)
                                    : priced->factor;
+    }
 }
 
 /* The bound that the repaired multipliers prove, less what rounding could have added. */

@@ -95,6 +95,13 @@ static void hash_option(struct iso_sha256 *sha, const struct iso_problem *proble
     for (int32_t i = 0; i < workload->n_spread; i++)
         hash_int(sha, iso_problem_domain(problem, offering, workload->spread[i].level));
     *ret_exact |= workload->n_shares + workload->n_spread + workload->n_survive > 0;
+    for (int level = 0; level < ISO_N_LEVELS; level++) {
+        int32_t a = (int32_t)(workload - problem->workloads);
+        if (!iso_problem_is_placed(problem, a, (enum iso_level)level, false))
+            continue;
+        hash_int(sha, iso_problem_domain(problem, offering, (enum iso_level)level));
+        *ret_exact = true;
+    }
 }
 
 static void fill_candidate(struct candidate *candidate, const struct facts *facts, int32_t cell,

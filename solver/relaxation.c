@@ -166,6 +166,10 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
         relaxation->current = problem->workloads[a].spread[relaxation->rule.b].minimum_domains;
         relaxation->needed = 1;
         return true;
+    case ISO_RULE_AFFINITY:
+        relaxation->current = 1;
+        relaxation->needed = 0;
+        return true;
     default:
         return false;
     }

@@ -36,6 +36,13 @@ static int32_t join_seen(const struct iso_problem *problem, int32_t *parent, con
     return first;
 }
 
+static int32_t cell_of(const struct iso_problem *problem, int32_t a)
+{
+    const struct iso_workload *workload = &problem->workloads[a];
+
+    return workload->replicas ? problem->n_workloads + workload->team : a;
+}
+
 /* Flags the cells with an option among the offerings flagged in `offerings`. */
 static void cells_with(const struct iso_problem *problem, const uint8_t *offerings,
                        uint8_t *ret_seen)
@@ -112,6 +119,10 @@ static void join_rules(struct iso_split *split, const struct iso_problem *proble
             seen[cell] &= product->cells[cell];
         split->product[c] = join_seen(problem, parent, seen);
     }
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        for (int32_t i = 0; i < problem->workloads[a].n_affinities; i++)
+            join(parent, cell_of(problem, a),
+                 cell_of(problem, problem->workloads[a].affinities[i].other));
     for (int32_t round = 0; round < 2 * problem->n_budgets; round++) /* twice: see below */
         join_budget(split, problem, parent, seen, round % problem->n_budgets);
 }

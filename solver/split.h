@@ -1,7 +1,8 @@
 /* Components: parts of a problem that no rule joins.
  *
  * Cells (throughput workloads, pools of teams) are joined by what may see two of them at once: a
- * limit with terms that both may run, a budget that counts both, a product that both may use. What
+ * limit with terms that both may run, a budget that counts both, a product that both may use, a
+ * rule that keeps them together or apart. What
  * has no cell of its own (a held product that nobody may use, a budget over nothing) goes with the
  * first component, as it is a constant. Rules that see the whole model at once keep it in one. */
 #ifndef ISOCOST_SPLIT_H
@@ -31,6 +32,7 @@ struct iso_part {
     struct iso_limit *limits;
     struct iso_budget *budgets;
     struct iso_product *products;
+    struct iso_affinity *affinities;                     /* of all workloads, one after the other */
     int32_t *workload, *team, *limit, *budget, *product; /* index in the original of each */
     int32_t *cell;                                       /* likewise, n_cells */
     uint8_t *flags;                                      /* of budgets and products */

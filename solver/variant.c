@@ -133,6 +133,19 @@ static void drop_spread(struct iso_variant *variant, struct iso_rule rule)
     workload->spread = rules;
 }
 
+static void drop_affinity(struct iso_variant *variant, struct iso_rule rule)
+{
+    struct iso_workload *workload = &variant->workloads[rule.a];
+    struct iso_affinity *rules = own(variant, workload->n_affinities, sizeof(*rules));
+
+    if (!rules)
+        return;
+    memcpy(rules, workload->affinities, (size_t)workload->n_affinities * sizeof(*rules));
+    rules[rule.b].other = rule.a;
+    rules[rule.b].apart = false;
+    workload->affinities = rules;
+}
+
 void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
 {
     switch (rule.kind) {
@@ -162,6 +175,9 @@ void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
         break;
     case ISO_RULE_MOVES:
         variant->problem.moves.maximum = -1;
+        break;
+    case ISO_RULE_AFFINITY:
+        drop_affinity(variant, rule);
         break;
     }
 }
@@ -199,6 +215,8 @@ enum iso_status iso_rules_of(const struct iso_problem *problem, struct iso_rule 
         const struct iso_workload *workload = &problem->workloads[a];
         for (int32_t i = 0; i < workload->n_spread; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_SPREAD, a, i);
+        for (int32_t i = 0; i < workload->n_affinities; i++)
+            ok &= add_rule(&rules, &n, ISO_RULE_AFFINITY, a, i);
         for (int32_t i = 0; i < workload->n_survive; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_SURVIVE, a, i);
         for (int32_t i = 0; i < workload->n_shares; i++)

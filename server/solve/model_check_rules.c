@@ -166,6 +166,22 @@ static void check_spread(struct iso_model_check *check, const char *path,
                        rule->minimum_share, rule->minimum_domains);
 }
 
+static void check_affinity(struct iso_model_check *check, const char *path,
+                           const Isocost__V1__Workload *workload,
+                           const Isocost__V1__AffinityRule *rule)
+{
+    iso_check_new_id(check, path, rule->id, &check->rules);
+    check_level(check, path, rule->level);
+    if (rule->workload[0] == '\0')
+        iso_check_fail(check, path, "workload", "is empty; the id of another workload is required");
+    else if (strcmp(rule->workload, workload->id) == 0)
+        iso_check_fail(check, path, "workload",
+                       "\"%.64s\" is the workload itself; another one is required", rule->workload);
+    else if (iso_names_find(&check->workloads, rule->workload) < 0)
+        iso_check_fail(check, path, "workload", "\"%.64s\" is not the id of a workload",
+                       rule->workload);
+}
+
 static void check_workload_rules(struct iso_model_check *check, const char *path,
                                  const Isocost__V1__Workload *workload)
 {
@@ -186,12 +202,12 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
         check_spread(check, place, workload->spread[i]);
     }
     for (size_t i = 0; i < workload->n_together; i++) {
-        snprintf(place, sizeof(place), "together[%zu]", i);
-        iso_check_not_served(check, path, place, "together");
+        iso_check_path(place, path, "together", i);
+        check_affinity(check, place, workload, workload->together[i]);
     }
     for (size_t i = 0; i < workload->n_apart; i++) {
-        snprintf(place, sizeof(place), "apart[%zu]", i);
-        iso_check_not_served(check, path, place, "apart");
+        iso_check_path(place, path, "apart", i);
+        check_affinity(check, place, workload, workload->apart[i]);
     }
     if (workload->traffic)
         iso_check_not_served(check, path, "traffic", "traffic");

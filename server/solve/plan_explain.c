@@ -288,6 +288,7 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
     case ISO_RULE_MOVES:
         return "";
     case ISO_RULE_ALLOWED:
+    case ISO_RULE_AFFINITY:
         break;
     }
     return NULL;
@@ -314,6 +315,8 @@ static const char *relaxation_text(const struct iso_plan_writer *writer,
     const char *id = iso_rule_name(writer, relaxation->rule).id;
     const char *thing = changed_thing(writer, relaxation);
 
+    if (relaxation->rule.kind == ISO_RULE_AFFINITY)
+        return iso_arena_printf(writer->arena, "drop rule %s", id);
     if (!thing)
         return iso_arena_printf(writer->arena, "allow more offerings for %s", id);
     return iso_arena_printf(writer->arena, "%s %s%s from %.12g to %.12g%s",

@@ -23,6 +23,8 @@ bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule)
         return workload && rule.b >= 0 && rule.b < of->n_spread;
     case ISO_RULE_MOVES:
         return problem->moves.present;
+    case ISO_RULE_AFFINITY:
+        return workload && rule.b >= 0 && rule.b < of->n_affinities;
     }
     return false;
 }
@@ -184,6 +186,16 @@ struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct 
                              "%s runs in at least %d %ss with at least %.6g %% in each",
                              workload->id, spread->minimum_domains, level_name(spread->level),
                              100.0 * iso_decimal_to_double(spread->minimum_share))};
+    }
+    case ISO_RULE_AFFINITY: {
+        const struct iso_affinity *affinity = &workload->affinities[rule.b];
+        const char *other = problem->workloads[affinity->other].id;
+        return (struct iso_rule_name){
+            affinity->id, affinity->apart ? "apart" : "together",
+            iso_arena_printf(writer->arena,
+                             affinity->apart ? "%s and %s never run in the same %s"
+                                             : "%s and %s run in the same %ss",
+                             workload->id, other, level_name(affinity->level))};
     }
     case ISO_RULE_MOVES:
         break;

@@ -252,6 +252,30 @@ static enum iso_status fill_places(struct iso_resolve *r, const Isocost__V1__Wor
     return ISO_OK;
 }
 
+static enum iso_status fill_affinities(struct iso_resolve *r, const Isocost__V1__Workload *message,
+                                       struct iso_workload *workload, struct iso_error *reterr)
+{
+    size_t n = message->n_together + message->n_apart;
+    struct iso_affinity *affinities = iso_arena_calloc(r->arena, n, sizeof(*affinities));
+
+    if (!affinities)
+        return iso_resolve_full(reterr);
+    for (size_t i = 0; i < n; i++) {
+        bool apart = i >= message->n_together;
+        const Isocost__V1__AffinityRule *rule =
+            apart ? message->apart[i - message->n_together] : message->together[i];
+        affinities[i] = (struct iso_affinity){
+            .id = rule->id,
+            .other = iso_names_find(&r->workloads, rule->workload),
+            .level = level_of(rule->level),
+            .apart = apart,
+        };
+    }
+    workload->n_affinities = (int32_t)n;
+    workload->affinities = affinities;
+    return ISO_OK;
+}
+
 static void fill_service(struct iso_resolve *r, int32_t a, struct iso_workload *workload)
 {
     const Isocost__V1__Workload *message = r->model->workloads[a];
@@ -293,7 +317,8 @@ static enum iso_status fill_workload(struct iso_resolve *r, int32_t a,
     fill_service(r, a, workload);
     ISO_TRY(fill_demand(r, a, workload, reterr));
     ISO_TRY(fill_shares(r, message, workload, reterr));
-    return fill_places(r, message, workload, reterr);
+    ISO_TRY(fill_places(r, message, workload, reterr));
+    return fill_affinities(r, message, workload, reterr);
 }
 
 /* What each filter removed; "kept" is always there and comes last. */

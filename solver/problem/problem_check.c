@@ -294,6 +294,15 @@ static enum iso_status check_places(const struct iso_problem *p, int32_t a,
                 "must be in (0, 1/minimum_domains]", "workloads[%d].spread[%d].minimum_share", a,
                 i);
     }
+    for (int32_t i = 0; i < workload->n_affinities; i++) {
+        const struct iso_affinity *affinity = &workload->affinities[i];
+        REQUIRE(in_range(affinity->other, p->n_workloads), "is not a workload",
+                "workloads[%d].affinities[%d].other", a, i);
+        REQUIRE(affinity->other != a, "is the workload itself",
+                "workloads[%d].affinities[%d].other", a, i);
+        REQUIRE(affinity->level <= ISO_LEVEL_PROVIDER, "is not a level",
+                "workloads[%d].affinities[%d].level", a, i);
+    }
     return ISO_OK;
 }
 

@@ -91,6 +91,13 @@ static bool row_exists(const struct iso_pricing *p, const struct iso_dual *dual)
                below(dual->b, problem->n_offerings) && no_cd;
     case ISO_ROW_MOVES:
         return problem->moves.present && dual->a == -1 && dual->b == -1 && no_cd;
+    case ISO_ROW_PRESENCE:
+        return workload && below(dual->b, ISO_N_LEVELS) && below(dual->c, n_periods) &&
+               below(dual->d, iso_problem_n_domains(problem, (enum iso_level)dual->b)) &&
+               iso_problem_is_placed(problem, dual->a, (enum iso_level)dual->b, false);
+    case ISO_ROW_APART:
+        return workload && below(dual->b, workload->n_affinities) &&
+               workload->affinities[dual->b].apart && iso_verify_apart_row_exists(problem, dual);
     case ISO_ROW_FREEZE:
         return below(dual->a, p->tier) && !p->ray && dual->b == -1 && no_cd;
     case ISO_N_ROW_KINDS:
@@ -109,6 +116,7 @@ static int sign_of(const struct iso_problem *problem, const struct iso_dual *dua
     case ISO_ROW_COMMIT:
     case ISO_ROW_SHARE_MAX:
     case ISO_ROW_FREEZE:
+    case ISO_ROW_APART:
         return -1;
     case ISO_ROW_MOVE:
         return 0;

@@ -70,6 +70,13 @@ void iso_pricing_fini(struct iso_pricing *p);
 /* Rows and columns other than instances; lowers multipliers where that repairs a column. */
 enum iso_status iso_pricing_rules(struct iso_pricing *p);
 
+/* Columns b_d of together and apart rules, and the right sides of the latter. Errors:
+ * ISO_E_INVALID for a multiplier of a domain that holds no option. */
+enum iso_status iso_pricing_presence(struct iso_pricing *p);
+
+/* Whether an APART row of a rule in range stands for two domains that may be one place. */
+bool iso_verify_apart_row_exists(const struct iso_problem *problem, const struct iso_dual *dual);
+
 /* Columns of instances of throughput workloads and of pools, and their coverage. */
 enum iso_status iso_pricing_instances(struct iso_pricing *p);
 
@@ -99,11 +106,12 @@ void iso_costs_add_placement(struct iso_pricing *p);
 /* What one unit served by an option is worth, by the rows of its workload in the open period:
  *   mu + sum over shares (lambda_max * ([in S] - maximum) + lambda_min * [in S])
  *      + sum over survive rules and domains d that it does not fall with (on demand) lambda
- *      + sum over spread rules lambda of its domain, if it counts. */
+ *      + sum over spread rules lambda of its domain, if it counts
+ *      - sum over levels of together and apart rules lambda_PRESENCE of its domain. */
 struct iso_worth {
     struct iso_pricing *p;
     int32_t workload, n_rules;
-    struct iso_worth_rule *rules; /* survive, then spread; owned */
+    struct iso_worth_rule *rules; /* survive, spread, presence by level; owned */
     struct iso_bounded demand;
     struct iso_bounded *inside, *outside; /* shares: one unit in S, outside; owned */
     struct iso_bounded *minimum;          /* the part of `inside` that minima give; owned */
@@ -115,7 +123,8 @@ void iso_worth_fini(struct iso_worth *unit);
 void iso_worth_open(struct iso_worth *unit, int32_t period);
 struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
 
-/* The part of it that >= rows give: all but caps on shares; >= 0. */
+/* The part of it that rows which ask for service give: all but caps on shares and presence; >= 0.
+ */
 struct iso_bounded iso_worth_of_gains(const struct iso_worth *unit, int32_t option);
 
 /* Adds the columns b_d of the workload's spread rules. */

@@ -6,8 +6,9 @@
  * with cost and floor of pricing_costs.c and worth of worth.c.
  *
  * Repair, where rc < 0. Of what a column serves, let G be what >= rows give (demand, share minima,
- * survive, spread), and C what caps on shares give or take. For one cell and period, shrink the
- * multipliers of the >= rows by (1 - a)(1 - b) and those of the caps by 1 - b:
+ * survive, spread), and C what caps on shares give or take and presence in a domain takes. For one
+ * cell and period, shrink the multipliers of the >= rows by (1 - a)(1 - b) and those of the caps by
+ * 1 - b:
  *
  *   rc = cost' - (1 - b)((1 - a) G + C)        cost' = cost - floor
  *
@@ -343,6 +344,7 @@ static enum iso_status price_all(struct columns *columns)
     }
     for (int32_t g = 0; g < problem->n_teams; g++)
         ISO_TRY(init_pool(columns, g));
+    ISO_TRY(iso_pricing_presence(columns->p));
     iso_costs_add_placement(columns->p);
     for (int32_t t = 0; t < problem->n_periods; t++)
         price_period(columns, t);

@@ -2,7 +2,7 @@
 
 struct iso_worth_rule {
     enum iso_row_kind kind;
-    int32_t rule; /* place among the workload's survive or spread rules */
+    int32_t rule; /* place among the workload's survive or spread rules; presence: the level */
     enum iso_level level;
     int32_t n_domains;
     struct worth_domain {
@@ -40,7 +40,7 @@ static enum iso_status list_domains(struct iso_worth *unit, struct iso_worth_rul
         int32_t index = iso_problem_domain(problem, offering, rule->level);
         if (rule->place[index] >= 0)
             continue;
-        bool counts = rule->kind == ISO_ROW_SURVIVE ||
+        bool counts = rule->kind != ISO_ROW_SPREAD ||
                       iso_problem_spread_counts(problem, workload, offering, rule->level);
         rule->place[index] = rule->n_domains;
         rule->domains[rule->n_domains++] =
@@ -72,7 +72,8 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
 
     *unit = (struct iso_worth){.p = p, .workload = workload};
     unit->rules =
-        iso_calloc((size_t)data->n_survive + (size_t)data->n_spread, sizeof(*unit->rules));
+        iso_calloc((size_t)data->n_survive + (size_t)data->n_spread + (size_t)ISO_N_LEVELS,
+                   sizeof(*unit->rules));
     unit->inside = iso_calloc((size_t)data->n_shares, sizeof(*unit->inside));
     unit->outside = iso_calloc((size_t)data->n_shares, sizeof(*unit->outside));
     unit->minimum = iso_calloc((size_t)data->n_shares, sizeof(*unit->minimum));
@@ -84,6 +85,10 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
     for (int32_t i = 0; i < data->n_spread; i++)
         unit->rules[unit->n_rules++] = (struct iso_worth_rule){
             .kind = ISO_ROW_SPREAD, .rule = i, .level = data->spread[i].level};
+    for (int level = 0; level < ISO_N_LEVELS; level++)
+        if (iso_problem_is_placed(p->v->problem, workload, (enum iso_level)level, false))
+            unit->rules[unit->n_rules++] = (struct iso_worth_rule){
+                .kind = ISO_ROW_PRESENCE, .rule = level, .level = (enum iso_level)level};
     for (int32_t r = 0; r < unit->n_rules; r++) {
         ISO_TRY(list_domains(unit, &unit->rules[r]));
         ISO_TRY(check_domains(unit, &unit->rules[r]));
@@ -110,12 +115,13 @@ static struct iso_bounded worth_in(const struct iso_worth *unit, const struct is
     struct iso_bounded worth = {0, 0};
 
     for (int32_t i = 0; i < rows.n; i++) {
-        bool in_row = rule->kind == ISO_ROW_SPREAD
+        double value = rule->kind == ISO_ROW_PRESENCE ? -rows.rows[i].value : rows.rows[i].value;
+        bool in_row = rule->kind != ISO_ROW_SURVIVE
                           ? rows.rows[i].d == domain->index
                           : !iso_problem_falls_with(unit->p->v->problem, domain->offering,
                                                     rule->level, rows.rows[i].d);
         if (in_row)
-            worth = iso_bounded_add(worth, iso_bounded_exact(rows.rows[i].value));
+            worth = iso_bounded_add(worth, iso_bounded_exact(value));
     }
     return worth;
 }
@@ -145,7 +151,8 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
     }
 }
 
-static struct iso_bounded add_rules(const struct iso_worth *unit, int32_t option,
+/* `all`: also rules that take. */
+static struct iso_bounded add_rules(const struct iso_worth *unit, int32_t option, bool all,
                                     struct iso_bounded worth)
 {
     const struct iso_problem *problem = unit->p->v->problem;
@@ -153,7 +160,8 @@ static struct iso_bounded add_rules(const struct iso_worth *unit, int32_t option
 
     for (int32_t r = 0; r < unit->n_rules; r++) {
         const struct iso_worth_rule *rule = &unit->rules[r];
-        if (!rule->active || (rule->kind == ISO_ROW_SURVIVE && problem->offerings[offering].spot))
+        if (!rule->active || (rule->kind == ISO_ROW_PRESENCE && !all) ||
+            (rule->kind == ISO_ROW_SURVIVE && problem->offerings[offering].spot))
             continue;
         int32_t place = rule->place[iso_problem_domain(problem, offering, rule->level)];
         worth = iso_bounded_add(worth, rule->domains[place].worth);
@@ -169,7 +177,7 @@ struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option)
     for (int32_t i = 0; i < workload->n_shares; i++)
         worth = iso_bounded_add(worth, workload->shares[i].member[option] ? unit->inside[i]
                                                                           : unit->outside[i]);
-    return add_rules(unit, option, worth);
+    return add_rules(unit, option, true, worth);
 }
 
 struct iso_bounded iso_worth_of_gains(const struct iso_worth *unit, int32_t option)
@@ -180,7 +188,7 @@ struct iso_bounded iso_worth_of_gains(const struct iso_worth *unit, int32_t opti
     for (int32_t i = 0; i < workload->n_shares; i++)
         if (workload->shares[i].member[option])
             worth = iso_bounded_add(worth, unit->minimum[i]);
-    return add_rules(unit, option, worth);
+    return add_rules(unit, option, false, worth);
 }
 
 /* b_d in [0, 1] costs nothing: rc = eps * sum_t D_t lambda_SPREAD(t, d) - lambda_SPREAD_N. */

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 from fractions import Fraction as F
 
+from oracle_affinity import add_affinities
+
 RESOURCES = ("vcpu", "memory_gib", "gpu")
 NANO = 10**9
 
@@ -402,6 +404,7 @@ class Oracle:
                                               self.domain(o, rule.level) == d) + u +
                                   [(b, -eps * demand)], ">", 0)
                 p.row([(b, F(1)) for b in flags.values()], ">", rule.minimum_domains)
+        add_affinities(self)
         for limit in self.m.limits:
             self.build_limit(limit)
 

@@ -1,6 +1,8 @@
 """Random small models over all rule kinds that the server solves; equal seeds give equal models."""
 import random
 
+from random_affinity import add_affinities
+
 PROVIDERS = {"aws": ["us", "eu"], "alibaba": ["cn", "sg"], "azure": ["we"]}
 
 
@@ -245,4 +247,6 @@ class Maker:
 
 def random_model(seed):
     """A Model in proto3 JSON, as a dict."""
-    return Maker(seed).make()
+    model = Maker(seed).make()
+    add_affinities(model, seed)
+    return model

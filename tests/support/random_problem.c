@@ -193,7 +193,20 @@ static void add_workloads(struct random_problem *r)
         add_options(r, workload);
         add_places(r, workload);
     }
-    p->workloads = workloads;
+    p->workloads = r->workloads = workloads;
+}
+
+static void add_affinities(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_affinity *affinity = NEW(r, 1, struct iso_affinity);
+
+    if (p->n_workloads < 2 || !chance(r, 30))
+        return;
+    *affinity =
+        (struct iso_affinity){"affinity", 1, (enum iso_level)random_below(r, 3), chance(r, 50)};
+    r->workloads->affinities = affinity;
+    r->workloads->n_affinities = 1;
 }
 
 static void add_limits(struct random_problem *r)
@@ -316,6 +329,7 @@ struct random_problem *random_problem_new(uint64_t seed)
     add_products(r);
     add_budgets(r);
     add_moves(r);
+    add_affinities(r); /* last, so that the rest is as without */
     r->problem.options =
         (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
     return r;

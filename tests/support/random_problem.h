@@ -7,6 +7,7 @@
 /* Owns its arrays; free with random_problem_free(). Aborts when memory is short. */
 struct random_problem {
     struct iso_problem problem;
+    struct iso_workload *workloads; /* the problem's */
     uint64_t state;
     void *blocks[256];
     int n_blocks;

@@ -207,7 +207,7 @@ static void break_answer(int way, Isocost__Internal__V1__Answer *answer)
         answer->bindings[0]->rule = NULL;
         break;
     case 15:
-        answer->conflicts[0]->rules[0]->kind = 8;
+        answer->conflicts[0]->rules[0]->kind = 100;
         break;
     case 16:
         answer->baselines[0]->kind = 3;

@@ -31,10 +31,6 @@ static void a_right_model_has_no_violation(void **state)
 static const struct {
     const char *yaml, *path, *part;
 } not_served[] = {
-    {CATALOG PERIODS WORKLOAD("together: [{id: t, workload: web, level: zone}]"),
-     "model.workloads[0].together[0]", "together"},
-    {CATALOG PERIODS WORKLOAD("apart: [{id: t, workload: web, level: zone}]"),
-     "model.workloads[0].apart[0]", "apart"},
     {CATALOG PERIODS WORKLOAD("traffic: {gb_per_unit_hour: 1}"), "model.workloads[0].traffic",
      "traffic"},
     {CATALOG PERIODS WORKLOAD("ramp: {id: r, maximum_starts: 1}"), "model.workloads[0].ramp",

@@ -94,6 +94,8 @@ enum iso_proof {
  *   SPREAD_N    a=workload b=rule             sum_d b_d >= N
  *   MOVE        a=cell     b=offering         x_0 - start + stop = count today (0 if none)
  *   MOVES       -                             moves - sum stop >= -forced_stops
+ *   PRESENCE    a=workload b=level c=period d=domain   most_in_domain b_d - sum_{in d} s >= 0
+ *   APART       a=workload b=rule c=its domain d=the other's   b_c + b_d <= 1
  *   FREEZE      a=tier                        objective of an earlier tier <= its frozen value */
 enum iso_row_kind {
     ISO_ROW_DEMAND,
@@ -108,6 +110,8 @@ enum iso_row_kind {
     ISO_ROW_MOVE,
     ISO_ROW_MOVES,
     ISO_ROW_FREEZE,
+    ISO_ROW_PRESENCE,
+    ISO_ROW_APART,
     ISO_N_ROW_KINDS
 };
 
@@ -161,14 +165,15 @@ enum iso_stop {
 };
 
 enum iso_rule_kind {
-    ISO_RULE_DEMAND,  /* a = workload (must-serve), b = period or -1 */
-    ISO_RULE_ALLOWED, /* a = workload: no usable offering */
-    ISO_RULE_LIMIT,   /* a = limit */
-    ISO_RULE_BUDGET,  /* a = budget */
-    ISO_RULE_SHARE,   /* a = workload, b = share */
-    ISO_RULE_SURVIVE, /* a = workload, b = rule */
-    ISO_RULE_SPREAD,  /* a = workload, b = rule */
-    ISO_RULE_MOVES,   /* maximum_moves */
+    ISO_RULE_DEMAND,   /* a = workload (must-serve), b = period or -1 */
+    ISO_RULE_ALLOWED,  /* a = workload: no usable offering */
+    ISO_RULE_LIMIT,    /* a = limit */
+    ISO_RULE_BUDGET,   /* a = budget */
+    ISO_RULE_SHARE,    /* a = workload, b = share */
+    ISO_RULE_SURVIVE,  /* a = workload, b = rule */
+    ISO_RULE_SPREAD,   /* a = workload, b = rule */
+    ISO_RULE_MOVES,    /* maximum_moves */
+    ISO_RULE_AFFINITY, /* a = workload, b = rule */
 };
 
 struct iso_rule {

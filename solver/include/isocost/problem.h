@@ -71,6 +71,7 @@ struct iso_team {
 enum iso_policy { ISO_POLICY_HARD, ISO_POLICY_SOFT, ISO_POLICY_PREFER, ISO_POLICY_DEFAULT };
 enum iso_service { ISO_SERVICE_MUST, ISO_SERVICE_PRIORITY, ISO_SERVICE_PENALTY };
 enum iso_level { ISO_LEVEL_ZONE, ISO_LEVEL_REGION, ISO_LEVEL_PROVIDER };
+#define ISO_N_LEVELS 3
 
 /* An offering that a workload may use. */
 struct iso_option {
@@ -99,6 +100,15 @@ struct iso_spread {
     iso_decimal minimum_share; /* eps in (0, 1/N] */
 };
 
+/* Together: both workloads run in the same domains. Apart: no domain holds both. Where a workload
+ * runs is taken over all periods. */
+struct iso_affinity {
+    const char *id;
+    int32_t other; /* the other workload; together with itself asks for nothing */
+    enum iso_level level;
+    bool apart;
+};
+
 struct iso_workload {
     const char *id;
     int32_t team;
@@ -117,6 +127,8 @@ struct iso_workload {
     const struct iso_share *shares;
     const struct iso_survive *survive;
     const struct iso_spread *spread;
+    int32_t n_affinities;
+    const struct iso_affinity *affinities;
 };
 
 /* sum over cells and terms of weight * instances  <= or >=  bound, in each period that it holds. */
@@ -147,7 +159,7 @@ struct iso_window {
     iso_decimal today; /* DEFAULT: most by which it may be broken, >= 0, in `currency` */
 };
 
-/* spend_w <= amount_w for each window w; see docs/explanation/model.md, rule 4. */
+/* spend_w <= amount_w for each window w; see docs/explanation/model.md, Budget. */
 struct iso_budget {
     const char *id;
     enum iso_basis basis;
@@ -297,6 +309,21 @@ ISO_EXPORT bool iso_problem_falls_with(const struct iso_problem *problem, int32_
 ISO_EXPORT bool iso_problem_spread_counts(const struct iso_problem *problem,
                                           const struct iso_workload *workload, int32_t offering,
                                           enum iso_level level);
+
+/* Whether a rule of any workload says where `workload` runs at this level: `together` looks at
+ * rules that ask for the same domains only. */
+ISO_EXPORT bool iso_problem_is_placed(const struct iso_problem *problem, int32_t workload,
+                                      enum iso_level level, bool together);
+
+/* Whether two domains of a level may be the same place: they are equal, or one is "any zone" of the
+ * region in which the other lies. */
+ISO_EXPORT bool iso_problem_domains_meet(const struct iso_problem *problem, enum iso_level level,
+                                         int32_t domain, int32_t other);
+
+/* The most that a workload with a together or apart rule is served in one domain in a period, in
+ * units of its demand; part of the rule, see docs/explanation/model.md. */
+ISO_EXPORT iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem,
+                                                  int32_t workload, int32_t period);
 
 /* What the current placement says of `offering` for `cell`, or NULL when it does not name the pair.
  */
