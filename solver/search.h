@@ -133,6 +133,10 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
 enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *plan,
                                     struct iso_error *reterr);
 
+/* Appends the one component that holds all workloads. Errors: ISO_E_NOMEM. */
+enum iso_status iso_add_component(const struct iso_problem *problem, struct iso_choice choice,
+                                  struct iso_plan *plan, struct iso_error *reterr);
+
 /* Appends an element of `size` bytes to an array of n; false when memory is short. */
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element);
 

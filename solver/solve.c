@@ -147,12 +147,11 @@ enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *
     return ISO_OK;
 }
 
-static enum iso_status add_component(const struct iso_search *search, struct iso_error *reterr)
+enum iso_status iso_add_component(const struct iso_problem *problem, struct iso_choice choice,
+                                  struct iso_plan *plan, struct iso_error *reterr)
 {
-    const struct iso_problem *problem = search->problem;
-    struct iso_plan *plan = search->plan;
-    struct iso_component component = {.strategy = iso_strategy_name(search->choice.strategy),
-                                      .why = search->choice.why,
+    struct iso_component component = {.strategy = iso_strategy_name(choice.strategy),
+                                      .why = choice.why,
                                       .n_workloads = problem->n_workloads};
 
     for (int32_t k = 0; k < plan->n_tiers; k++)
@@ -228,7 +227,7 @@ static enum iso_status finish(struct iso_search *search, struct iso_error *reter
         plan->stop = search->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL
                          ? ISO_STOP_GAP
                          : ISO_STOP_NONE;
-    ISO_TRY(add_component(search, reterr));
+    ISO_TRY(iso_add_component(search->problem, search->choice, plan, reterr));
     fill_stats(search, plan);
     return ISO_OK;
 }
@@ -244,8 +243,13 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
 
     if (choice.strategy == ISO_STRATEGY_SEPARABLE)
         return iso_separable(problem, control, explain, ret_plan, reterr);
-    if (choice.strategy == ISO_STRATEGY_HORIZON)
-        return iso_horizon(problem, control, explain, ret_plan, reterr);
+    if (choice.strategy == ISO_STRATEGY_HORIZON) {
+        *ret_plan = NULL;
+        ISO_TRY(iso_horizon(problem, control, explain, ret_plan, reterr));
+        if (*ret_plan)
+            return ISO_OK;
+        choice = (struct iso_choice){ISO_STRATEGY_COLUMNS, "some period has no plan by itself"};
+    }
     ISO_AUTO(iso_plan) plan = iso_plan_new();
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");

@@ -1,0 +1,219 @@
+/* The periods one by one, with what is bought fixed.
+ *
+ * All periods of a season share one linear program whose right sides change; they come by rising
+ * demand within each cluster, so the dual simplex is done in a few steps. Its point is made whole
+ * by covering tables (horizon_cover.c) where nothing but demands, hard caps and commitments is in
+ * the way, otherwise by a small tree over what is around the point. Counts are then checked in
+ * decimals, and whatever commitments hold is spent on the instances where it saves most. */
+#include "horizon_hours.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BASE 1 /* instances of each item that a tree may give back */
+#define TREE_NODES 400
+#define TREE_GAP 2e-4
+#define CLOSE 1e-9
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the periods of a long horizon");
+}
+
+/* --- one period --- */
+
+static enum iso_status open_period(struct iso_hours *hours, int32_t t, struct iso_error *reterr)
+{
+    const struct iso_horizon_case *h = hours->h;
+
+    hours->period = t;
+    for (int32_t r = 0; r < h->slice.n_rows; r++) {
+        double right = iso_slice_right(h, r, t);
+        struct iso_mip_row *row = &hours->mip.rows[r];
+        double *bound = h->slice.rows[r].asks ? &row->lower : &row->upper;
+        if (*bound == right)
+            continue;
+        *bound = right;
+        ISO_TRY(iso_program_bound_row(hours->lp, r, row->lower, row->upper, reterr));
+    }
+    for (int32_t j = hours->n_items; j < hours->mip.n_columns; j++) {
+        struct iso_mip_column *column = &hours->mip.columns[j];
+        if (column->kind != ISO_COLUMN_UNSERVED || column->b)
+            continue;
+        column->upper = iso_value(h->problem->workloads[column->a].required[t]);
+        ISO_TRY(iso_program_bound_column(hours->lp, j, 0, column->upper, reterr));
+    }
+    return ISO_OK;
+}
+
+static void reset_counts(struct iso_hours *hours)
+{
+    memset(hours->count, 0, (size_t)hours->n_items * sizeof(*hours->count));
+    for (int32_t r = 0; r < hours->mip.n_rows; r++)
+        hours->slack[r] =
+            isinf(hours->mip.rows[r].lower) ? hours->mip.rows[r].upper : hours->mip.rows[r].lower;
+}
+
+/* A tree over what is around the program's point: `base` instances of each item may go. Sets
+ * the counts when it finds any. */
+static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_found,
+                              struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = hours->master->h;
+    struct iso_control control = iso_search_control(&h->search);
+    struct iso_mip_limits limits = {1e6, TREE_GAP, TREE_NODES};
+    struct iso_mip_result result;
+    size_t n_rows = (size_t)hours->mip.n_rows;
+    ISO_AUTO_MEM struct iso_mip_row *rows = iso_calloc(n_rows, sizeof(*rows));
+    ISO_AUTO_MEM double *x = iso_calloc((size_t)hours->mip.n_columns, sizeof(*x));
+
+    if (!rows || !x)
+        return no_memory(reterr);
+    memcpy(rows, hours->mip.rows, n_rows * sizeof(*rows));
+    reset_counts(hours);
+    for (int32_t i = 0; i < hours->n_items; i++) {
+        int64_t whole = (int64_t)floor(fmax(0, hours->x[i]) + 1e-6) - base;
+        if (whole > 0)
+            iso_hours_take(hours, i, whole);
+    }
+    for (int32_t r = 0; r < hours->mip.n_rows; r++) {
+        struct iso_mip_row *row = &hours->mip.rows[r];
+        if (isinf(row->lower))
+            row->upper = hours->slack[r];
+        else
+            row->lower = hours->slack[r];
+    }
+    enum iso_status status =
+        iso_mip_solve(&hours->mip, NULL, INFINITY, &limits, &control, &result, x, reterr);
+    memcpy(hours->mip.rows, rows, n_rows * sizeof(*rows));
+    ISO_TRY(status);
+    h->search.nodes += result.nodes;
+    *ret_found = result.has_x;
+    for (int32_t j = hours->n_items; j < hours->mip.n_columns && *ret_found; j++)
+        if (hours->mip.columns[j].kind == ISO_COLUMN_UNSERVED && hours->mip.columns[j].b &&
+            x[j] > CLOSE * (1 + hours->mip.rows[hours->mip.columns[j].a].lower))
+            *ret_found = false;
+    for (int32_t i = 0; i < hours->n_items && *ret_found; i++)
+        hours->count[i] += llround(x[i]);
+    return ISO_OK;
+}
+
+/* --- all periods --- */
+
+/* Counts for the period at hand. *ret_found: they hold. */
+static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
+                                    struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = hours->master->h;
+    struct iso_control control = iso_search_control(&h->search);
+    enum iso_lp_outcome outcome;
+
+    control.stop = NULL; /* short; the caller asks between periods */
+    *ret_found = false;
+    ISO_TRY(iso_program_solve(hours->lp, &control, &h->search.iterations, &outcome, reterr));
+    if (outcome != ISO_LP_OPTIMAL)
+        return ISO_OK;
+    iso_program_values(hours->lp, hours->x);
+    iso_program_duals(hours->lp, hours->duals);
+    reset_counts(hours);
+    if (hours->plain && iso_hours_cover(hours)) {
+        hours->cost = price_counts(hours);
+        *ret_found = true;
+        return ISO_OK;
+    }
+    return branch(hours, BASE, ret_found, reterr);
+}
+
+struct turn {
+    int32_t season, cluster, period;
+    double total;
+};
+
+static int by_turn(const void *left, const void *right)
+{
+    const struct turn *a = left, *b = right;
+
+    if (a->season != b->season)
+        return a->season < b->season ? -1 : 1;
+    if (a->cluster != b->cluster)
+        return a->cluster < b->cluster ? -1 : 1;
+    if (a->total != b->total)
+        return a->total < b->total ? -1 : 1;
+    return (a->period > b->period) - (a->period < b->period);
+}
+
+static struct turn *list_turns(const struct iso_horizon_case *h)
+{
+    const struct iso_problem *problem = h->problem;
+    struct turn *turns = iso_calloc((size_t)problem->n_periods, sizeof(*turns));
+
+    for (int32_t t = 0; t < problem->n_periods && turns; t++) {
+        turns[t] = (struct turn){h->season_of[t], h->cluster_of[t], t, 0};
+        for (int32_t a = 0; a < problem->n_workloads; a++)
+            turns[t].total += iso_value(problem->workloads[a].required[t]);
+    }
+    if (turns)
+        qsort(turns, (size_t)problem->n_periods, sizeof(*turns), by_turn);
+    return turns;
+}
+
+/* The period with every column of the slice, from nothing. */
+static enum iso_status solve_whole(struct iso_master *master, int32_t t, bool *ret_holds,
+                                   struct iso_error *reterr)
+{
+    struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
+    bool found;
+
+    *ret_holds = false;
+    ISO_TRY(iso_hours_init(&hours, master, master->h->season_of[t], true, reterr));
+    ISO_TRY(open_period(&hours, t, reterr));
+    ISO_TRY(solve_period(&hours, &found, reterr));
+    if (found && !iso_hours_settle(&hours, master->h->search.plan, ret_holds))
+        return no_memory(reterr);
+    return ISO_OK;
+}
+
+static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_holds,
+                                  struct iso_error *reterr)
+{
+    struct iso_plan *plan = hours->master->h->search.plan;
+    bool found, better;
+
+    *ret_holds = false;
+    ISO_TRY(open_period(hours, t, reterr));
+    ISO_TRY(solve_period(hours, &found, reterr));
+    if (found && !iso_hours_settle(hours, plan, ret_holds))
+        return no_memory(reterr);
+    if (found && !*ret_holds) { /* binary64 was a hair off */
+        ISO_TRY(branch(hours, BASE + 1, &better, reterr));
+        if (better && !iso_hours_settle(hours, plan, ret_holds))
+            return no_memory(reterr);
+    }
+    return *ret_holds ? ISO_OK : solve_whole(hours->master, t, ret_holds, reterr);
+}
+
+enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,
+                                struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = master->h;
+    ISO_AUTO_MEM struct turn *turns = list_turns(h);
+
+    *ret_missed = -1;
+    if (!turns)
+        return no_memory(reterr);
+    for (int32_t i = 0, s = 0; s < h->n_seasons; s++) {
+        struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
+        ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
+        for (; i < h->problem->n_periods && turns[i].season == s; i++) {
+            bool holds;
+            ISO_TRY(solve_turn(&hours, turns[i].period, &holds, reterr));
+            if (!holds) {
+                *ret_missed = turns[i].period;
+                return ISO_OK;
+            }
+            iso_search_stops(&h->search);
+        }
+    }
+    return ISO_OK;
+}
