@@ -62,7 +62,7 @@ static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_f
 {
     struct iso_horizon_case *h = hours->master->h;
     struct iso_control control = iso_search_control(&h->search);
-    struct iso_mip_limits limits = {1e6, TREE_GAP, TREE_NODES};
+    struct iso_mip_limits limits = {.seconds = 1e6, .relative_gap = TREE_GAP, .nodes = TREE_NODES};
     struct iso_mip_result result;
     size_t n_rows = (size_t)hours->mip.n_rows;
     ISO_AUTO_MEM struct iso_mip_row *rows = iso_calloc(n_rows, sizeof(*rows));
@@ -118,7 +118,6 @@ static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
     iso_program_duals(hours->lp, hours->duals);
     reset_counts(hours);
     if (hours->plain && iso_hours_cover(hours)) {
-        hours->cost = price_counts(hours);
         *ret_found = true;
         return ISO_OK;
     }

@@ -193,6 +193,8 @@ void iso_settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
         tier->value = iso_tier_value(problem, plan, tier->kind, tier->priority);
         if (tier->bound > tier->value)
             tier->bound = tier->value;
+        if (tier->checked_bound > tier->bound)
+            tier->checked_bound = tier->bound;
         if (tier->frozen < tier->value)
             raise_frozen(plan, k, tier->value);
     }

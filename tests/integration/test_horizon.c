@@ -1,0 +1,121 @@
+/* The strategy for long horizons on small problems, against the plain tree: whatever it plans holds
+ * and costs no less than the optimum, and its bound is no more. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "isocost/solve.h"
+#include "isocost/verify.h"
+
+#include "../support/random_problem.h"
+
+#define N_PROBLEMS 400
+
+static double now(void *context)
+{
+    struct timespec time;
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
+                              uint64_t seed)
+{
+    static const struct iso_control control = {.now = now};
+    struct iso_problem copy = *problem;
+    struct iso_plan *plan = NULL;
+    struct iso_verdict verdict;
+    struct iso_error error = {0};
+
+    copy.options.strategy = strategy;
+    copy.options.want = 0;
+    if (iso_problem_check(&copy, &error) != ISO_OK ||
+        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
+        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
+        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
+                 error.field, error.text);
+    return plan;
+}
+
+/* Leaves only rules that the strategy serves. The arrays behind a random problem's const pointers
+ * are not const. */
+static void simplify(struct random_problem *random)
+{
+    struct iso_problem *problem = &random->problem;
+    struct iso_workload *workloads = (struct iso_workload *)problem->workloads;
+    struct iso_limit *limits = (struct iso_limit *)problem->limits;
+
+    problem->n_budgets = 0;
+    memset(&problem->moves, 0, sizeof(problem->moves));
+    problem->moves.maximum = -1;
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        struct iso_option *options = (struct iso_option *)workloads[a].options;
+        workloads[a].n_spread = 0;
+        if (workloads[a].service == ISO_SERVICE_PRIORITY)
+            workloads[a].service = ISO_SERVICE_MUST;
+        for (int32_t i = 0; i < workloads[a].n_options && workloads[a].replicas; i++)
+            options[i].most = 0;
+        workloads[a].replicas = false;
+    }
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (limits[l].policy == ISO_POLICY_PREFER || limits[l].policy == ISO_POLICY_DEFAULT)
+            limits[l].policy = ISO_POLICY_HARD;
+}
+
+static bool was_used(const struct iso_plan *plan)
+{
+    for (int32_t i = 0; i < plan->n_components; i++)
+        if (strcmp(plan->components[i].strategy, "horizon") == 0)
+            return true;
+    return false;
+}
+
+static double value_of(const struct iso_plan *plan)
+{
+    return iso_decimal_to_double(plan->cost + plan->penalties);
+}
+
+static void plans_and_bounds_enclose_the_optimum(void **state)
+{
+    int n_used = 0, n_optimal = 0;
+    double worst = 0, sum = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
+        struct random_problem *random = random_problem_new(seed);
+        simplify(random);
+        struct iso_plan *exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_HORIZON, seed);
+        assert_int_equal(plan->has_solution, exact->has_solution);
+        if (plan->has_solution && was_used(plan)) {
+            double best = value_of(exact), slack = 1e-6 * (1 + fabs(best));
+            n_used++;
+            n_optimal += value_of(plan) <= best + slack;
+            worst = fmax(worst, best > 0 ? value_of(plan) / best - 1 : 0);
+            sum += best > 0 ? value_of(plan) / best - 1 : 0;
+            if (exact->reason == ISO_REASON_OPTIMAL &&
+                (value_of(plan) < best - slack || plan->tiers[0].bound > best + slack))
+                fail_msg("seed %llu: %.9g, at least %.9g; the optimum is %.9g",
+                         (unsigned long long)seed, value_of(plan), plan->tiers[0].bound, best);
+        }
+        iso_plan_free(plan);
+        iso_plan_free(exact);
+        random_problem_free(random);
+    }
+    print_message("%d plans, %d of them optimal; %.3f %% above the optimum, at worst %.3f %%\n",
+                  n_used, n_optimal, 100 * sum / n_used, 100 * worst);
+    assert_true(n_used > N_PROBLEMS / 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plans_and_bounds_enclose_the_optimum)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
