@@ -109,6 +109,35 @@ void iso_master_fini(struct iso_master *master);
 enum iso_status iso_master_solve(struct iso_master *master, enum iso_lp_outcome *ret_outcome,
                                  struct iso_error *reterr);
 
+/* --- shared by the parts of the master --- */
+
+/* A column and what it is chosen by. */
+struct iso_offer {
+    int32_t column, cover;
+    double reduced_cost;
+};
+
+/* Keeps the best `most` by reduced cost, rising. */
+void iso_offer_keep(struct iso_offer *offers, int32_t *n, int32_t most, struct iso_offer offer);
+
+/* Adds an instance to the mip: paid (cover -1), or covered by the product of a place in
+ * slice.covers; the rows and purchases of a product; false when memory is short. */
+bool iso_master_add_instance(struct iso_master *master, int32_t cluster, int32_t column,
+                             int32_t cover);
+bool iso_master_bring_in(struct iso_master *master, int32_t product);
+
+/* Whether a start's term covers the periods of a cluster. */
+bool iso_master_in_term(const struct iso_horizon_case *h, int32_t product, int32_t start,
+                        int32_t cluster);
+
+/* Adds what prices in at the multipliers at hand: instances; products. */
+bool iso_master_price_instances(struct iso_master *master, int32_t *ret_n_new);
+bool iso_master_price_products(struct iso_master *master, int32_t *ret_n_new);
+
+/* Solves with the columns that are there. */
+enum iso_status iso_master_solve_once(struct iso_master *master, enum iso_lp_outcome *ret_outcome,
+                                      struct iso_error *reterr);
+
 /* Makes what is bought whole, one commitment after the other, and writes it to h->bought. */
 enum iso_status iso_master_dive(struct iso_master *master, struct iso_error *reterr);
 

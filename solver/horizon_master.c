@@ -23,12 +23,8 @@
 #define DEAR 20.0   /* times the dearest unit: price of a unit that is missed */
 #define DEARER 50.0 /* factor from one try to the next */
 #define TRIES 4     /* prices of missed units that are tried */
-#define CLOSE 1e-9  /* relative; reduced costs above -CLOSE * price are taken as >= 0 */
-#define PER_CELL 3  /* paid columns that may come in a round, for each workload and cluster */
-#define PRODUCTS_A_ROUND 25
-#define WHOLE 1e-6  /* from here on a purchase counts as whole */
+#define FIRST 3     /* columns of each workload and cluster to begin with */
 #define MISSED 1e-7 /* relative; what is missed above this counts */
-#define UP_FROM 0.4 /* fractions of purchases from here on are rounded up */
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {
@@ -89,7 +85,7 @@ static bool add_slice_entries(struct iso_master *master, int32_t cluster,
 }
 
 /* An instance: paid (cover -1), or covered by the product of a place in slice.covers. */
-static bool add_instance(struct iso_master *master, int32_t cluster, int32_t j, int32_t cover)
+bool iso_master_add_instance(struct iso_master *master, int32_t cluster, int32_t j, int32_t cover)
 {
     const struct iso_horizon_case *h = master->h;
     const struct iso_slice *slice = &h->slice;
@@ -168,8 +164,8 @@ static bool add_slacks(struct iso_master *master, int32_t cluster)
     return ok;
 }
 
-static bool in_term(const struct iso_horizon_case *h, int32_t product, int32_t start,
-                    int32_t cluster)
+bool iso_master_in_term(const struct iso_horizon_case *h, int32_t product, int32_t start,
+                        int32_t cluster)
 {
     int32_t t = h->seasons[h->clusters[cluster].season].first_period;
 
@@ -182,12 +178,13 @@ static bool is_held(const struct iso_horizon_case *h, int32_t product, int32_t c
     bool held = h->problem->products[product].existing[t] > 0;
 
     for (int32_t s = 0; s < h->problem->products[product].n_starts && !held; s++)
-        held = h->problem->products[product].most != 0 && in_term(h, product, s, cluster);
+        held =
+            h->problem->products[product].most != 0 && iso_master_in_term(h, product, s, cluster);
     return held;
 }
 
 /* The rows of a product, and the columns that buy it. */
-static bool bring_in(struct iso_master *master, int32_t c)
+bool iso_master_bring_in(struct iso_master *master, int32_t c)
 {
     const struct iso_horizon_case *h = master->h;
     const struct iso_product *product = &h->problem->products[c];
@@ -215,176 +212,9 @@ static bool bring_in(struct iso_master *master, int32_t c)
             return false;
         master->buy_column[h->first_start[c] + s] = master->mip.n_columns - 1;
         for (int32_t k = 0; k < h->n_clusters; k++)
-            if (in_term(h, c, s, k) &&
+            if (iso_master_in_term(h, c, s, k) &&
                 !iso_mip_add_entry(&master->mip, master->commit_row[c * h->n_clusters + k], -lot))
                 return false;
-    }
-    return true;
-}
-
-/* --- pricing --- */
-
-double iso_master_worth(const struct iso_master *master, int32_t cluster, int32_t column)
-{
-    const struct iso_slice_column *j = &master->h->slice.columns[column];
-    const struct iso_mip_entry *entries = &master->h->slice.entries[j->first_entry];
-    const double *duals = &master->duals[row_of(master, cluster, 0)];
-    double worth = 0;
-
-    for (int32_t e = 0; e < j->n_entries; e++)
-        worth += duals[entries[e].row] * entries[e].coefficient;
-    return worth;
-}
-
-struct offer {
-    int32_t column, cover;
-    double reduced_cost;
-};
-
-/* Keeps the best few by reduced cost. */
-static void keep(struct offer *offers, int32_t *n, int32_t most, struct offer offer)
-{
-    if (*n == most && offers[most - 1].reduced_cost <= offer.reduced_cost)
-        return;
-    int32_t at = *n < most ? (*n)++ : most - 1;
-    while (at > 0 && offers[at - 1].reduced_cost > offer.reduced_cost) {
-        offers[at] = offers[at - 1];
-        at--;
-    }
-    offers[at] = offer;
-}
-
-/* The columns of one workload and cluster that price in. */
-static bool price_cell(struct iso_master *master, int32_t k, int32_t a, int32_t *ret_n_new)
-{
-    const struct iso_horizon_case *h = master->h;
-    const struct iso_slice *slice = &h->slice;
-    const double *price = h->seasons[h->clusters[k].season].price;
-    struct offer paid[PER_CELL], covered[PER_CELL];
-    int32_t n_paid = 0, n_covered = 0;
-
-    for (int32_t j = slice->first_column[a]; j < slice->first_column[a + 1]; j++) {
-        const struct iso_slice_column *column = &slice->columns[j];
-        double list = h->clusters[k].hours * price[j], worth = iso_master_worth(master, k, j);
-        if (worth <= CLOSE * list)
-            continue;
-        for (int32_t i = column->first_cover; i < column->first_cover + column->n_covers; i++) {
-            int32_t row = master->commit_row[slice->covers[i].product * h->n_clusters + k];
-            double reduced = row < 0 ? 0 : -worth - master->duals[row] * slice->covers[i].use;
-            if (reduced < -CLOSE * list &&
-                !master->has_covered[(size_t)k * (size_t)slice->n_covers + (size_t)i])
-                keep(covered, &n_covered, PER_CELL, (struct offer){j, i, reduced});
-        }
-        if (list - worth < -CLOSE * list &&
-            !master->has_paid[(size_t)k * (size_t)slice->n_columns + (size_t)j])
-            keep(paid, &n_paid, PER_CELL, (struct offer){j, -1, list - worth});
-    }
-    *ret_n_new += n_paid + n_covered;
-    for (int32_t i = 0; i < n_paid; i++)
-        if (!add_instance(master, k, paid[i].column, -1))
-            return false;
-    for (int32_t i = 0; i < n_covered; i++)
-        if (!add_instance(master, k, covered[i].column, covered[i].cover))
-            return false;
-    return true;
-}
-
-static bool price_instances(struct iso_master *master, int32_t *ret_n_new)
-{
-    *ret_n_new = 0;
-    for (int32_t k = 0; k < master->h->n_clusters; k++)
-        for (int32_t a = 0; a < master->h->problem->n_workloads; a++)
-            if (!price_cell(master, k, a, ret_n_new))
-                return false;
-    return true;
-}
-
-/* For products that are not in: what a unit is worth in each cluster, and by which cover. */
-static void value_products(const struct iso_master *master, double *ret_worth, int32_t *ret_cover)
-{
-    const struct iso_slice *slice = &master->h->slice;
-    int32_t n_clusters = master->h->n_clusters;
-
-    for (int32_t k = 0; k < n_clusters; k++)
-        for (int32_t j = 0; j < slice->n_columns; j++) {
-            const struct iso_slice_column *column = &slice->columns[j];
-            double worth = iso_master_worth(master, k, j);
-            for (int32_t i = column->first_cover;
-                 i < column->first_cover + column->n_covers && worth > 0; i++) {
-                const struct iso_slice_cover *cover = &slice->covers[i];
-                int32_t at = cover->product * n_clusters + k;
-                if (!master->priced_in[cover->product] && worth / cover->use > ret_worth[at]) {
-                    ret_worth[at] = worth / cover->use;
-                    ret_cover[at] = i;
-                }
-            }
-        }
-}
-
-static int32_t column_of_cover(const struct iso_slice *slice, int32_t cover)
-{
-    int32_t low = 0, high = slice->n_columns - 1;
-
-    while (low < high) { /* the last column that begins at or before it */
-        int32_t middle = low + (high - low + 1) / 2;
-        if (slice->columns[middle].first_cover <= cover)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-
-/* The most that a start of a product is worth for each unit of money it costs; above 1 it pays. */
-static double best_ratio(const struct iso_master *master, int32_t c, const double *worth)
-{
-    const struct iso_horizon_case *h = master->h;
-    const struct iso_product *product = &h->problem->products[c];
-    double best = 0;
-
-    for (int32_t k = 0; k < h->n_clusters; k++) {
-        int32_t t = h->seasons[h->clusters[k].season].first_period;
-        if (product->existing[t] > 0 && worth[c * h->n_clusters + k] > 0)
-            return INFINITY; /* free of charge */
-    }
-    for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
-        double gain = 0, cost = iso_start_cost(h->problem, c, s);
-        for (int32_t k = 0; k < h->n_clusters; k++)
-            if (in_term(h, c, s, k))
-                gain += worth[c * h->n_clusters + k] * iso_value(product->lot);
-        best = fmax(best, cost > 0 ? gain / cost : gain > 0 ? INFINITY : 0);
-    }
-    return best;
-}
-
-static bool price_products(struct iso_master *master, int32_t *ret_n_new, struct iso_error *reterr)
-{
-    const struct iso_horizon_case *h = master->h;
-    size_t n = (size_t)h->problem->n_products * (size_t)h->n_clusters;
-    ISO_AUTO_MEM double *worth = iso_calloc(n, sizeof(*worth));
-    ISO_AUTO_MEM int32_t *cover = iso_calloc(n, sizeof(*cover));
-    struct offer chosen[PRODUCTS_A_ROUND];
-
-    (void)reterr;
-    *ret_n_new = 0;
-    if (!worth || !cover)
-        return false;
-    value_products(master, worth, cover);
-    for (int32_t c = 0; c < h->problem->n_products; c++) {
-        double ratio = master->priced_in[c] ? 0 : best_ratio(master, c, worth);
-        if (ratio > 1 + CLOSE)
-            keep(chosen, ret_n_new, PRODUCTS_A_ROUND, (struct offer){c, -1, -ratio});
-    }
-    for (int32_t i = 0; i < *ret_n_new; i++) {
-        int32_t c = chosen[i].column;
-        if (!bring_in(master, c))
-            return false;
-        for (int32_t k = 0; k < h->n_clusters; k++) {
-            int32_t at = c * h->n_clusters + k;
-            if (worth[at] > 0 && master->commit_row[at] >= 0 &&
-                !add_instance(master, k, column_of_cover(&h->slice, cover[at]), cover[at]))
-                return false;
-        }
     }
     return true;
 }
@@ -458,20 +288,20 @@ static bool choose_first(struct iso_master *master)
     for (int32_t k = 0; k < h->n_clusters; k++)
         for (int32_t a = 0; a < h->problem->n_workloads; a++) {
             const double *price = h->seasons[h->clusters[k].season].price;
-            struct offer best[PER_CELL];
+            struct iso_offer best[FIRST];
             int32_t n = 0;
             for (int32_t j = slice->first_column[a]; j < slice->first_column[a + 1]; j++)
-                keep(best, &n, PER_CELL,
-                     (struct offer){j, -1, price[j] / slice->columns[j].served});
+                iso_offer_keep(best, &n, FIRST,
+                               (struct iso_offer){j, -1, price[j] / slice->columns[j].served});
             for (int32_t i = 0; i < n; i++)
-                if (!add_instance(master, k, best[i].column, -1))
+                if (!iso_master_add_instance(master, k, best[i].column, -1))
                     return false;
         }
     return true;
 }
 
-static enum iso_status solve_once(struct iso_master *master, enum iso_lp_outcome *ret_outcome,
-                                  struct iso_error *reterr)
+enum iso_status iso_master_solve_once(struct iso_master *master, enum iso_lp_outcome *ret_outcome,
+                                      struct iso_error *reterr)
 {
     struct iso_control control = iso_search_control(&master->h->search);
 
@@ -497,16 +327,16 @@ static enum iso_status generate(struct iso_master *master, enum iso_lp_outcome *
 {
     for (;;) {
         int32_t n_new;
-        ISO_TRY(solve_once(master, ret_outcome, reterr));
+        ISO_TRY(iso_master_solve_once(master, ret_outcome, reterr));
         if (*ret_outcome != ISO_LP_OPTIMAL)
             return ISO_OK;
         if (iso_search_stops(&master->h->search)) {
             *ret_outcome = ISO_LP_STOPPED;
             return ISO_OK;
         }
-        if (!price_instances(master, &n_new))
+        if (!iso_master_price_instances(master, &n_new))
             return no_memory(reterr);
-        if (n_new == 0 && !price_products(master, &n_new, reterr))
+        if (n_new == 0 && !iso_master_price_products(master, &n_new))
             return no_memory(reterr);
         if (n_new == 0)
             return ISO_OK;
@@ -565,52 +395,5 @@ enum iso_status iso_master_solve(struct iso_master *master, enum iso_lp_outcome 
     }
     if (missed)
         *ret_outcome = ISO_LP_INFEASIBLE;
-    return ISO_OK;
-}
-
-/* --- purchases --- */
-
-/* The purchase that is farthest from whole, or -1. */
-static int32_t most_fractional(const struct iso_master *master, const double *x, double *ret_value)
-{
-    int32_t n_starts = master->h->first_start[master->h->problem->n_products], best = -1;
-    double farthest = WHOLE;
-
-    for (int32_t i = 0; i < n_starts; i++) {
-        int32_t j = master->buy_column[i];
-        if (j < 0)
-            continue;
-        double from = fabs(x[j] - round(x[j]));
-        if (from > farthest) {
-            farthest = from;
-            best = j;
-            *ret_value = x[j];
-        }
-    }
-    return best;
-}
-
-enum iso_status iso_master_dive(struct iso_master *master, struct iso_error *reterr)
-{
-    struct iso_horizon_case *h = master->h;
-    ISO_AUTO_MEM double *x = iso_calloc((size_t)master->mip.n_columns, sizeof(*x));
-    enum iso_lp_outcome outcome = ISO_LP_OPTIMAL;
-    double value = 0;
-
-    if (!x)
-        return no_memory(reterr);
-    for (;;) {
-        iso_program_values(master->lp, x);
-        int32_t j = most_fractional(master, x, &value);
-        if (j < 0 || outcome != ISO_LP_OPTIMAL)
-            break;
-        double down = floor(value);
-        double fixed = value - down >= UP_FROM ? down + 1 : down;
-        ISO_TRY(iso_program_bound_column(master->lp, j, fixed, fixed, reterr));
-        ISO_TRY(solve_once(master, &outcome, reterr));
-    }
-    for (int32_t i = 0; i < h->first_start[h->problem->n_products]; i++)
-        if (master->buy_column[i] >= 0)
-            h->bought[i] = llround(fmax(0, x[master->buy_column[i]]));
     return ISO_OK;
 }
