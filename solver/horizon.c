@@ -16,8 +16,8 @@
 
 #define MANY_PERIODS 400
 #define MANY_COLUMNS 200000 /* whole columns of the plain model */
-#define CLUSTERS 64
-#define MOST_SEASONS 400
+#define CLUSTERS 64         /* at most, seasons aside */
+#define PERIODS_A_CLUSTER 4 /* at least */
 
 static bool has_other_rules(const struct iso_problem *problem)
 {
@@ -25,7 +25,7 @@ static bool has_other_rules(const struct iso_problem *problem)
         return true;
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
-        if (workload->replicas || workload->n_spread > 0 ||
+        if (workload->replicas || workload->n_spread > 0 || workload->n_affinities > 0 ||
             workload->service == ISO_SERVICE_PRIORITY)
             return true;
     }
@@ -127,7 +127,8 @@ static enum iso_status solve_case(struct iso_horizon_case *h, bool *ret_whole,
     *ret_whole = false;
     ISO_TRY(iso_slice_init(h, reterr));
     ISO_TRY(iso_seasons_init(h, reterr));
-    ISO_TRY(iso_clusters_init(h, CLUSTERS, reterr));
+    int32_t n_clusters = (h->problem->n_periods + PERIODS_A_CLUSTER - 1) / PERIODS_A_CLUSTER;
+    ISO_TRY(iso_clusters_init(h, n_clusters < CLUSTERS ? n_clusters : CLUSTERS, reterr));
     ISO_TRY(iso_master_init(&master, h, reterr));
     ISO_TRY(iso_master_solve(&master, &outcome, reterr));
     if (outcome != ISO_LP_OPTIMAL)

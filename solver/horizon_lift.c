@@ -177,6 +177,39 @@ static bool emit_period(const struct lift *lift, struct iso_plan *plan, int32_t 
     return ok;
 }
 
+static bool lacks_demand(const struct iso_problem *problem, int32_t t)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (problem->workloads[a].demand[t] == 0)
+            return true;
+    return false;
+}
+
+/* The first period of each cluster leads it; rather one in which all have demand, so that no row
+ * is missing there. */
+static bool choose_leads(const struct iso_horizon_case *h)
+{
+    const struct iso_problem *problem = h->problem;
+    struct iso_plan *plan = h->search.plan;
+    ISO_AUTO_MEM int32_t *lead = iso_calloc((size_t)h->n_clusters, sizeof(*lead));
+    struct iso_lead *leads = iso_calloc((size_t)problem->n_periods, sizeof(*leads));
+
+    plan->leads = leads;
+    if (!lead || !leads)
+        return false;
+    plan->n_leads = problem->n_periods;
+    for (int32_t k = 0; k < h->n_clusters; k++)
+        lead[k] = -1;
+    for (int32_t t = 0; t < problem->n_periods; t++) {
+        int32_t *at = &lead[h->cluster_of[t]];
+        if (*at < 0 || (lacks_demand(problem, *at) && !lacks_demand(problem, t)))
+            *at = t;
+    }
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        leads[t].period = lead[h->cluster_of[t]];
+    return true;
+}
+
 enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier, struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
@@ -194,8 +227,10 @@ enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier, struc
     scale(&lift);
     tier->checked_bound = bound_of(&lift);
     tier->first_dual = plan->n_duals;
+    if (!choose_leads(h))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     for (int32_t t = 0; t < h->problem->n_periods; t++)
-        if (!emit_period(&lift, plan, t))
+        if (plan->leads[t].period == t && !emit_period(&lift, plan, t))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     tier->n_duals = plan->n_duals - tier->first_dual;
     return ISO_OK;

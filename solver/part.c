@@ -253,10 +253,53 @@ static bool merge_runs(const struct iso_part *part, const struct iso_plan *from,
     return true;
 }
 
+static bool has_period_first(enum iso_row_kind kind)
+{
+    return kind == ISO_ROW_DEMAND || kind == ISO_ROW_LIMIT || kind == ISO_ROW_COMMIT;
+}
+
+static bool has_period_second(enum iso_row_kind kind)
+{
+    return kind == ISO_ROW_SHARE_MAX || kind == ISO_ROW_SHARE_MIN || kind == ISO_ROW_SURVIVE;
+}
+
+/* Whether the row that `lead`'s multiplier belongs to is there in period t as well. */
+static bool is_in(const struct iso_part *part, const struct iso_dual *lead, int32_t t)
+{
+    if (lead->kind == ISO_ROW_LIMIT)
+        return part->problem.limits[lead->a].periods[t];
+    return lead->kind != ISO_ROW_SURVIVE || part->problem.workloads[lead->a].demand[t] > 0;
+}
+
+/* Multipliers, each period with its own: parts may have different leads. */
+static bool merge_duals(const struct iso_part *part, const struct iso_plan *from,
+                        struct iso_plan *plan)
+{
+    for (int32_t i = 0; i < from->n_duals; i++) {
+        struct iso_dual item = from->duals[i];
+        int32_t *period = has_period_first(item.kind)    ? &item.b
+                          : has_period_second(item.kind) ? &item.c
+                                                         : NULL;
+        int32_t lead = period ? *period : -1;
+        map_dual(part, &item);
+        for (int32_t t = 0; t < (period && from->n_leads ? from->n_leads : 1); t++) {
+            if (period && from->n_leads)
+                *period = t;
+            if (period && from->n_leads &&
+                (from->leads[t].period != lead || !is_in(part, &from->duals[i], t)))
+                continue;
+            if (!iso_append(&plan->duals, &plan->n_duals, sizeof(item), &item))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool merge_reasons(const struct iso_part *part, const struct iso_plan *from,
                           struct iso_plan *plan)
 {
-    MERGE(duals, struct iso_dual, map_dual(part, &item))
+    if (!merge_duals(part, from, plan))
+        return false;
     MERGE(bindings, struct iso_binding, map_rule(part, &item.rule))
     MERGE(runners_up, struct iso_runner_up, item.cell = part->cell[item.cell];
           item.workload = part->workload[item.workload];

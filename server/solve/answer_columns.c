@@ -52,6 +52,7 @@ const struct iso_column_group iso_answer_groups[] = {
      .columns = {ANSWER(dual_kind, iso_dual, kind), ANSWER(dual_a, iso_dual, a),
                  ANSWER(dual_b, iso_dual, b), ANSWER(dual_c, iso_dual, c),
                  ANSWER(dual_d, iso_dual, d), ANSWER(dual_value, iso_dual, value)}},
+    {ROWS(leads, iso_lead), .n_columns = 1, .columns = {ANSWER(lead_period, iso_lead, period)}},
     {.name = NULL},
 };
 

@@ -19,7 +19,8 @@ void iso_plan_free(struct iso_plan *plan)
         plan->uses,      plan->fills,      plan->entries,     plan->covers,
         plan->purchases, plan->unserved,   plan->lines,       plan->tiers,
         plan->duals,     plan->components, plan->bindings,    plan->runners_up,
-        plan->baselines, plan->conflicts,  plan->relaxations, plan->value_functions};
+        plan->baselines, plan->conflicts,  plan->relaxations, plan->value_functions,
+        plan->leads};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     free(plan);

@@ -132,7 +132,7 @@ static enum iso_status check_duals(const struct iso_pricing *p)
     for (int32_t i = 0; i < tier->n_duals; i++) {
         const struct iso_dual *dual = &p->v->plan->duals[tier->first_dual + i];
         int64_t place = tier->first_dual + i;
-        if (!row_exists(p, dual))
+        if (!row_exists(p, dual) || !iso_leads_may_have(p->v, dual))
             return iso_verify_fail(p->v, "duals", place, "",
                                    "row %d (%d, %d, %d, %d) does not exist", (int)dual->kind,
                                    dual->a, dual->b, dual->c, dual->d);
@@ -284,6 +284,7 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
     ISO_TRY(check_duals(p));
     drop_noise(p, data->n_duals);
     fill_tables(p);
+    iso_leads_spread(p);
     weigh_tiers(p);
     find_supply(p);
     return ISO_OK;

@@ -62,6 +62,20 @@ double iso_pricing_at_most(struct iso_bounded number);
 struct iso_row_range iso_pricing_rows(const struct iso_pricing *p, enum iso_row_kind kind,
                                       int32_t a, int32_t b, int32_t c);
 
+/* The SURVIVE or SPREAD rows of a workload's rule in a period, by the multipliers of its lead. */
+struct iso_row_range iso_leads_rows(const struct iso_pricing *p, enum iso_row_kind kind, int32_t a,
+                                    int32_t b, int32_t period);
+
+/* Gives the tables of all periods the multipliers of their leads. */
+void iso_leads_spread(struct iso_pricing *p);
+
+/* Whether a multiplier stands with its lead, as it must. */
+bool iso_leads_may_have(const struct iso_verifier *v, const struct iso_dual *dual);
+
+/* Whether every number that the columns of instances of period t are priced by is that of its
+ * lead: then they price alike. */
+bool iso_leads_alike(const struct iso_pricing *p, int32_t t);
+
 /* Reads and checks the multipliers (indices, signs, no row twice). */
 enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, int32_t tier,
                                  bool ray);

@@ -186,12 +186,12 @@ static long double service_value(const struct columns *columns, int32_t a)
         sum += p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)] * demand *
                (long double)workload->shares[i].minimum;
     for (int32_t i = 0; i < workload->n_survive; i++) {
-        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SURVIVE, a, i, t);
+        struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SURVIVE, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
             sum += rows.rows[k].value * demand * (long double)workload->survive[i].share;
     }
     for (int32_t i = 0; i < workload->n_spread; i++) {
-        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SPREAD, a, i, t);
+        struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SPREAD, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
             sum += rows.rows[k].value * demand * (long double)workload->spread[i].minimum_share;
     }
@@ -329,6 +329,35 @@ static void fini_pool(struct pool *pool)
     free(pool->order);
 }
 
+/* Prices every period; one whose numbers are those of its lead, when nothing had to be repaired
+ * there, needs no second look: the same sums come out. */
+static enum iso_status price_periods(struct columns *columns)
+{
+    struct iso_pricing *p = columns->p;
+    int32_t n_periods = p->v->problem->n_periods;
+    ISO_AUTO_MEM int64_t *priced = iso_calloc((size_t)n_periods, sizeof(*priced));
+    int64_t *columns_priced = &p->v->verdict.columns_priced;
+
+    if (!priced)
+        return no_memory(columns);
+    for (int pass = 0; pass < 2; pass++) /* leads first; 0: not priced, or something repaired */
+        for (int32_t t = 0; t < n_periods; t++) {
+            int32_t lead = p->v->plan->n_leads ? p->v->plan->leads[t].period : t;
+            int64_t before = *columns_priced;
+            long double sum = p->sum.value;
+            if ((pass == 0) != (lead == t))
+                continue;
+            if (lead != t && priced[lead] > 0 && iso_leads_alike(p, t)) {
+                *columns_priced += priced[lead];
+                continue;
+            }
+            price_period(columns, t);
+            if (sum == p->sum.value && !p->nothing)
+                priced[t] = *columns_priced - before;
+        }
+    return ISO_OK;
+}
+
 static enum iso_status price_all(struct columns *columns)
 {
     const struct iso_problem *problem = columns->p->v->problem;
@@ -346,9 +375,7 @@ static enum iso_status price_all(struct columns *columns)
         ISO_TRY(init_pool(columns, g));
     ISO_TRY(iso_pricing_presence(columns->p));
     iso_costs_add_placement(columns->p);
-    for (int32_t t = 0; t < problem->n_periods; t++)
-        price_period(columns, t);
-    return ISO_OK;
+    return price_periods(columns);
 }
 
 enum iso_status iso_pricing_instances(struct iso_pricing *p)

@@ -305,12 +305,12 @@ static void price_demand(struct iso_pricing *p, int32_t a, int32_t t)
         add_rule(p, workload->shares[i].minimum, demand,
                  p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)], &worth);
     for (int32_t i = 0; i < workload->n_survive; i++) {
-        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SURVIVE, a, i, t);
+        struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SURVIVE, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
             add_rule(p, workload->survive[i].share, demand, rows.rows[k].value, &worth);
     }
     for (int32_t i = 0; i < workload->n_spread; i++) {
-        struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_SPREAD, a, i, t);
+        struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SPREAD, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
             add_rule(p, workload->spread[i].minimum_share, 0, rows.rows[k].value, &worth);
     }

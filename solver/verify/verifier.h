@@ -76,6 +76,7 @@ const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *
 
 enum iso_status iso_verify_read(struct iso_verifier *v);
 void iso_verify_fini(struct iso_verifier *v);
+enum iso_status iso_verify_leads(const struct iso_verifier *v);
 enum iso_status iso_verify_explanations(const struct iso_verifier *v);
 enum iso_status iso_verify_packing(struct iso_verifier *v);
 enum iso_status iso_verify_rules(struct iso_verifier *v);

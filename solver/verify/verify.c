@@ -38,6 +38,7 @@ static enum iso_status verify(struct iso_verifier *v)
         return iso_verify_fail(v, "reason", -1, "", "is %d for a plan %s a solution",
                                (int)plan->reason, plan->has_solution ? "with" : "without");
     ISO_TRY(iso_verify_read(v));
+    ISO_TRY(iso_verify_leads(v));
     ISO_TRY(iso_verify_explanations(v));
     return plan->has_solution ? verify_solution(v) : verify_absence(v);
 }

@@ -144,7 +144,7 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
     for (int32_t r = 0; r < unit->n_rules; r++) {
         struct iso_worth_rule *rule = &unit->rules[r];
         struct iso_row_range rows =
-            iso_pricing_rows(p, rule->kind, unit->workload, rule->rule, period);
+            iso_leads_rows(p, rule->kind, unit->workload, rule->rule, period);
         rule->active = rows.n > 0;
         for (int32_t d = 0; d < rule->n_domains && rule->active; d++)
             rule->domains[d].worth = worth_in(unit, rule, &rule->domains[d], rows);

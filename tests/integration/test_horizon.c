@@ -12,6 +12,7 @@
 #include "isocost/solve.h"
 #include "isocost/verify.h"
 
+#include "../../solver/verify/verifier.h"
 #include "../support/random_problem.h"
 
 #define N_PROBLEMS 400
@@ -68,6 +69,24 @@ static void simplify(struct random_problem *random)
             limits[l].policy = ISO_POLICY_HARD;
 }
 
+/* Makes the periods equal in all but demand and terms of commitments. */
+static void share_periods(struct random_problem *random)
+{
+    struct iso_problem *problem = &random->problem;
+
+    problem->n_price_exceptions = 0;
+    for (int32_t t = 1; t < problem->n_periods; t++) {
+        ((struct iso_period *)problem->periods)[t].hours = problem->periods[0].hours;
+        for (int32_t k = 0; k < problem->n_currencies; k++)
+            ((iso_decimal *)problem->currencies[k].rate_to_base)[t] =
+                problem->currencies[k].rate_to_base[0];
+        for (int32_t l = 0; l < problem->n_limits; l++)
+            ((uint8_t *)problem->limits[l].periods)[t] = problem->limits[l].periods[0];
+        for (int32_t c = 0; c < problem->n_products; c++)
+            ((iso_decimal *)problem->products[c].existing)[t] = problem->products[c].existing[0];
+    }
+}
+
 static bool was_used(const struct iso_plan *plan)
 {
     for (int32_t i = 0; i < plan->n_components; i++)
@@ -90,6 +109,8 @@ static void plans_and_bounds_enclose_the_optimum(void **state)
     for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
         struct random_problem *random = random_problem_new(seed);
         simplify(random);
+        if (seed % 2)
+            share_periods(random);
         struct iso_plan *exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
         struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_HORIZON, seed);
         assert_int_equal(plan->has_solution, exact->has_solution);
@@ -113,9 +134,63 @@ static void plans_and_bounds_enclose_the_optimum(void **state)
     assert_true(n_used > N_PROBLEMS / 4);
 }
 
+/* Whatever leads and multipliers say, what they prove is no more than the plan costs, or they are
+ * refused. Gives how many bounds were proved. */
+static int spoil(const struct iso_problem *problem, struct random_problem *random,
+                 struct iso_plan *plan)
+{
+    int n_bounds = 0;
+
+    for (int round = 0; round < 20; round++) {
+        struct iso_error error = {0};
+        struct iso_verifier v = {.problem = problem, .plan = plan, .reterr = &error};
+        struct iso_lead *lead = &plan->leads[random_below(random, plan->n_leads)];
+        struct iso_dual *dual = &plan->duals[random_below(random, plan->n_duals)];
+        int32_t saved = lead->period;
+        double value = dual->value, bound;
+        lead->period += (int32_t)random_below(random, 4) - 1;
+        dual->value *= 0.5 + 0.25 * (double)random_below(random, 8);
+        assert_int_equal(iso_verify_read(&v), ISO_OK);
+        if (iso_verify_leads(&v) == ISO_OK &&
+            iso_verify_dual_bound(&v, 0, false, &bound) == ISO_OK) {
+            n_bounds++;
+            assert_true(bound <= plan->tiers[0].value + 1e-7 * (1 + plan->tiers[0].value));
+        }
+        iso_verify_fini(&v);
+        lead->period = saved;
+        dual->value = value;
+    }
+    return n_bounds;
+}
+
+static void spoilt_leads_prove_no_more_than_a_plan_costs(void **state)
+{
+    int n_bounds = 0, n_shared = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
+        struct random_problem *random = random_problem_new(seed);
+        simplify(random);
+        share_periods(random);
+        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_HORIZON, seed);
+        if (plan->has_solution && plan->n_leads > 1 && plan->n_duals > 0) {
+            for (int32_t t = 0; t < plan->n_leads; t++)
+                n_shared += plan->leads[t].period != t;
+            n_bounds += spoil(&random->problem, random, plan);
+        }
+        iso_plan_free(plan);
+        random_problem_free(random);
+    }
+    print_message("%d bounds, %d periods that another one leads\n", n_bounds, n_shared);
+    assert_true(n_bounds > 200);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plans_and_bounds_enclose_the_optimum)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plans_and_bounds_enclose_the_optimum),
+        cmocka_unit_test(spoilt_leads_prove_no_more_than_a_plan_costs),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

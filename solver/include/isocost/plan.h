@@ -121,6 +121,15 @@ struct iso_dual {
     double value;       /* finite */
 };
 
+/* Periods that share multipliers: DEMAND, LIMIT, COMMIT, SHARE and SURVIVE rows of a period take
+ * the multipliers of the same rows of its lead, which is a period of equal hours and leads itself.
+ * Rows that the lead has and the period has not (a limit that does not hold there, survival without
+ * demand) are passed over. Only leads have multipliers of their own; there are none of SPREAD and
+ * PRESENCE rows beside leads. */
+struct iso_lead {
+    int32_t period;
+};
+
 /* Cheapest cost of covering a demand, for a throughput workload that nothing couples to the rest:
  * values[q] for the demand q * step, q = 0 .. n_values - 1, in base currency for one hour.
  * values[0] = 0; values[q] is the least of price_o + values[max(0, q - ceil(served_o / step))] over
@@ -253,6 +262,8 @@ struct iso_plan {
     int32_t n_tiers, n_duals;
     struct iso_tier *tiers;
     struct iso_dual *duals;
+    int32_t n_leads; /* 0: each period leads itself; otherwise n_periods */
+    struct iso_lead *leads;
     int32_t n_value_functions;
     struct iso_value_function *value_functions;
     int32_t n_components;
