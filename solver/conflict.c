@@ -63,6 +63,9 @@ static bool same_rule(const struct iso_dual *dual, const struct iso_rule *rule)
                (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
     case ISO_ROW_APART:
         return rule->kind == ISO_RULE_AFFINITY && dual->a == rule->a && dual->b == rule->b;
+    case ISO_ROW_RAMP:
+    case ISO_ROW_RAMP_CAP:
+        return rule->kind == ISO_RULE_RAMP && dual->a == rule->a;
     case ISO_ROW_MOVE:
     case ISO_ROW_MOVES:
         return rule->kind == ISO_RULE_MOVES;

@@ -56,6 +56,14 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
     case ISO_ROW_MOVES:
         snprintf(text, size, "moves");
         break;
+    case ISO_ROW_RAMP:
+        snprintf(text, size, "change(%s,%s,%s)", p->workloads[row->a].id, p->offerings[row->b].id,
+                 p->periods[row->c].id);
+        break;
+    case ISO_ROW_RAMP_CAP:
+        snprintf(text, size, "%s(%s,%s)", row->c == 0 ? "starts" : "stops", p->workloads[row->a].id,
+                 p->periods[row->b].id);
+        break;
     case ISO_ROW_PRESENCE:
         snprintf(text, size, "presence(%s,%d,%s,%d)", p->workloads[row->a].id, row->b,
                  p->periods[row->c].id, row->d);
@@ -115,6 +123,10 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
     case ISO_COLUMN_DOMAIN:
         snprintf(text, size, "domain(%s,%s,%d)", p->workloads[column->a].id,
                  p->workloads[column->a].spread[column->b].id, column->c);
+        break;
+    case ISO_COLUMN_RAMP:
+        snprintf(text, size, "%s(%s,%s,%s)", column->d == 0 ? "starts" : "stops",
+                 p->workloads[column->a].id, p->offerings[column->b].id, p->periods[column->c].id);
         break;
     case ISO_COLUMN_PRESENCE:
         snprintf(text, size, "runs_in(%s,%d,%d)", p->workloads[column->a].id, column->b, column->c);

@@ -227,6 +227,8 @@ void iso_formulation_fini(struct iso_formulation *formulation)
     if (formulation->problem && formulation->pools)
         for (int32_t g = 0; g < formulation->problem->n_teams; g++)
             iso_pattern_set_fini(&formulation->pools[g]);
+    for (int32_t a = 0; formulation->ramp_row && a < formulation->problem->n_workloads; a++)
+        free(formulation->ramp_row[a]);
     for (int32_t g = 0; formulation->problem && g < formulation->problem->n_teams; g++) {
         if (formulation->pool_link)
             free(formulation->pool_link[g]);
@@ -234,11 +236,11 @@ void iso_formulation_fini(struct iso_formulation *formulation)
             free(formulation->place_row[g]);
     }
     void *const arrays[] = {
-        formulation->pools,        formulation->demand_row,  formulation->move_row,
-        formulation->pool_link,    formulation->place_row,   formulation->limit_row,
-        formulation->budget_row,   formulation->commit_row,  formulation->share_row,
-        formulation->survive_row,  formulation->spread_row,  formulation->capped,
-        formulation->presence_row, formulation->presence_end};
+        formulation->pools,       formulation->demand_row,   formulation->move_row,
+        formulation->pool_link,   formulation->place_row,    formulation->limit_row,
+        formulation->budget_row,  formulation->commit_row,   formulation->share_row,
+        formulation->survive_row, formulation->spread_row,   formulation->capped,
+        formulation->ramp_row,    formulation->presence_row, formulation->presence_end};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

@@ -29,6 +29,7 @@ struct iso_formulation {
     /* [workload * 3 + level]: first PRESENCE row (one a domain and period), and the row after the
      * last; -1 where no rule says where the workload runs. PRESENT rows follow, one a domain. */
     int32_t *presence_row, *presence_end;
+    int32_t **ramp_row; /* [workload][offering * n_periods + period]: RAMP or -1; NULL = none */
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
     int32_t **pool_link; /* [team][list * n_periods + period]: cover link or -1 */
@@ -87,6 +88,12 @@ bool iso_formulation_affinity_rows(struct iso_formulation *formulation, int32_t 
 bool iso_formulation_affinity_columns(struct iso_formulation *formulation);
 bool iso_formulation_presence_entries(struct iso_formulation *formulation, int32_t workload,
                                       int32_t offering, int32_t period, double amount);
+
+/* Rows and columns of ramps, see formulation_ramp.c; the entries of one instance of a cell. */
+bool iso_formulation_ramp_rows(struct iso_formulation *formulation);
+bool iso_formulation_ramp_columns(struct iso_formulation *formulation);
+bool iso_formulation_ramp_entries(struct iso_formulation *formulation, int32_t cell,
+                                  int32_t offering, int32_t period);
 
 /* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
  * can cover it, -2 when memory is short. */

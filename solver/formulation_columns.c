@@ -100,7 +100,7 @@ bool iso_formulation_instance_entries(struct iso_formulation *f, int32_t cell, i
     ok &= budget_entries(f, cell, offering, period);
     if (cover_link >= 0)
         ok &= iso_mip_add_entry(&f->mip, cover_link, 1);
-    return ok;
+    return ok && iso_formulation_ramp_entries(f, cell, offering, period);
 }
 
 bool iso_formulation_service_entries(struct iso_formulation *f, int32_t a, int32_t option,
@@ -190,7 +190,7 @@ bool iso_formulation_useful(const struct iso_formulation *f, const struct iso_wo
     for (int level = 0; level < ISO_N_LEVELS; level++) /* it may have to follow another */
         if (f->presence_row[a * ISO_N_LEVELS + level] >= 0)
             return true;
-    return workload->required[period] > 0 || f->problem->n_limits > 0 ||
+    return workload->required[period] > 0 || f->problem->n_limits > 0 || workload->ramp ||
            (f->problem->moves.present && period == 0);
 }
 
@@ -359,8 +359,8 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
         if (!add_domains(f, a))
             return no_memory(reterr);
     }
-    if (!iso_formulation_affinity_columns(f) || !add_purchases(f) || !add_violations(f) ||
-        !add_moves(f))
+    if (!iso_formulation_affinity_columns(f) || !iso_formulation_ramp_columns(f) ||
+        !add_purchases(f) || !add_violations(f) || !add_moves(f))
         return no_memory(reterr);
     return ISO_OK;
 }

@@ -86,7 +86,7 @@ static void change(struct cover *cover, int32_t j, double by)
 static bool adapts(const struct iso_mip_row *row)
 {
     return row->kind == ISO_ROW_COMMIT || row->kind == ISO_ROW_LINK_COVER ||
-           row->kind == ISO_ROW_MOVE || row->kind == ISO_ROW_MOVES;
+           row->kind == ISO_ROW_MOVE || row->kind == ISO_ROW_MOVES || row->kind == ISO_ROW_RAMP;
 }
 
 static double tolerance(double side)

@@ -27,7 +27,8 @@ enum iso_column_kind {
     ISO_COLUMN_MOVES,       /* m */
     ISO_COLUMN_OVER_LIMIT,  /* violation: a=limit b=period */
     ISO_COLUMN_OVER_BUDGET, /* violation: a=budget b=window */
-    ISO_COLUMN_PRESENCE     /* b: a=workload b=level c=domain */
+    ISO_COLUMN_PRESENCE,    /* b: a=workload b=level c=domain */
+    ISO_COLUMN_RAMP         /* change: a=workload b=offering c=period d=0 starts, 1 stops */
 };
 
 /* Rows that have no multiplier in a proof: those that link columns of one (offering, cell, period),

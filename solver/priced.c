@@ -80,6 +80,16 @@ double iso_priced_service(struct iso_priced *priced, int32_t a, int32_t option, 
     return gain;
 }
 
+/* Whether anything of a product may be held in a period. */
+static bool supplies(const struct iso_product *product, int32_t period)
+{
+    bool any = product->existing[period] > 0;
+
+    for (int32_t s = 0; s < product->n_starts && product->most != 0; s++)
+        any |= product->starts[s].window[period];
+    return any;
+}
+
 /* The most that coverage of one instance can be worth: max over products, at least 0. */
 static double iso_priced_cover(const struct iso_priced *priced, int32_t cell, int32_t offering,
                                int32_t period)
@@ -92,7 +102,7 @@ static double iso_priced_cover(const struct iso_priced *priced, int32_t cell, in
     for (int32_t at = products->first[offering]; at < products->first[offering + 1]; at++) {
         int32_t c = products->items[at].set;
         const struct iso_product *product = &problem->products[c];
-        if (!product->cells[cell])
+        if (!product->cells[cell] || !supplies(product, period))
             continue;
         double worth = priced->money * iso_instance_money(problem, offering, period) +
                        priced->dual[f->commit_row[c * problem->n_periods + period]] *

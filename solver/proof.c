@@ -5,6 +5,8 @@
  * (weak duality). A column without upper bound needs rc_j >= 0, which simplex gives only up to its
  * tolerance. So the multipliers are repaired:
  *   1. what a violation, a start, a stop or a move costs caps the multiplier of its row;
+ *      likewise the caps of a ramp cap the multipliers of its RAMP rows, and these are scaled until
+ *      no instance earns by its starts and stops more than it costs;
  *   2. psi_c of each product is scaled until buying it prices out;
  *   3. all multipliers of >= rows and of caps on shares are scaled by one factor f <= 1 until every
  * instance of every offering, listed or dropped, prices out (Farley's bound: A. A. Farley, "A note
@@ -31,6 +33,49 @@ static void fit_moves(struct iso_priced *priced)
         if (left < least)
             priced->dual[i] -= least - left;
     }
+}
+
+/* What the RAMP rows take off the cost of an instance. */
+static double ramp_part(const struct iso_priced *priced, int32_t cell, int32_t offering, int32_t t)
+{
+    const struct iso_problem *problem = priced->f->problem;
+    double sum = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        const int32_t *rows = priced->f->ramp_row[a];
+        int32_t at = offering * problem->n_periods + t;
+        if (!rows || iso_problem_cell(problem, a) != cell)
+            continue;
+        sum += rows[at] >= 0 ? priced->dual[rows[at]] : 0;
+        sum -= t + 1 < problem->n_periods && rows[at + 1] >= 0 ? priced->dual[rows[at + 1]] : 0;
+    }
+    return sum;
+}
+
+/* The starts and stops of an instance may not earn more than it costs. All multipliers of ramps are
+ * scaled by one factor, as those of one offering hang together over the periods. */
+static void fit_ramps(struct iso_priced *priced)
+{
+    const struct iso_problem *problem = priced->f->problem;
+    double factor = 1;
+
+    for (int32_t i = 0; i < priced->mip->n_rows; i++) {
+        const struct iso_mip_row *row = &priced->mip->rows[i];
+        double gain;
+        if (row->kind != ISO_ROW_RAMP)
+            continue;
+        int32_t cell = iso_problem_cell(problem, row->a);
+        for (int32_t t = row->c - 1; t <= row->c; t++) {
+            double part = ramp_part(priced, cell, row->b, t);
+            double cost = iso_priced_instance(priced, cell, row->b, t, &gain) + part;
+            if (part > 0 && part * factor > cost * (1 - 10 * HAIR))
+                factor = fmax(0, cost * (1 - 10 * HAIR) / part);
+        }
+    }
+    for (int32_t i = 0; i < priced->mip->n_rows && factor < 1; i++)
+        if (priced->mip->rows[i].kind == ISO_ROW_RAMP ||
+            priced->mip->rows[i].kind == ISO_ROW_RAMP_CAP)
+            priced->dual[i] *= factor;
 }
 
 static void shrink(struct iso_priced *priced, double available, double gain)
@@ -110,6 +155,21 @@ static double clamp(double value, double lower, double upper)
     return value < lower ? lower : value > upper ? upper : value;
 }
 
+/* start: rc = m - lambda_CAP(starts) >= 0; stop: rc = -m - lambda_CAP(stops) >= 0. */
+static void clip_ramps(struct iso_priced *priced)
+{
+    const struct iso_mip *mip = priced->mip;
+
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        const struct iso_mip_entry *entries = &mip->entries[column->first_entry];
+        if (column->kind != ISO_COLUMN_RAMP)
+            continue;
+        double *m = &priced->dual[entries[0].row], cap = priced->dual[entries[1].row];
+        *m = column->d == 0 ? fmax(*m, cap) : fmin(*m, -cap);
+    }
+}
+
 /* Step 1, and signs. Columns of violations, starts, stops and moves stand in one row that only they
  * and instances share, so their costs cap its multiplier. */
 static void clip(struct iso_priced *priced)
@@ -136,6 +196,7 @@ static void clip(struct iso_priced *priced)
         else if (column->kind == ISO_COLUMN_MOVES)
             priced->dual[moves] = clamp(priced->dual[moves], 0, own);
     }
+    clip_ramps(priced);
     for (int32_t j = 0; j < mip->n_columns; j++) { /* budgets' multipliers are settled now */
         const struct iso_mip_column *column = &mip->columns[j];
         if (column->kind != ISO_COLUMN_START)
@@ -303,6 +364,7 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
     keep_above_zero(&priced);
     fit_purchases(&priced);
     fit_purchases(&priced); /* a hair of a dear instance can be more than a cheap fee has left */
+    fit_ramps(&priced);
     fit_moves(&priced);
     fit_uses(&priced);
     ISO_TRY(fit_pools(&priced, reterr));

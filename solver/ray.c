@@ -21,7 +21,8 @@ static bool add_slacks(struct iso_mip *mip)
         const struct iso_mip_row *row = &mip->rows[i];
         double side = isinf(row->lower) ? row->upper : row->lower;
         if (row->kind >= ISO_N_ROW_KINDS || row->kind == ISO_ROW_COMMIT ||
-            row->kind == ISO_ROW_MOVE || (isinf(row->lower) && isinf(row->upper)))
+            row->kind == ISO_ROW_MOVE || row->kind == ISO_ROW_RAMP ||
+            (isinf(row->lower) && isinf(row->upper)))
             continue;
         int32_t at = iso_mip_add_column(mip, &(struct iso_mip_column){.upper = INFINITY});
         if (at < 0 || !iso_mip_add_entry(mip, i, isinf(row->upper) ? 1 : -1))

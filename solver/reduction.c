@@ -117,6 +117,8 @@ static void fill_candidate(struct candidate *candidate, const struct facts *fact
     candidate->comparable = !facts->excepted[candidate->offering] &&
                             !iso_problem_find_current(problem, cell, candidate->offering);
     candidate->counted |= problem->moves.present;
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        candidate->counted |= problem->workloads[a].ramp && iso_problem_cell(problem, a) == cell;
     candidate->price =
         iso_decimal_to_double(offering->price) *
         iso_decimal_to_double(problem->currencies[offering->currency].rate_to_base[0]);

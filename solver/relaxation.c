@@ -167,6 +167,7 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
         relaxation->needed = 1;
         return true;
     case ISO_RULE_AFFINITY:
+    case ISO_RULE_RAMP:
         relaxation->current = 1;
         relaxation->needed = 0;
         return true;

@@ -179,6 +179,9 @@ void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
     case ISO_RULE_AFFINITY:
         drop_affinity(variant, rule);
         break;
+    case ISO_RULE_RAMP:
+        variant->workloads[rule.a].ramp = NULL;
+        break;
     }
 }
 
@@ -217,6 +220,8 @@ enum iso_status iso_rules_of(const struct iso_problem *problem, struct iso_rule 
             ok &= add_rule(&rules, &n, ISO_RULE_SPREAD, a, i);
         for (int32_t i = 0; i < workload->n_affinities; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_AFFINITY, a, i);
+        if (workload->ramp)
+            ok &= add_rule(&rules, &n, ISO_RULE_RAMP, a, -1);
         for (int32_t i = 0; i < workload->n_survive; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_SURVIVE, a, i);
         for (int32_t i = 0; i < workload->n_shares; i++)

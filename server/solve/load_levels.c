@@ -1,7 +1,8 @@
 /* Periods, and load levels: hours that are equal in everything a plan can see become one period.
  *
  * Two hours merge when every workload asks the same of both and both lie in the same budget windows
- * and commitment terms. Levels are numbered by their first hour. */
+ * and commitment terms. Levels are numbered by their first hour. A ramp looks at each hour and the
+ * one before, so with a ramp no hours merge, and levels are hours in their order. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,14 @@ static enum iso_status merge_hours(struct iso_resolve *r, const struct demands *
     return ISO_OK;
 }
 
+static bool any_ramp(const Isocost__V1__Model *model)
+{
+    for (size_t i = 0; i < model->n_workloads; i++)
+        if (model->workloads[i]->ramp)
+            return true;
+    return false;
+}
+
 enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error *reterr)
 {
     const Isocost__V1__Model *model = r->model;
@@ -232,6 +241,9 @@ enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error 
     r->chronological = true;
     ISO_TRY(collect_intervals(r, &intervals, reterr));
     ISO_TRY(number_segments(r, &intervals, segment_of_hour, reterr));
+    if (any_ramp(model))
+        for (int32_t h = 0; h < intervals.n_hours; h++)
+            segment_of_hour[h] = h;
     demands.segment_of_hour = segment_of_hour;
     for (size_t i = 0; i < model->n_workloads; i++) {
         size_t n;

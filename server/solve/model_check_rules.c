@@ -182,6 +182,25 @@ static void check_affinity(struct iso_model_check *check, const char *path,
                        rule->workload);
 }
 
+static void check_ramp(struct iso_model_check *check, const char *path,
+                       const Isocost__V1__Ramp *ramp)
+{
+    iso_check_new_id(check, path, ramp->id, &check->rules);
+    if (!ramp->opt_maximum_starts_case && !ramp->opt_maximum_stops_case)
+        iso_check_fail(check, path, "maximum_starts",
+                       "at least one of maximum_starts and maximum_stops is required");
+    if (ramp->opt_maximum_starts_case && ramp->maximum_starts < 0)
+        iso_check_fail(check, path, "maximum_starts", "%d; it must be at least 0",
+                       ramp->maximum_starts);
+    if (ramp->opt_maximum_stops_case && ramp->maximum_stops < 0)
+        iso_check_fail(check, path, "maximum_stops", "%d; it must be at least 0",
+                       ramp->maximum_stops);
+    if (!check->model->load_levels && check->n_values > 1 && !check->chronological)
+        iso_check_fail(check, path, "",
+                       "periods without a start have no order; give every period a start, or use "
+                       "load_levels");
+}
+
 static void check_workload_rules(struct iso_model_check *check, const char *path,
                                  const Isocost__V1__Workload *workload)
 {
@@ -211,8 +230,10 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
     }
     if (workload->traffic)
         iso_check_not_served(check, path, "traffic", "traffic");
-    if (workload->ramp)
-        iso_check_not_served(check, path, "ramp", "ramp");
+    if (workload->ramp) {
+        snprintf(place, sizeof(place), "%.128s.ramp", path);
+        check_ramp(check, place, workload->ramp);
+    }
     if (workload->fair)
         iso_check_not_served(check, path, "fair", "fair");
 }

@@ -289,6 +289,7 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
         return "";
     case ISO_RULE_ALLOWED:
     case ISO_RULE_AFFINITY:
+    case ISO_RULE_RAMP:
         break;
     }
     return NULL;
@@ -315,7 +316,7 @@ static const char *relaxation_text(const struct iso_plan_writer *writer,
     const char *id = iso_rule_name(writer, relaxation->rule).id;
     const char *thing = changed_thing(writer, relaxation);
 
-    if (relaxation->rule.kind == ISO_RULE_AFFINITY)
+    if (relaxation->rule.kind == ISO_RULE_AFFINITY || relaxation->rule.kind == ISO_RULE_RAMP)
         return iso_arena_printf(writer->arena, "drop rule %s", id);
     if (!thing)
         return iso_arena_printf(writer->arena, "allow more offerings for %s", id);

@@ -23,6 +23,8 @@ bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule)
         return workload && rule.b >= 0 && rule.b < of->n_spread;
     case ISO_RULE_MOVES:
         return problem->moves.present;
+    case ISO_RULE_RAMP:
+        return workload && of->ramp;
     case ISO_RULE_AFFINITY:
         return workload && rule.b >= 0 && rule.b < of->n_affinities;
     }
@@ -147,6 +149,23 @@ static const char *share_text(const struct iso_plan_writer *writer,
                             share->has_minimum ? least : most, workload->id);
 }
 
+static const char *ramp_text(const struct iso_plan_writer *writer,
+                             const struct iso_workload *workload)
+{
+    const struct iso_ramp *ramp = workload->ramp;
+    const char *of = workload->replicas ? "the pool of " : "";
+
+    if (ramp->starts >= 0 && ramp->stops >= 0)
+        return iso_arena_printf(writer->arena,
+                                "at most %lld instances of %s%s start and %lld stop from one "
+                                "period to the next",
+                                (long long)ramp->starts, of, workload->id, (long long)ramp->stops);
+    return iso_arena_printf(writer->arena,
+                            "at most %lld instances of %s%s %s from one period to the next",
+                            (long long)(ramp->starts >= 0 ? ramp->starts : ramp->stops), of,
+                            workload->id, ramp->starts >= 0 ? "start" : "stop");
+}
+
 struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule)
 {
     const struct iso_problem *problem = writer->problem;
@@ -187,6 +206,8 @@ struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct 
                              workload->id, spread->minimum_domains, level_name(spread->level),
                              100.0 * iso_decimal_to_double(spread->minimum_share))};
     }
+    case ISO_RULE_RAMP:
+        return (struct iso_rule_name){workload->ramp->id, "ramp", ramp_text(writer, workload)};
     case ISO_RULE_AFFINITY: {
         const struct iso_affinity *affinity = &workload->affinities[rule.b];
         const char *other = problem->workloads[affinity->other].id;

@@ -276,6 +276,22 @@ static enum iso_status fill_affinities(struct iso_resolve *r, const Isocost__V1_
     return ISO_OK;
 }
 
+static enum iso_status fill_ramp(struct iso_resolve *r, const Isocost__V1__Ramp *message,
+                                 struct iso_workload *workload, struct iso_error *reterr)
+{
+    struct iso_ramp *ramp = iso_arena_calloc(r->arena, 1, sizeof(*ramp));
+
+    if (!ramp)
+        return iso_resolve_full(reterr);
+    *ramp = (struct iso_ramp){
+        .id = message->id,
+        .starts = message->opt_maximum_starts_case ? message->maximum_starts : -1,
+        .stops = message->opt_maximum_stops_case ? message->maximum_stops : -1,
+    };
+    workload->ramp = ramp;
+    return ISO_OK;
+}
+
 static void fill_service(struct iso_resolve *r, int32_t a, struct iso_workload *workload)
 {
     const Isocost__V1__Workload *message = r->model->workloads[a];
@@ -317,6 +333,8 @@ static enum iso_status fill_workload(struct iso_resolve *r, int32_t a,
     fill_service(r, a, workload);
     ISO_TRY(fill_demand(r, a, workload, reterr));
     ISO_TRY(fill_shares(r, message, workload, reterr));
+    if (message->ramp)
+        ISO_TRY(fill_ramp(r, message->ramp, workload, reterr));
     ISO_TRY(fill_places(r, message, workload, reterr));
     return fill_affinities(r, message, workload, reterr);
 }

@@ -2,7 +2,8 @@
  *
  * The most that one domain serves of such a workload a in period t:
  *
- *   2 required (1 where no survive rule asks for spare capacity)
+ *   2 required (1 where no survive rule asks for spare capacity; with a ramp the largest of all
+ *     periods, as instances may have to stay)
  *     + k * the largest option, k = 1 + shares + survive rules + domains that spread rules ask for,
  *       times 1 / maximum, rounded up and at most 20, of the tightest cap on a share
  *     + the largest option * instances that minima of limits or today's placement ask for.
@@ -93,7 +94,12 @@ iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem, int32_
 {
     const struct iso_workload *of = &problem->workloads[workload];
     iso_wide parts = 1 + of->n_shares + of->n_survive, largest = 0;
-    iso_wide most = (iso_wide)of->required[period] * (of->n_survive > 0 ? 2 : 1);
+    iso_wide most = of->required[period];
+
+    for (int32_t t = 0; t < problem->n_periods && of->ramp; t++)
+        if (of->required[t] > most)
+            most = of->required[t];
+    most *= of->n_survive > 0 ? 2 : 1;
 
     for (int32_t i = 0; i < of->n_spread; i++)
         parts += of->spread[i].minimum_domains;

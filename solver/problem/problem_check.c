@@ -294,6 +294,12 @@ static enum iso_status check_places(const struct iso_problem *p, int32_t a,
                 "must be in (0, 1/minimum_domains]", "workloads[%d].spread[%d].minimum_share", a,
                 i);
     }
+    if (workload->ramp) {
+        REQUIRE(workload->ramp->starts >= -1 && workload->ramp->starts <= INT32_MAX,
+                "must be in [-1, 2147483647]", "workloads[%d].ramp.starts", a);
+        REQUIRE(workload->ramp->stops >= -1 && workload->ramp->stops <= INT32_MAX,
+                "must be in [-1, 2147483647]", "workloads[%d].ramp.stops", a);
+    }
     for (int32_t i = 0; i < workload->n_affinities; i++) {
         const struct iso_affinity *affinity = &workload->affinities[i];
         REQUIRE(in_range(affinity->other, p->n_workloads), "is not a workload",

@@ -98,6 +98,13 @@ static bool row_exists(const struct iso_pricing *p, const struct iso_dual *dual)
     case ISO_ROW_APART:
         return workload && below(dual->b, workload->n_affinities) &&
                workload->affinities[dual->b].apart && iso_verify_apart_row_exists(problem, dual);
+    case ISO_ROW_RAMP:
+        return workload && workload->ramp && below(dual->b, problem->n_offerings) && dual->c >= 1 &&
+               dual->c < n_periods && no_d;
+    case ISO_ROW_RAMP_CAP:
+        return workload && workload->ramp && dual->b >= 1 && dual->b < n_periods &&
+               below(dual->c, 2) && no_d &&
+               (dual->c == 0 ? workload->ramp->starts : workload->ramp->stops) >= 0;
     case ISO_ROW_FREEZE:
         return below(dual->a, p->tier) && !p->ray && dual->b == -1 && no_cd;
     case ISO_N_ROW_KINDS:
@@ -117,8 +124,10 @@ static int sign_of(const struct iso_problem *problem, const struct iso_dual *dua
     case ISO_ROW_SHARE_MAX:
     case ISO_ROW_FREEZE:
     case ISO_ROW_APART:
+    case ISO_ROW_RAMP_CAP:
         return -1;
     case ISO_ROW_MOVE:
+    case ISO_ROW_RAMP:
         return 0;
     default:
         return 1;

@@ -88,6 +88,13 @@ enum iso_status iso_pricing_rules(struct iso_pricing *p);
  * ISO_E_INVALID for a multiplier of a domain that holds no option. */
 enum iso_status iso_pricing_presence(struct iso_pricing *p);
 
+/* Right sides of the caps of ramps. */
+void iso_pricing_ramps(struct iso_pricing *p);
+
+/* What the RAMP rows take off the cost of an instance of a cell. */
+struct iso_bounded iso_pricing_ramp(const struct iso_pricing *p, int32_t cell, int32_t offering,
+                                    int32_t period);
+
 /* Whether an APART row of a rule in range stands for two domains that may be one place. */
 bool iso_verify_apart_row_exists(const struct iso_problem *problem, const struct iso_dual *dual);
 

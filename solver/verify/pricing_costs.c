@@ -170,6 +170,9 @@ struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t o
     costs->p->v->verdict.columns_priced++;
     if (costs->has_limits)
         cost = iso_bounded_add(cost, costs->caps[offering]);
+    if (costs->p->kinds[ISO_ROW_RAMP].n > 0)
+        cost =
+            iso_bounded_subtract(cost, iso_pricing_ramp(costs->p, cell, offering, costs->period));
     if (!problem->moves.present || costs->period != 0)
         return cost;
     const struct iso_current *current = iso_problem_find_current(problem, cell, offering);

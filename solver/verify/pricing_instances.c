@@ -374,6 +374,7 @@ static enum iso_status price_all(struct columns *columns)
     for (int32_t g = 0; g < problem->n_teams; g++)
         ISO_TRY(init_pool(columns, g));
     ISO_TRY(iso_pricing_presence(columns->p));
+    iso_pricing_ramps(columns->p);
     iso_costs_add_placement(columns->p);
     return price_periods(columns);
 }

@@ -2,7 +2,8 @@
  *
  *   iso_verify_read     indices, signs, orders; fills the tables
  *   iso_verify_packing  every fill against the capacity of its offering
- *   iso_verify_rules    demand, limits, shares, survive, spread, moves, together and apart
+ *   iso_verify_rules    demand, limits, shares, survive, spread, moves, together and apart,
+ *                       ramps
  *   iso_verify_commit   covers and purchases
  *   iso_verify_budgets  spend of every window
  *   iso_verify_bill     lines, cost, penalties
@@ -82,6 +83,7 @@ enum iso_status iso_verify_packing(struct iso_verifier *v);
 enum iso_status iso_verify_rules(struct iso_verifier *v);
 enum iso_status iso_verify_spread(struct iso_verifier *v);
 enum iso_status iso_verify_affinities(struct iso_verifier *v);
+enum iso_status iso_verify_ramps(struct iso_verifier *v);
 enum iso_status iso_verify_moves(struct iso_verifier *v);
 enum iso_status iso_verify_commit(struct iso_verifier *v);
 enum iso_status iso_verify_budgets(struct iso_verifier *v);

@@ -8,6 +8,7 @@ static enum iso_status verify_solution(struct iso_verifier *v)
     ISO_TRY(iso_verify_rules(v));
     ISO_TRY(iso_verify_spread(v));
     ISO_TRY(iso_verify_affinities(v));
+    ISO_TRY(iso_verify_ramps(v));
     ISO_TRY(iso_verify_moves(v));
     ISO_TRY(iso_verify_commit(v));
     ISO_TRY(iso_verify_budgets(v));

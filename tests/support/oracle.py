@@ -11,6 +11,7 @@ import tempfile
 from fractions import Fraction as F
 
 from oracle_affinity import add_affinities
+from oracle_ramp import add_ramps
 
 RESOURCES = ("vcpu", "memory_gib", "gpu")
 NANO = 10**9
@@ -405,6 +406,7 @@ class Oracle:
                                   [(b, -eps * demand)], ">", 0)
                 p.row([(b, F(1)) for b in flags.values()], ">", rule.minimum_domains)
         add_affinities(self)
+        add_ramps(self)
         for limit in self.m.limits:
             self.build_limit(limit)
 

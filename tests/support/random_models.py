@@ -2,6 +2,7 @@
 import random
 
 from random_affinity import add_affinities
+from random_ramp import add_ramps
 
 PROVIDERS = {"aws": ["us", "eu"], "alibaba": ["cn", "sg"], "azure": ["we"]}
 
@@ -249,4 +250,5 @@ def random_model(seed):
     """A Model in proto3 JSON, as a dict."""
     model = Maker(seed).make()
     add_affinities(model, seed)
+    add_ramps(model, seed)
     return model

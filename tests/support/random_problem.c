@@ -209,6 +209,17 @@ static void add_affinities(struct random_problem *r)
     r->workloads->n_affinities = 1;
 }
 
+static void add_ramp(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_ramp *ramp = NEW(r, 1, struct iso_ramp);
+
+    if (!chance(r, 30))
+        return;
+    *ramp = (struct iso_ramp){"ramp", random_below(r, 4) - 1, random_below(r, 4) - 1};
+    r->workloads[random_below(r, p->n_workloads)].ramp = ramp;
+}
+
 static void add_limits(struct random_problem *r)
 {
     struct iso_problem *p = &r->problem;
@@ -329,6 +340,7 @@ struct random_problem *random_problem_new(uint64_t seed)
     add_products(r);
     add_budgets(r);
     add_moves(r);
+    add_ramp(r);
     add_affinities(r); /* last, so that the rest is as without */
     r->problem.options =
         (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};

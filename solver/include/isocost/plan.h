@@ -96,6 +96,8 @@ enum iso_proof {
  *   MOVES       -                             moves - sum stop >= -forced_stops
  *   PRESENCE    a=workload b=level c=period d=domain   most_in_domain b_d - sum_{in d} s >= 0
  *   APART       a=workload b=rule c=its domain d=the other's   b_c + b_d <= 1
+ *   RAMP        a=workload b=offering c=period   x_c - x_(c-1) - start + stop = 0
+ *   RAMP_CAP    a=workload b=period c=0 or 1     sum start (1: stop) <= the ramp's cap
  *   FREEZE      a=tier                        objective of an earlier tier <= its frozen value */
 enum iso_row_kind {
     ISO_ROW_DEMAND,
@@ -112,6 +114,8 @@ enum iso_row_kind {
     ISO_ROW_FREEZE,
     ISO_ROW_PRESENCE,
     ISO_ROW_APART,
+    ISO_ROW_RAMP,
+    ISO_ROW_RAMP_CAP,
     ISO_N_ROW_KINDS
 };
 
@@ -183,6 +187,7 @@ enum iso_rule_kind {
     ISO_RULE_SPREAD,   /* a = workload, b = rule */
     ISO_RULE_MOVES,    /* maximum_moves */
     ISO_RULE_AFFINITY, /* a = workload, b = rule */
+    ISO_RULE_RAMP,     /* a = workload */
 };
 
 struct iso_rule {

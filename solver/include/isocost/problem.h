@@ -109,6 +109,13 @@ struct iso_affinity {
     bool apart;
 };
 
+/* Caps on change: in each period after the first, instances of the cell that start against the
+ * period before (sum over offerings of what is more) and that stop (of what is less). */
+struct iso_ramp {
+    const char *id;
+    int64_t starts, stops; /* >= 0; -1 = no cap */
+};
+
 struct iso_workload {
     const char *id;
     int32_t team;
@@ -129,6 +136,7 @@ struct iso_workload {
     const struct iso_spread *spread;
     int32_t n_affinities;
     const struct iso_affinity *affinities;
+    const struct iso_ramp *ramp; /* of the workload's cell; periods are in order; NULL = none */
 };
 
 /* sum over cells and terms of weight * instances  <= or >=  bound, in each period that it holds. */
@@ -273,6 +281,14 @@ struct iso_problem {
 static inline int32_t iso_problem_n_cells(const struct iso_problem *problem)
 {
     return problem->n_workloads + problem->n_teams;
+}
+
+/* The cell whose instances serve a workload. */
+static inline int32_t iso_problem_cell(const struct iso_problem *problem, int32_t workload)
+{
+    return problem->workloads[workload].replicas
+               ? problem->n_workloads + problem->workloads[workload].team
+               : workload;
 }
 
 /* Checks everything said above: indices, orders, signs, ranges, and that no product of numbers that
