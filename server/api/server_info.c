@@ -10,14 +10,14 @@
 
 /* As iso_model_check() accepts and refuses them. */
 static const char *const served[] = {
-    "limits",     "budgets",     "shares",  "survive",        "spread",
-    "together",   "ramp",        "apart",   "headroom",       "priorities",
-    "penalties",  "policies",    "quotas",  "commitments",    "overlays",
-    "currencies", "load_levels", "current", "replica_demand", "throughput_demand",
+    "limits",      "budgets", "shares",         "survive",           "spread",
+    "together",    "apart",   "headroom",       "priorities",        "penalties",
+    "policies",    "quotas",  "commitments",    "overlays",          "currencies",
+    "load_levels", "current", "replica_demand", "throughput_demand", "policy.steps",
+    "carbon",      "prorate", "ramp",
 };
 static const char *const refused[] = {
-    "uncertainty", "load_levels.levels", "policy.steps", "traffic", "fair", "demand_box", "carbon",
-    "prorate",     "alternatives",
+    "uncertainty", "load_levels.levels", "traffic", "fair", "demand_box", "alternatives",
 };
 
 static bool set_texts(const char *const *texts, size_t n, struct iso_arena *arena,

@@ -263,8 +263,12 @@ static bool check_identity(const Isocost__V1__Offering *row, struct iso_arena *a
 static bool check_money(const Isocost__V1__Offering *row, struct iso_snapshot_offering *offering,
                         struct iso_row_fault *ret_fault)
 {
+    if (row->opt_carbon_case)
+        return fault(ret_fault, "carbon_not_stored",
+                     "a snapshot does not keep carbon figures of offerings; give an overlay");
     offering->lot = ISO_DECIMAL_ONE;
     offering->availability = ISO_DECIMAL_ONE;
+    offering->carbon = ISO_UNKNOWN;
     if (row->opt_lot_case && !check_number(row->lot, 0, false, MAX_AMOUNT, "invalid_lot", "lot",
                                            &offering->lot, ret_fault))
         return false;
@@ -421,6 +425,14 @@ bool iso_row_check_overlay(Isocost__V1__Overlay *row, struct iso_arena *arena,
     if (row->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE_FACTOR &&
         !check_number(row->price_factor, 0, false, MAX_AMOUNT, "invalid_overlay", "price_factor",
                       &value, ret_fault))
+        return false;
+    if (row->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_HOUR &&
+        !check_number(row->carbon_kg_per_hour, 0, true, MAX_AMOUNT, "invalid_overlay",
+                      "carbon_kg_per_hour", &value, ret_fault))
+        return false;
+    if (row->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_VCPU_HOUR &&
+        !check_number(row->carbon_kg_per_vcpu_hour, 0, true, MAX_AMOUNT, "invalid_overlay",
+                      "carbon_kg_per_vcpu_hour", &value, ret_fault))
         return false;
     return !row->opt_availability_case ||
            check_number(row->availability, 0, false, 1, "invalid_overlay", "availability", &value,

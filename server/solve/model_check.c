@@ -12,6 +12,8 @@
 #include "resolve.h"
 #include "selector.h"
 
+#define MAXIMUM_STEPS 16
+
 void iso_check_fail(struct iso_model_check *check, const char *path, const char *field,
                     const char *format, ...)
 {
@@ -246,6 +248,43 @@ void iso_check_resources(struct iso_model_check *check, const char *path, const 
             iso_check_number(check, place, resource_names[k], amount, ISO_AT_LEAST_ZERO);
 }
 
+/* The price, if there, is the step that begins at 0. */
+static void check_steps(struct iso_model_check *check, const char *path,
+                        const Isocost__V1__Policy *policy)
+{
+    const Google__Type__Money *before = policy->price;
+    char place[ISO_PATH_SIZE];
+
+    if (policy->n_steps > MAXIMUM_STEPS)
+        iso_check_fail(check, path, "steps", "%zu steps; at most %d are allowed", policy->n_steps,
+                       MAXIMUM_STEPS);
+    for (size_t i = 0; i < policy->n_steps; i++) {
+        const Isocost__V1__PenaltyStep *step = policy->steps[i];
+        iso_check_path(place, path, "steps", i);
+        if (!iso_check_number(check, place, "from", step->from, ISO_AT_LEAST_ZERO) ||
+            !iso_check_money(check, place, "price", step->price, ISO_ABOVE_ZERO, true))
+            return;
+        if (i == 0 && !policy->price && step->from > 0)
+            iso_check_fail(check, place, "from", "%.9g; without a price the first step is at 0",
+                           step->from);
+        else if (i == 0 && policy->price && step->from == 0)
+            iso_check_fail(check, place, "from", "0; the policy's price holds there already");
+        else if (i > 0 && step->from <= policy->steps[i - 1]->from)
+            iso_check_fail(check, place, "from",
+                           "%.9g; it must be above %.9g, where the step "
+                           "before begins",
+                           step->from, policy->steps[i - 1]->from);
+        if (before && strcmp(before->currency_code, step->price->currency_code) != 0)
+            iso_check_fail(check, place, "price.currency_code", "%s; it must be %s as before",
+                           step->price->currency_code, before->currency_code);
+        else if (before &&
+                 (before->units > step->price->units ||
+                  (before->units == step->price->units && before->nanos > step->price->nanos)))
+            iso_check_fail(check, place, "price", "is below the price before; it must not fall");
+        before = step->price;
+    }
+}
+
 void iso_check_policy(struct iso_model_check *check, const char *path,
                       const Isocost__V1__Policy *policy)
 {
@@ -254,14 +293,16 @@ void iso_check_policy(struct iso_model_check *check, const char *path,
     if (!policy)
         return;
     snprintf(place, sizeof(place), "%s.policy", path);
-    if (policy->n_steps > 0)
-        iso_check_not_served(check, place, "steps", "a penalty in steps");
     if (policy->kind == ISOCOST__V1__POLICY_KIND__POLICY_KIND_SOFT) {
         if (policy->price || policy->n_steps == 0)
             iso_check_money(check, place, "price", policy->price, ISO_ABOVE_ZERO, true);
-    } else if (policy->price) {
-        iso_check_fail(check, place, "price", "is for policy SOFT only");
+        check_steps(check, place, policy);
+        return;
     }
+    if (policy->price)
+        iso_check_fail(check, place, "price", "is for policy SOFT only");
+    if (policy->n_steps > 0)
+        iso_check_fail(check, place, "steps", "are for policy SOFT only");
 }
 
 static void check_names(struct iso_model_check *check, const char *path)

@@ -68,6 +68,9 @@ static void check_offering(struct iso_model_check *check, const char *path,
     iso_check_timestamp(check, path, "observed_at", offering->observed_at);
     if (offering->opt_availability_case)
         iso_check_number(check, path, "availability", offering->availability, ISO_POSITIVE_SHARE);
+    if (offering->opt_carbon_case)
+        iso_check_number(check, path, "carbon_kg_per_hour", offering->carbon_kg_per_hour,
+                         ISO_AT_LEAST_ZERO);
     if (offering->n_labels > 64)
         iso_check_fail(check, path, "labels", "%zu labels; at most 64 are allowed",
                        offering->n_labels);
@@ -194,6 +197,12 @@ void iso_check_overlay(struct iso_model_check *check, const char *path,
         iso_check_number(check, path, "price_factor", overlay->price_factor, ISO_ABOVE_ZERO);
     if (overlay->opt_availability_case)
         iso_check_number(check, path, "availability", overlay->availability, ISO_POSITIVE_SHARE);
+    if (overlay->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_HOUR)
+        iso_check_number(check, path, "carbon_kg_per_hour", overlay->carbon_kg_per_hour,
+                         ISO_AT_LEAST_ZERO);
+    if (overlay->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_VCPU_HOUR)
+        iso_check_number(check, path, "carbon_kg_per_vcpu_hour", overlay->carbon_kg_per_vcpu_hour,
+                         ISO_AT_LEAST_ZERO);
 }
 
 static void check_products(struct iso_model_check *check, const char *path,

@@ -261,8 +261,6 @@ void iso_check_limit(struct iso_model_check *check, const char *path,
                      const Isocost__V1__Limit *limit)
 {
     iso_check_selector(check, path, "scope", limit->scope);
-    if (limit->metric == ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_CARBON_KG)
-        iso_check_not_served(check, path, "metric", "the metric CARBON_KG");
     if (limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MAXIMUM)
         iso_check_number(check, path, "maximum", limit->maximum, ISO_AT_LEAST_ZERO);
     else if (limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MINIMUM)
@@ -273,13 +271,47 @@ void iso_check_limit(struct iso_model_check *check, const char *path,
     iso_check_period_ids(check, path, "periods", limit->periods, limit->n_periods);
 }
 
+/* Hours that the window's periods stand for; what is wrong with periods is told elsewhere. */
+static double hours_of(const Isocost__V1__Model *model, const Isocost__V1__BudgetWindow *window)
+{
+    double hours = 0;
+
+    for (size_t t = 0; t < model->n_periods; t++) {
+        bool counts = window->n_periods == 0;
+        for (size_t i = 0; i < window->n_periods; i++)
+            counts |= strcmp(window->periods[i], model->periods[t]->id) == 0;
+        hours += counts ? model->periods[t]->hours : 0;
+    }
+    return hours;
+}
+
+static void check_window_hours(struct iso_model_check *check, const char *path,
+                               const Isocost__V1__BudgetWindow *window, bool prorate)
+{
+    if (!iso_check_number(check, path, "hours", window->hours, ISO_AT_LEAST_ZERO) ||
+        window->hours <= 0)
+        return;
+    double inside = hours_of(check->model, window);
+    if (check->model->load_levels)
+        iso_check_fail(check, path, "hours", "is for periods only; use to_hour instead");
+    else if (window->hours < inside * (1 - 1e-12))
+        iso_check_fail(check, path, "hours", "%.9g; the window's periods have %.9g already",
+                       window->hours, inside);
+    else if (!prorate && window->hours > inside * (1 + 1e-12))
+        iso_check_fail(check, path, "hours",
+                       "%.9g reach past the %.9g of the window's periods; set prorate to cut the "
+                       "amount in proportion",
+                       window->hours, inside);
+}
+
 static void check_window(struct iso_model_check *check, const char *path,
-                         const Isocost__V1__BudgetWindow *window)
+                         const Isocost__V1__BudgetWindow *window, bool prorate)
 {
     const Isocost__V1__LoadLevels *levels = check->model->load_levels;
 
     iso_check_period_ids(check, path, "periods", window->periods, window->n_periods);
     iso_check_money(check, path, "amount", window->amount, ISO_AT_LEAST_ZERO, true);
+    check_window_hours(check, path, window, prorate);
     if (!levels) {
         if (window->from_hour != 0 || window->to_hour != 0)
             iso_check_fail(check, path, "from_hour",
@@ -290,10 +322,10 @@ static void check_window(struct iso_model_check *check, const char *path,
     if (window->from_hour < 0 || window->from_hour >= levels->hours)
         iso_check_fail(check, path, "from_hour", "%d; it must be in [0, %d)", window->from_hour,
                        levels->hours);
-    else if (end > levels->hours)
+    else if (end > levels->hours && !prorate)
         iso_check_fail(check, path, "to_hour",
-                       "%d is past the horizon of %d hours, and prorate is not served by this "
-                       "server yet",
+                       "%d is past the horizon of %d hours; set prorate to cut the amount in "
+                       "proportion",
                        window->to_hour, levels->hours);
     else if (end <= window->from_hour)
         iso_check_fail(check, path, "to_hour", "%d; it must be above from_hour %d", window->to_hour,
@@ -315,7 +347,7 @@ void iso_check_budget(struct iso_model_check *check, const char *path,
         iso_check_fail(check, path, "windows", "is empty; at least one window is required");
     for (size_t i = 0; i < budget->n_windows; i++) {
         iso_check_path(place, path, "windows", i);
-        check_window(check, place, budget->windows[i]);
+        check_window(check, place, budget->windows[i], budget->prorate);
     }
     if (iso_check_money(check, path, "spent_already", budget->spent_already, ISO_AT_LEAST_ZERO,
                         false) &&
@@ -326,8 +358,6 @@ void iso_check_budget(struct iso_model_check *check, const char *path,
                        "%s; it must be the currency of the first window, %s",
                        budget->spent_already->currency_code,
                        budget->windows[0]->amount->currency_code);
-    if (budget->prorate)
-        iso_check_not_served(check, path, "prorate", "prorate");
     iso_check_policy(check, path, budget->policy);
 }
 

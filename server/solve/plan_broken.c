@@ -47,15 +47,47 @@ static void count_limit(const struct iso_plan_writer *writer, const struct iso_l
     }
 }
 
-/* amount * price [* hours], in the base currency; only SOFT rules have a penalty. */
-static Google__Type__Money *penalty(const struct iso_plan_writer *writer, enum iso_policy policy,
-                                    iso_decimal amount, iso_decimal price, iso_decimal hours)
+/* amount * price [* hours], in the base currency; only SOFT rules have a penalty. 0 when out of
+ * range: the verifier has refused such a plan. */
+static iso_decimal penalty(iso_decimal amount, iso_decimal price, iso_decimal hours)
 {
     const iso_decimal factors[] = {amount, price, hours};
     iso_decimal money;
-    if (policy != ISO_POLICY_SOFT || !iso_decimal_product(factors, 3, &money))
+    return amount > 0 && iso_decimal_product(factors, 3, &money) ? money : 0;
+}
+
+/* Penalty of a limit that is used so much, with the steps that follow it. */
+static Google__Type__Money *limit_penalty(const struct iso_plan_writer *writer, int32_t first,
+                                          iso_decimal used, iso_decimal hours)
+{
+    const struct iso_problem *problem = writer->problem;
+    iso_decimal sum = 0;
+
+    if (problem->limits[first].policy != ISO_POLICY_SOFT)
         return NULL;
-    return iso_plan_money(writer, money);
+    for (int32_t l = first; l == first || (l < problem->n_limits && problem->limits[l].later_step);
+         l++) {
+        const struct iso_limit *limit = &problem->limits[l];
+        sum += penalty(limit->minimum ? limit->bound - used : used - limit->bound, limit->price,
+                       hours);
+    }
+    return iso_plan_money(writer, sum);
+}
+
+/* The same for a window of a budget. */
+static Google__Type__Money *budget_penalty(const struct iso_plan_writer *writer, int32_t first,
+                                           int32_t window, iso_decimal spend)
+{
+    const struct iso_problem *problem = writer->problem;
+    iso_decimal sum = 0;
+
+    if (problem->budgets[first].policy != ISO_POLICY_SOFT)
+        return NULL;
+    for (int32_t b = first;
+         b == first || (b < problem->n_budgets && problem->budgets[b].later_step); b++)
+        sum += penalty(spend - problem->budgets[b].windows[window].amount,
+                       problem->budgets[b].price, ISO_DECIMAL_ONE);
+    return iso_plan_money(writer, sum);
 }
 
 static void write_limits(const struct iso_plan_writer *writer, struct found *found)
@@ -65,7 +97,7 @@ static void write_limits(const struct iso_plan_writer *writer, struct found *fou
 
     for (int32_t l = 0; used && l < problem->n_limits; l++) {
         const struct iso_limit *limit = &problem->limits[l];
-        if (limit->policy == ISO_POLICY_HARD)
+        if (limit->policy == ISO_POLICY_HARD || limit->later_step)
             continue;
         count_limit(writer, limit, used);
         for (int32_t t = 0; t < problem->n_periods; t++) {
@@ -77,8 +109,7 @@ static void write_limits(const struct iso_plan_writer *writer, struct found *fou
             violation->rule = iso_borrow(limit->id);
             violation->period = iso_borrow(problem->periods[t].id);
             violation->amount = iso_decimal_to_double(amount);
-            violation->penalty =
-                penalty(writer, limit->policy, amount, limit->price, problem->periods[t].hours);
+            violation->penalty = limit_penalty(writer, l, used[t], problem->periods[t].hours);
         }
     }
 }
@@ -160,7 +191,9 @@ static void write_budgets(const struct iso_plan_writer *writer, struct found *fo
 
     for (int32_t b = 0; b < problem->n_budgets; b++) {
         const struct iso_budget *budget = &problem->budgets[b];
-        for (int32_t w = 0; budget->policy != ISO_POLICY_HARD && w < budget->n_windows; w++) {
+        if (budget->policy == ISO_POLICY_HARD || budget->later_step)
+            continue;
+        for (int32_t w = 0; w < budget->n_windows; w++) {
             const struct iso_window *window = &budget->windows[w];
             iso_decimal over = -window->amount;
             for (int32_t i = 0; i < writer->plan->n_lines; i++)
@@ -173,8 +206,7 @@ static void write_budgets(const struct iso_plan_writer *writer, struct found *fo
             violation->rule = iso_borrow(budget->id);
             violation->period = iso_arena_printf(writer->arena, "%d", w);
             violation->amount = iso_decimal_to_double(over);
-            violation->penalty =
-                penalty(writer, budget->policy, over, budget->price, ISO_DECIMAL_ONE);
+            violation->penalty = budget_penalty(writer, b, w, over + window->amount);
         }
     }
 }

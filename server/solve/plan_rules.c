@@ -55,8 +55,9 @@ static const char *demand_unit(const struct iso_plan_writer *writer,
 
 static const char *metric_unit(const struct iso_plan_writer *writer, const char *limit)
 {
-    static const char *const units[] = {" instances",  " instances", " vCPU",
-                                        " GiB memory", " GPU",       " GiB local disk"};
+    static const char *const units[] = {" instances",     " instances", " vCPU",
+                                        " GiB memory",    " GPU",       " GiB local disk",
+                                        " kg CO2 an hour"};
     for (size_t i = 0; i < writer->model->n_limits; i++) {
         const Isocost__V1__Limit *model = writer->model->limits[i];
         if (strcmp(model->id, limit) == 0 && (size_t)model->metric < ISO_ARRAY_LENGTH(units))
@@ -111,6 +112,10 @@ static const char *allowed_text(const struct iso_plan_writer *writer,
 static const char *limit_text(const struct iso_plan_writer *writer, const struct iso_limit *limit)
 {
     char bound[ISO_DECIMAL_TEXT_SIZE];
+    if (limit->later_step)
+        return iso_arena_printf(writer->arena, "a step of the price of limit %s begins at %s%s",
+                                limit->id, iso_decimal_format(limit->bound, bound),
+                                metric_unit(writer, limit->id));
     return iso_arena_printf(writer->arena, "%s%s asks for at %s %s%s", limit->quota ? "" : "limit ",
                             limit->id, limit->minimum ? "least" : "most",
                             iso_decimal_format(limit->bound, bound),
@@ -125,9 +130,12 @@ static const char *budget_text(const struct iso_plan_writer *writer,
 
     if (!first)
         return iso_arena_printf(writer->arena, "budget %s", budget->id);
-    const char *text = iso_arena_printf(writer->arena, "budget %s allows at most %s %s", budget->id,
-                                        iso_decimal_format(first->amount, amount),
-                                        writer->problem->currencies[first->currency].code);
+    const char *text =
+        iso_arena_printf(writer->arena,
+                         budget->later_step ? "a step of the price of budget %s begins at %s %s"
+                                            : "budget %s allows at most %s %s",
+                         budget->id, iso_decimal_format(first->amount, amount),
+                         writer->problem->currencies[first->currency].code);
     if (budget->n_windows > 1 && text)
         return iso_arena_printf(writer->arena, "%s in the first of its %d windows", text,
                                 budget->n_windows);

@@ -81,6 +81,8 @@ uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n)
 
 iso_decimal iso_resolve_weight(const struct iso_snapshot_offering *view, int resource)
 {
+    if (resource == ISO_WEIGHT_CARBON)
+        return view->carbon;
     return resource < 0 ? ISO_DECIMAL_ONE : view->capacity[resource];
 }
 
@@ -95,6 +97,8 @@ static int resource_of_metric(Isocost__V1__LimitMetric metric)
         return ISO_RESOURCE_GPU;
     case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_LOCAL_DISK_GIB:
         return ISO_RESOURCE_LOCAL_DISK_GIB;
+    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_CARBON_KG:
+        return ISO_WEIGHT_CARBON;
     default:
         return -1;
     }

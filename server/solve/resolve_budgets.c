@@ -239,6 +239,25 @@ static iso_decimal overspent_today(struct iso_resolve *r, const struct iso_budge
     return iso_wide_to_decimal(sum - window->amount, &today) ? today : ISO_DECIMAL_MAX;
 }
 
+/* Keeps the part of the amount that the hours inside the horizon have of all hours of the window.
+ */
+static void prorate(const struct iso_resolve *r, const Isocost__V1__BudgetWindow *message,
+                    struct iso_window *window)
+{
+    iso_wide inside = 0, all = 0;
+
+    if (r->level_hour) {
+        inside = r->out->n_hours - message->from_hour;
+        all = message->to_hour > 0 ? message->to_hour - message->from_hour : inside;
+    } else {
+        for (int32_t t = 0; t < r->problem->n_periods; t++)
+            inside += window->periods[t] ? r->problem->periods[t].hours : 0;
+        all = message->hours > 0 ? iso_number(message->hours) : inside;
+    }
+    if (all > inside)
+        window->amount = (iso_decimal)((iso_wide)window->amount * inside / all);
+}
+
 static enum iso_status fill_windows(struct iso_resolve *r, const Isocost__V1__Budget *message,
                                     struct iso_budget *budget, struct iso_error *reterr)
 {
@@ -261,6 +280,7 @@ static enum iso_status fill_windows(struct iso_resolve *r, const Isocost__V1__Bu
             iso_resolve_warn(r, "budget %s: more is spent already than its first window has",
                              message->id);
         windows[w].amount = spent > windows[w].amount ? 0 : windows[w].amount - spent;
+        prorate(r, message->windows[w], &windows[w]);
         if (needs_today)
             windows[w].today = overspent_today(r, budget, &windows[w]);
     }
@@ -273,7 +293,6 @@ static enum iso_status fill_budget(struct iso_resolve *r, size_t index, struct i
                                    struct iso_error *reterr)
 {
     const Isocost__V1__Budget *message = r->model->budgets[index];
-    char path[ISO_PATH_SIZE];
 
     budget->id = message->id;
     budget->basis = basis_of(message);
@@ -283,10 +302,50 @@ static enum iso_status fill_budget(struct iso_resolve *r, size_t index, struct i
     if (budget->policy == ISO_POLICY_DEFAULT && !r->model->current)
         iso_resolve_warn(r, "budget %s: without a current placement DEFAULT may not be broken",
                          message->id);
-    if (budget->policy == ISO_POLICY_SOFT) {
-        iso_check_path(path, "model", "budgets", index);
-        strncat(path, ".policy.price", sizeof(path) - strlen(path) - 1);
-        iso_resolve_to_base(r, message->policy->price, true, path, &budget->price);
+    return ISO_OK;
+}
+
+/* The windows of the budget with `from` more in each, in the window's currency. No spend is higher
+ * than the highest decimal. NULL when the arena is full. */
+static struct iso_window *raise_windows(struct iso_resolve *r, const struct iso_budget *budget,
+                                        iso_decimal from)
+{
+    size_t n = (size_t)budget->n_windows;
+    struct iso_window *windows = iso_arena_calloc(r->arena, n, sizeof(*windows));
+
+    for (size_t w = 0; windows && w < n; w++) {
+        windows[w] = budget->windows[w];
+        if (!iso_wide_to_decimal((iso_wide)windows[w].amount + from, &windows[w].amount))
+            windows[w].amount = ISO_DECIMAL_MAX;
+    }
+    return windows;
+}
+
+/* Adds the budget, once for each step of its price. */
+static enum iso_status add_budget(struct iso_resolve *r, size_t index, struct iso_budget *budgets,
+                                  struct iso_error *reterr)
+{
+    const Isocost__V1__Policy *policy = r->model->budgets[index]->policy;
+    struct iso_budget budget = {0};
+    struct iso_penalty_step *steps = NULL;
+    char path[ISO_PATH_SIZE];
+    int32_t n_steps = 0;
+
+    ISO_TRY(fill_budget(r, index, &budget, reterr));
+    if (budget.policy != ISO_POLICY_SOFT) {
+        budgets[r->problem->n_budgets++] = budget;
+        return ISO_OK;
+    }
+    snprintf(path, sizeof(path), "model.budgets[%zu].policy", index);
+    ISO_TRY(iso_resolve_penalty(r, policy, path, &steps, &n_steps, reterr));
+    for (int32_t i = 0; i < n_steps; i++) {
+        struct iso_budget step = budget;
+        step.price = steps[i].adds;
+        step.later_step = i > 0;
+        step.windows = raise_windows(r, &budget, steps[i].from);
+        if (!step.windows)
+            return iso_resolve_full(reterr);
+        budgets[r->problem->n_budgets++] = step;
     }
     return ISO_OK;
 }
@@ -294,13 +353,16 @@ static enum iso_status fill_budget(struct iso_resolve *r, size_t index, struct i
 enum iso_status iso_resolve_budgets(struct iso_resolve *r, struct iso_error *reterr)
 {
     const Isocost__V1__Model *model = r->model;
-    struct iso_budget *budgets = iso_arena_calloc(r->arena, model->n_budgets, sizeof(*budgets));
+    size_t n_most = model->n_budgets;
 
+    for (size_t i = 0; i < model->n_budgets; i++)
+        n_most += model->budgets[i]->policy ? model->budgets[i]->policy->n_steps : 0;
+    struct iso_budget *budgets = iso_arena_calloc(r->arena, n_most, sizeof(*budgets));
     if (!budgets)
         return iso_resolve_full(reterr);
     for (size_t i = 0; i < model->n_budgets; i++)
         if (!model->budgets[i]->disabled)
-            ISO_TRY(fill_budget(r, i, &budgets[r->problem->n_budgets++], reterr));
+            ISO_TRY(add_budget(r, i, budgets, reterr));
     r->problem->budgets = budgets;
     return ISO_OK;
 }

@@ -12,6 +12,15 @@ static void use(struct iso_resolve *r, const Google__Type__Money *money)
         iso_resolve_currency(r, money->currency_code);
 }
 
+static void use_policy(struct iso_resolve *r, const Isocost__V1__Policy *policy)
+{
+    if (!policy)
+        return;
+    use(r, policy->price);
+    for (size_t i = 0; i < policy->n_steps; i++)
+        use(r, policy->steps[i]->price);
+}
+
 /* Offerings are in already. */
 static void collect(struct iso_resolve *r)
 {
@@ -25,14 +34,12 @@ static void collect(struct iso_resolve *r)
         use(r, r->products[i]->upfront);
     }
     for (int32_t i = 0; i < r->n_limit_rules; i++)
-        if (r->limit_rules[i].message->policy)
-            use(r, r->limit_rules[i].message->policy->price);
+        use_policy(r, r->limit_rules[i].message->policy);
     for (size_t i = 0; i < model->n_budgets; i++) {
         const Isocost__V1__Budget *budget = model->budgets[i];
         if (budget->disabled)
             continue;
-        if (budget->policy)
-            use(r, budget->policy->price);
+        use_policy(r, budget->policy);
         for (size_t w = 0; w < budget->n_windows; w++)
             use(r, budget->windows[w]->amount);
     }

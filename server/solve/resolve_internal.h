@@ -32,7 +32,7 @@ struct iso_limit_rule {
     const Isocost__V1__Limit *message;
     const struct iso_selector *scope;
     int32_t index; /* in model.limits */
-    int resource;  /* enum iso_resource, or -1: instances */
+    int resource;  /* enum iso_resource, -1: instances, or ISO_WEIGHT_CARBON */
     bool hard_maximum;
 };
 
@@ -64,6 +64,15 @@ struct iso_chooser {
     struct iso_option *options; /* heap */
     size_t n_options, options_capacity;
     int64_t counts[ISO_N_FILTERS];
+};
+
+/* What a limit weighs besides enum iso_resource and -1, instances. */
+#define ISO_WEIGHT_CARBON ISO_N_RESOURCES
+
+/* SOFT rules: a violation beyond `from` costs `adds` more a unit than before it. */
+struct iso_penalty_step {
+    iso_decimal from; /* 0 for the first */
+    iso_decimal adds; /* base currency, > 0 */
 };
 
 struct iso_resolve {
@@ -120,7 +129,7 @@ double iso_resolve_series(const struct iso_resolve *r, const double *values, siz
 /* Flags of the periods named, all when none is. NULL when the arena is full. */
 uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n);
 
-/* The capacity that a limit or quota weighs: of `resource`, or 1 for -1; may be ISO_UNKNOWN. */
+/* What a limit or quota weighs: capacity of `resource`, 1 for -1, or carbon; may be ISO_UNKNOWN. */
 iso_decimal iso_resolve_weight(const struct iso_snapshot_offering *view, int resource);
 
 enum iso_policy iso_resolve_policy(const Isocost__V1__Policy *policy);
@@ -131,6 +140,12 @@ int32_t iso_resolve_currency(struct iso_resolve *r, const char *code);
 /* Money in the base currency with the first period's rate; violations go to `path`. */
 bool iso_resolve_to_base(struct iso_resolve *r, const Google__Type__Money *money, bool above_zero,
                          const char *path, iso_decimal *ret_amount);
+
+/* The steps of a SOFT policy's price, the first at 0; see penalty_steps.c. Violations go to
+ * `path`. Gives none when there was a violation. */
+enum iso_status iso_resolve_penalty(struct iso_resolve *r, const Isocost__V1__Policy *policy,
+                                    const char *path, struct iso_penalty_step **ret_steps,
+                                    int32_t *ret_n, struct iso_error *reterr);
 
 bool iso_resolve_quota_counts(const struct iso_quota *quota,
                               const struct iso_snapshot_offering *view);

@@ -107,6 +107,11 @@ static iso_decimal broken_today(const struct iso_resolve *r, const struct iso_li
     return iso_wide_to_decimal(sum, &today) ? today : ISO_DECIMAL_MAX;
 }
 
+static const char *weight_name(int resource)
+{
+    return resource == ISO_WEIGHT_CARBON ? "carbon_kg_per_hour" : iso_resource_name(resource);
+}
+
 /* Terms of the offerings flagged in `counts`. */
 static enum iso_status fill_terms(struct iso_resolve *r, const uint8_t *counts, int resource,
                                   struct iso_limit *limit, int32_t *ret_n_unknown,
@@ -152,12 +157,7 @@ static enum iso_status fill_limit(struct iso_resolve *r, const struct iso_limit_
         iso_resolve_warn(r, "limit %s: its scope matches no usable offering", message->id);
     if (n_unknown > 0)
         iso_resolve_warn(r, "limit %s: %d offerings do not say their %s and are not counted",
-                         message->id, n_unknown, iso_resource_name(rule->resource));
-    if (limit->policy == ISO_POLICY_SOFT) {
-        char path[ISO_PATH_SIZE];
-        snprintf(path, sizeof(path), "model.limits[%d].policy.price", rule->index);
-        iso_resolve_to_base(r, message->policy->price, true, path, &limit->price);
-    }
+                         message->id, n_unknown, weight_name(rule->resource));
     if (limit->policy == ISO_POLICY_PREFER || limit->policy == ISO_POLICY_DEFAULT)
         limit->today = broken_today(r, limit);
     if (limit->policy == ISO_POLICY_DEFAULT && !r->model->current)
@@ -186,17 +186,50 @@ static enum iso_status fill_quota(struct iso_resolve *r, const struct iso_quota 
     return fill_terms(r, counts, quota->resource, limit, &n_unknown, reterr);
 }
 
+/* Adds the limit, once for each step of its price. */
+static enum iso_status add_limit(struct iso_resolve *r, const struct iso_limit_rule *rule,
+                                 uint8_t *counts, struct iso_limit *limits,
+                                 struct iso_error *reterr)
+{
+    struct iso_limit limit = {0};
+    struct iso_penalty_step *steps = NULL;
+    char path[ISO_PATH_SIZE];
+    int32_t n_steps = 0;
+
+    ISO_TRY(fill_limit(r, rule, counts, &limit, reterr));
+    if (limit.policy != ISO_POLICY_SOFT) {
+        limits[r->problem->n_limits++] = limit;
+        return ISO_OK;
+    }
+    snprintf(path, sizeof(path), "model.limits[%d].policy", rule->index);
+    ISO_TRY(iso_resolve_penalty(r, rule->message->policy, path, &steps, &n_steps, reterr));
+    for (int32_t i = 0; i < n_steps; i++) {
+        iso_wide bound = (iso_wide)limit.bound + (limit.minimum ? -1 : 1) * (iso_wide)steps[i].from;
+        struct iso_limit step = limit;
+        step.price = steps[i].adds;
+        step.later_step = i > 0;
+        if (i > 0 && (bound <= 0 || !iso_wide_to_decimal(bound, &step.bound)))
+            break; /* nothing breaks the rule by so much */
+        limits[r->problem->n_limits++] = step;
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_resolve_limits(struct iso_resolve *r, struct iso_error *reterr)
 {
     struct iso_problem *problem = r->problem;
-    struct iso_limit *limits =
-        iso_arena_calloc(r->arena, (size_t)(r->n_limit_rules + r->n_quotas), sizeof(*limits));
+    size_t n_most = (size_t)(r->n_limit_rules + r->n_quotas);
+
+    for (int32_t i = 0; i < r->n_limit_rules; i++)
+        n_most +=
+            r->limit_rules[i].message->policy ? r->limit_rules[i].message->policy->n_steps : 0;
+    struct iso_limit *limits = iso_arena_calloc(r->arena, n_most, sizeof(*limits));
     uint8_t *counts = iso_arena_calloc(r->arena, (size_t)problem->n_offerings, 1);
 
     if (!limits || !counts)
         return iso_resolve_full(reterr);
     for (int32_t i = 0; i < r->n_limit_rules; i++)
-        ISO_TRY(fill_limit(r, &r->limit_rules[i], counts, &limits[problem->n_limits++], reterr));
+        ISO_TRY(add_limit(r, &r->limit_rules[i], counts, limits, reterr));
     for (int32_t i = 0; i < r->n_quotas; i++) {
         if (!r->quotas[i].message->opt_limit_case)
             continue;

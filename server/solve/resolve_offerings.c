@@ -87,6 +87,8 @@ static bool view_of_given(struct iso_resolve *r, const Isocost__V1__Offering *of
         .lot = offering->opt_lot_case ? iso_number(offering->lot) : ISO_DECIMAL_ONE,
         .availability =
             offering->opt_availability_case ? iso_number(offering->availability) : ISO_DECIMAL_ONE,
+        .carbon =
+            offering->opt_carbon_case ? iso_number(offering->carbon_kg_per_hour) : ISO_UNKNOWN,
     };
     if (offering->observed_at)
         view->observed_ns =
@@ -192,6 +194,25 @@ static void change_price(struct iso_resolve *r, struct iso_overlay *overlay,
     }
 }
 
+static void change_carbon(struct iso_resolve *r, struct iso_overlay *overlay,
+                          struct iso_snapshot_offering *view)
+{
+    const Isocost__V1__Overlay *message = overlay->message;
+    iso_decimal vcpu = view->capacity[ISO_RESOURCE_VCPU];
+
+    if (message->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_HOUR)
+        view->carbon = iso_number(message->carbon_kg_per_hour);
+    if (message->carbon_case != ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_VCPU_HOUR)
+        return;
+    view->carbon = ISO_UNKNOWN;
+    if (vcpu != ISO_UNKNOWN && !iso_decimal_multiply(iso_number(message->carbon_kg_per_vcpu_hour),
+                                                     vcpu, ISO_ROUND_UP, &view->carbon)) {
+        view->carbon = ISO_UNKNOWN;
+        report_overlay(r, overlay, "carbon_kg_per_vcpu_hour",
+                       "an instance must stay at or below 9223372036 kg an hour", view->id);
+    }
+}
+
 bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
                         iso_decimal price, iso_decimal *ret_price)
 {
@@ -214,6 +235,7 @@ bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offer
             view->status = (int32_t)overlay->message->status;
         if (overlay->message->opt_availability_case)
             view->availability = iso_number(overlay->message->availability);
+        change_carbon(r, overlay, view);
     }
     return to_hourly(view, view->price, ret_price);
 }

@@ -206,6 +206,7 @@ void iso_snapshot_offering(const struct iso_snapshot *snapshot, int32_t index,
         .price = row->price,
         .lot = row->lot,
         .availability = row->availability,
+        .carbon = ISO_UNKNOWN,
         .observed_ns = row->observed_ns,
     };
     memcpy(ret_offering->currency, row->currency, sizeof(row->currency));

@@ -26,7 +26,8 @@ struct iso_snapshot_offering {
     iso_decimal lot;
     iso_decimal availability;
     iso_decimal capacity[ISO_N_RESOURCES]; /* or ISO_UNKNOWN */
-    int64_t observed_ns;                   /* 0 = not said */
+    iso_decimal carbon;  /* kg of CO2 an hour, or ISO_UNKNOWN; not in the file: read as unknown */
+    int64_t observed_ns; /* 0 = not said */
 };
 
 struct iso_snapshot;

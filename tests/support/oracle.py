@@ -423,11 +423,23 @@ class Oracle:
             return None
         v = self.p.var(up=today if policy.kind == 4 else None)
         if policy.kind == 2:
-            self.add("money", v, money_weight * half_even9(
-                money(policy.price) * self.rate(policy.price.currency_code, self.base)))
+            self.price_pieces(v, policy, money_weight)
         else:
             self.add("prefer", v, tier_weight)
         return v
+
+    def price_pieces(self, v, policy, weight):
+        """v as a sum of pieces, each as wide as its step and at its price."""
+        steps = [(F(0), policy.price)] if policy.HasField("price") else []
+        steps += [(decimal(getattr(step, "from")), step.price) for step in policy.steps]
+        pieces = []
+        for i, (start, price) in enumerate(steps):
+            width = steps[i + 1][0] - start if i + 1 < len(steps) else None
+            piece = self.p.var(up=width)
+            pieces.append((piece, F(1)))
+            self.add("money", piece, weight * half_even9(
+                money(price) * self.rate(price.currency_code, self.base)))
+        self.p.row(pieces + [(v, F(-1))], "=", 0)
 
     def today_count(self, o):
         offering = self.offering_id(self.O[o])
@@ -435,11 +447,13 @@ class Oracle:
                    F(0))
 
     def build_limit(self, limit):
-        metric = {0: None, 1: None, 2: "vcpu", 3: "memory_gib", 4: "gpu"}[limit.metric]
+        metric = {0: None, 1: None, 2: "vcpu", 3: "memory_gib", 4: "gpu", 6: "carbon"}[limit.metric]
 
         def weight(o):
             if limit.HasField("scope") and not self.selects(limit.scope, self.O[o]):
                 return F(0)
+            if metric == "carbon":
+                return decimal(self.O[o].carbon_kg_per_hour)
             return F(1) if metric is None else self.resource(self.O[o], metric)
 
         minimum = limit.WhichOneof("bound") == "minimum"
@@ -498,6 +512,9 @@ class Oracle:
                 amount = money(window.amount)
                 if index == 0 and budget.HasField("spent_already"):
                     amount = max(F(0), amount - money(budget.spent_already))
+                inner = sum((self.h[t] for t in inside), F(0))
+                if budget.prorate and decimal(window.hours) > inner:
+                    amount = floor9(amount * inner / decimal(window.hours))
                 limit, terms = amount, []
                 for (cell, o, t), names in self.x.items():
                     if t in inside and self.counts_instance(budget, cell, o):

@@ -3,6 +3,7 @@ import random
 
 from random_affinity import add_affinities
 from random_ramp import add_ramps
+from random_prices import add_prices
 
 PROVIDERS = {"aws": ["us", "eu"], "alibaba": ["cn", "sg"], "azure": ["we"]}
 
@@ -251,4 +252,5 @@ def random_model(seed):
     model = Maker(seed).make()
     add_affinities(model, seed)
     add_ramps(model, seed)
+    add_prices(model, seed)
     return model

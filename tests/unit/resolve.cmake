@@ -10,3 +10,4 @@ iso_add_test(unit test_resolve_damaged.c LIBS isocost::convert)
 # Rules from the model to a verified plan.
 iso_add_test(unit test_affinity.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_ramp.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_prices_of_rules.c LIBS isocost::convert isocost::solver isocost::verify)

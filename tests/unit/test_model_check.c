@@ -38,13 +38,6 @@ static const struct {
                      "[{per_instance: 1}], box: {rise: 0.1, periods: 2}}}]\n",
      "model.workloads[0].throughput.box", "box"},
     {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
-    {MODEL("limits: [{id: l, maximum: 1, policy: {kind: soft, steps: [{from: 0, price: 1 "
-           "USD}]}}]\n"),
-     "model.limits[0].policy.steps", "steps"},
-    {MODEL("limits: [{id: l, maximum: 1, metric: carbon-kg}]\n"), "model.limits[0].metric",
-     "CARBON_KG"},
-    {MODEL("budgets: [{id: b, prorate: true, windows: [{amount: 1 USD}]}]\n"),
-     "model.budgets[0].prorate", "prorate"},
     {CATALOG "load_levels: {hours: 2, levels: 4}\n" WORKLOADS, "model.load_levels.levels",
      "number of load levels"},
     {MODEL("options: {want: [baselines, alternatives]}\n"), "model.options.want[1]",

@@ -151,7 +151,10 @@ struct iso_limit {
     bool minimum;      /* >= instead of <= */
     iso_decimal bound; /* >= 0 */
     enum iso_policy policy;
-    iso_decimal price;      /* SOFT: base currency for one unit for one hour, > 0 */
+    iso_decimal price; /* SOFT: base currency for one unit for one hour, > 0 */
+    /* SOFT: a step of the price of the limit before it, which has the same terms. `price` is what
+     * the step adds, `bound` where it begins. */
+    bool later_step;
     iso_decimal today;      /* DEFAULT: most by which it may be broken, >= 0 */
     const uint8_t *periods; /* n_periods flags */
     int32_t n_terms;
@@ -177,6 +180,7 @@ struct iso_budget {
     bool moves;               /* costs of starts, stops and moves count (scope: everything) */
     enum iso_policy policy;
     iso_decimal price; /* SOFT: base currency for one unit of the window's currency, > 0 */
+    bool later_step;   /* SOFT: a step of the price of the budget before it, as in iso_limit */
     int32_t n_windows;
     const struct iso_window *windows;
 };

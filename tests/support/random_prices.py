@@ -1,0 +1,49 @@
+"""Penalties in steps, carbon and budgets past the horizon for random models, by random numbers of
+their own."""
+import random
+
+
+def dearer(price, factor):
+    nanos = round((int(price["units"]) * 10**9 + price["nanos"]) * factor)
+    return {"currencyCode": price["currencyCode"], "units": str(nanos // 10**9),
+            "nanos": nanos % 10**9}
+
+
+def add_steps(r, policy, scale):
+    if policy["kind"] != "POLICY_KIND_SOFT" or r.random() < 0.3:
+        return
+    price, steps, start, factor = policy["price"], [], 0, 1
+    if r.random() < 0.5:
+        del policy["price"]
+        steps.append({"from": 0, "price": price})
+    for _ in range(r.randint(1, 3)):
+        start += r.choice([0.5, 1, 2]) * scale
+        factor *= r.choice([1, 1.5, 3])
+        steps.append({"from": start, "price": dearer(price, factor)})
+    policy["steps"] = steps
+
+
+def add_carbon(r, model):
+    if r.random() > 0.3:
+        return
+    for row in model["catalog"]["offerings"]:
+        row["carbonKgPerHour"] = r.choice([0, 0.05, 0.1, 0.4])
+    kind = r.choice(["HARD", "SOFT", "PREFER"])
+    policy = {"kind": f"POLICY_KIND_{kind}"}
+    if kind == "SOFT":
+        policy["price"] = {"currencyCode": "USD", "units": "0", "nanos": r.choice([50, 900]) * 10**6}
+    model["limits"].append({"id": "carbon", "metric": "LIMIT_METRIC_CARBON_KG", "policy": policy,
+                            "maximum": r.choice([0, 0.3, 1])})
+
+
+def add_prices(model, seed):
+    r = random.Random(f"prices {seed}")
+    add_carbon(r, model)
+    for limit in model["limits"]:
+        add_steps(r, limit["policy"], 1)
+    hours = sum(p["hours"] for p in model["periods"])
+    for budget in model["budgets"]:
+        add_steps(r, budget["policy"], hours / 8)
+        if r.random() < 0.3:
+            budget["prorate"] = True
+            budget["windows"][0]["hours"] = hours * r.choice([1, 1.5, 3])
