@@ -20,7 +20,6 @@
 #define TAKEN_OUT 8    /* items of which some are taken out again */
 #define RETRIES 4      /* covers with fewer items */
 #define WHOLE 1e-6     /* a value this far below a whole number counts as whole */
-#define CLOSE 1e-9     /* relative slack of caps and demands in binary64; decimals decide later */
 #define IMPROVEMENTS 2 /* rounds at prices alone */
 
 struct cover {
@@ -56,7 +55,7 @@ static int32_t room_for(const struct iso_hours *hours, int32_t item)
         const struct iso_mip_entry *entry = &hours->mip.entries[e];
         if (entry->row < hours->h->problem->n_workloads || isinf(hours->slack[entry->row]))
             continue;
-        room = fmin(room, hours->slack[entry->row] / entry->coefficient + CLOSE);
+        room = fmin(room, hours->slack[entry->row] / entry->coefficient + CLOSE_TO_NOTHING);
     }
     return room < 1 ? 0 : (int32_t)room;
 }
@@ -82,7 +81,7 @@ static void list_items(struct cover *cover, double missing, bool multipliers, co
     cover->n_candidates = cover->n_copies = 0;
     for (int32_t i = hours->first_item[cover->workload]; i < hours->first_item[cover->workload + 1];
          i++) {
-        int32_t size = (int32_t)fmin(GRID, hours->items[i].served / step * (1 + CLOSE));
+        int32_t size = (int32_t)fmin(GRID, hours->items[i].served / step * (1 + CLOSE_TO_NOTHING));
         int32_t room = barred[i] ? 0 : room_for(hours, i), needed;
         if (room == 0 || size == 0)
             continue;
@@ -165,7 +164,7 @@ static bool bar_exceeded(const struct cover *cover, uint8_t *barred)
         for (int32_t e = item->first_entry; e < item->first_entry + item->n_entries; e++) {
             int32_t row = hours->mip.entries[e].row;
             if (row >= hours->h->problem->n_workloads &&
-                hours->slack[row] < -CLOSE * (1 + fabs(hours->mip.rows[row].upper))) {
+                hours->slack[row] < -CLOSE_TO_NOTHING * (1 + fabs(hours->mip.rows[row].upper))) {
                 barred[cover->added[n]] = 1;
                 any = true;
             }
@@ -181,7 +180,7 @@ static bool cover_missing(struct cover *cover, bool multipliers)
     ISO_AUTO_MEM uint8_t *barred = iso_calloc((size_t)hours->n_items, 1);
 
     cover->n_added = 0;
-    if (missing <= CLOSE * (1 + hours->mip.rows[cover->workload].lower))
+    if (missing <= CLOSE_TO_NOTHING * (1 + hours->mip.rows[cover->workload].lower))
         return true;
     for (int try = 0; try < RETRIES && barred; try++) {
         list_items(cover, missing, multipliers, barred);
@@ -218,7 +217,7 @@ static bool recover(struct cover *cover, int64_t each, bool multipliers)
     bool done = cover_missing(cover, multipliers);
     for (int32_t n = 0; n < cover->n_added; n++)
         after += hours->items[cover->added[n]].price;
-    if (done && (multipliers || after < before - CLOSE * (1 + before)))
+    if (done && (multipliers || after < before - CLOSE_TO_NOTHING * (1 + before)))
         return true;
     for (int32_t n = 0; n < cover->n_added; n++)
         iso_hours_take(hours, cover->added[n], -1);
@@ -227,11 +226,60 @@ static bool recover(struct cover *cover, int64_t each, bool multipliers)
     return false;
 }
 
+/* Free units first: what commitments hold and the program's whole parts left over. */
+static void take_free(struct iso_hours *hours, int32_t a)
+{
+    for (int32_t i = hours->first_item[a]; i < hours->first_item[a + 1]; i++)
+        while (hours->items[i].price == 0 &&
+               hours->slack[a] > CLOSE_TO_NOTHING * (1 + hours->mip.rows[a].lower) &&
+               room_for(hours, i) > 0)
+            iso_hours_take(hours, i, 1);
+}
+
+static bool caps_hold(const struct iso_hours *hours)
+{
+    for (int32_t r = hours->h->problem->n_workloads; r < hours->mip.n_rows; r++)
+        if (hours->slack[r] < -CLOSE_TO_NOTHING * (1 + fabs(hours->mip.rows[r].upper)))
+            return false;
+    return true;
+}
+
+/* Everything that is free, the rest by tables: with no product for two workloads and no cap in the
+ * way nothing is cheaper. */
+static bool cover_by_tables(struct iso_hours *hours)
+{
+    for (int32_t i = 0; i < hours->n_items; i++)
+        if (hours->items[i].price == 0)
+            iso_hours_take(hours, i, (int64_t)floor(fmax(0, hours->x[i]) + WHOLE));
+    for (int32_t a = 0; a < hours->h->problem->n_workloads; a++) {
+        take_free(hours, a);
+        if (!iso_table_cover(hours, a))
+            return false;
+    }
+    return caps_hold(hours);
+}
+
+static void improve(struct cover *cover)
+{
+    for (int round = 0; round < IMPROVEMENTS; round++)
+        for (int32_t a = 0; a < cover->hours->h->problem->n_workloads; a++) {
+            cover->workload = a;
+            recover(cover, 2 + round, false);
+        }
+}
+
 bool iso_hours_cover(struct iso_hours *hours)
 {
     struct cover cover = {.hours = hours};
     int32_t n_workloads = hours->h->problem->n_workloads;
 
+    iso_hours_reset(hours);
+    if (cover_by_tables(hours)) {
+        if (!hours->apart)
+            improve(&cover);
+        return true;
+    }
+    iso_hours_reset(hours);
     for (int32_t i = 0; i < hours->n_items; i++)
         iso_hours_take(hours, i, (int64_t)floor(fmax(0, hours->x[i]) + WHOLE));
     for (int32_t a = 0; a < n_workloads; a++) {
@@ -239,10 +287,6 @@ bool iso_hours_cover(struct iso_hours *hours)
         if (!recover(&cover, 1, true) && !cover_missing(&cover, true))
             return false;
     }
-    for (int round = 0; round < IMPROVEMENTS; round++)
-        for (int32_t a = 0; a < n_workloads; a++) {
-            cover.workload = a;
-            recover(&cover, 2 + round, false);
-        }
+    improve(&cover);
     return true;
 }

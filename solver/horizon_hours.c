@@ -47,7 +47,7 @@ static enum iso_status open_period(struct iso_hours *hours, int32_t t, struct is
     return ISO_OK;
 }
 
-static void reset_counts(struct iso_hours *hours)
+void iso_hours_reset(struct iso_hours *hours)
 {
     memset(hours->count, 0, (size_t)hours->n_items * sizeof(*hours->count));
     for (int32_t r = 0; r < hours->mip.n_rows; r++)
@@ -71,7 +71,7 @@ static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_f
     if (!rows || !x)
         return no_memory(reterr);
     memcpy(rows, hours->mip.rows, n_rows * sizeof(*rows));
-    reset_counts(hours);
+    iso_hours_reset(hours);
     for (int32_t i = 0; i < hours->n_items; i++) {
         int64_t whole = (int64_t)floor(fmax(0, hours->x[i]) + 1e-6) - base;
         if (whole > 0)
@@ -116,7 +116,6 @@ static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
         return ISO_OK;
     iso_program_values(hours->lp, hours->x);
     iso_program_duals(hours->lp, hours->duals);
-    reset_counts(hours);
     if (hours->plain && iso_hours_cover(hours)) {
         *ret_found = true;
         return ISO_OK;

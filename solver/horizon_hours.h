@@ -17,6 +17,16 @@ struct iso_saving {
     double value;
 };
 
+#define CLOSE_TO_NOTHING 1e-9 /* relative slack of caps and demands; decimals decide later */
+
+/* Cheapest covers by what is missing, in steps; see horizon_table.c. */
+struct iso_table {
+    iso_decimal step;
+    int32_t n_steps;
+    double *least;   /* [0 .. n_steps]: base currency for one hour; INFINITY: none */
+    int32_t *choice; /* column of the slice to begin with */
+};
+
 /* The periods of one season share this. Rows: those of the slice, then one COMMIT row for each
  * product that is held; columns: the items, then unserved demand and violations. */
 struct iso_hours {
@@ -27,7 +37,10 @@ struct iso_hours {
     int32_t *first_item; /* n_workloads + 1 */
     struct iso_mip mip;
     struct iso_program *lp;
-    bool plain; /* nothing but must-serve demands, hard caps and commitments */
+    struct iso_table *tables; /* by workload */
+    int32_t *item_of;         /* [slice column]: its paid item, or -1 */
+    bool apart;               /* no product covers two workloads */
+    bool plain;               /* nothing but must-serve demands, hard caps and commitments */
     int32_t n_savings;
     struct iso_saving *savings; /* largest first */
     uint8_t *held;              /* [product] */
@@ -42,6 +55,17 @@ struct iso_hours {
 /* Covers what the program's whole part leaves, workload by workload. False when a cap is in the
  * way. Sets count and slack; plain seasons only. */
 bool iso_hours_cover(struct iso_hours *hours);
+
+/* Fills the table of a workload and flags the columns that it uses. False when memory is short. */
+bool iso_table_init(struct iso_table *table, const struct iso_horizon_case *h, int32_t season,
+                    int32_t workload, uint8_t *used);
+void iso_table_fini(struct iso_table *table);
+
+/* Covers what a workload misses by its table, whatever caps say; false when it cannot. */
+bool iso_table_cover(struct iso_hours *hours, int32_t workload);
+
+/* No counts: every cap and demand has all its right side left. */
+void iso_hours_reset(struct iso_hours *hours);
 
 /* Takes `n` instances of an item in (or out). */
 void iso_hours_take(struct iso_hours *hours, int32_t item, int64_t n);
