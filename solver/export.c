@@ -174,6 +174,10 @@ enum iso_status iso_export_mip(const struct iso_problem *problem, enum iso_tier_
     struct iso_reduction reduction __attribute__((cleanup(iso_reduction_fini))) = {0};
     struct iso_formulation formulation __attribute__((cleanup(iso_formulation_fini))) = {0};
 
+    if (iso_has_branches(problem))
+        return iso_fail(reterr, ISO_E_LIMIT, "",
+                        "limits with or_nothing are settled by a tree of programs, and are not "
+                        "written as one");
     ISO_TRY(iso_reduction_init(&reduction, problem, false, reterr));
     ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, EXPORT_PATTERNS, reterr));
     for (int32_t g = 0; g < problem->n_teams; g++)

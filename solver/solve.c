@@ -280,5 +280,7 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
 enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,
                           struct iso_plan **ret_plan, struct iso_error *reterr)
 {
+    if (iso_has_branches(problem))
+        return iso_solve_branches(problem, control, ret_plan, reterr);
     return iso_optimise(problem, control, true, ret_plan, reterr);
 }

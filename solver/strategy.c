@@ -1,8 +1,5 @@
 #include "strategy.h"
 
-/* A tree of GLPK closes problems of about this many whole columns; beyond, it finds little. */
-#define TREE_COLUMNS 150
-
 const char *iso_strategy_name(enum iso_strategy strategy)
 {
     static const char *const names[ISO_N_STRATEGIES] = {"auto",    "separable", "horizon",
@@ -19,15 +16,6 @@ static bool packs(const struct iso_problem *problem)
     return false;
 }
 
-static int64_t n_instance_columns(const struct iso_problem *problem)
-{
-    int64_t n = 0;
-
-    for (int32_t a = 0; a < problem->n_workloads; a++)
-        n += (int64_t)problem->workloads[a].n_options * problem->n_periods;
-    return n;
-}
-
 struct iso_choice iso_choose_strategy(const struct iso_problem *problem)
 {
     enum iso_strategy wish = problem->options.strategy;
@@ -41,7 +29,7 @@ struct iso_choice iso_choose_strategy(const struct iso_problem *problem)
                                    "many periods that only commitments and budgets join"};
     if (wish > ISO_STRATEGY_HORIZON && wish != ISO_STRATEGY_AUTO)
         return (struct iso_choice){wish, "asked for"};
-    if (n_instance_columns(problem) <= TREE_COLUMNS)
+    if (iso_problem_n_columns(problem) <= ISO_PLAIN_MIP_COLUMNS)
         return (struct iso_choice){ISO_STRATEGY_PLAIN_MIP, "small enough for one tree"};
     if (packs(problem))
         return (struct iso_choice){ISO_STRATEGY_PATTERNS, "replicas share instances"};

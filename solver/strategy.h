@@ -22,6 +22,12 @@ bool iso_horizon_applies(const struct iso_problem *problem);
 enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_control *control,
                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
 
+/* Problems with rules that hold one way or another, on top of all strategies. */
+bool iso_has_branches(const struct iso_problem *problem);
+enum iso_status iso_solve_branches(const struct iso_problem *problem,
+                                   const struct iso_control *control, struct iso_plan **ret_plan,
+                                   struct iso_error *reterr);
+
 /* What a plan's component says of the strategy, e.g. "plain-mip". */
 const char *iso_strategy_name(enum iso_strategy strategy);
 

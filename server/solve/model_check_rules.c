@@ -268,6 +268,12 @@ void iso_check_limit(struct iso_model_check *check, const char *path,
     else
         iso_check_fail(check, path, "maximum", "exactly one of maximum and minimum is required");
     iso_check_policy(check, path, limit->policy);
+    if (limit->or_nothing &&
+        (limit->bound_case != ISOCOST__V1__LIMIT__BOUND_MINIMUM || limit->minimum <= 0 ||
+         (limit->policy && limit->policy->kind > ISOCOST__V1__POLICY_KIND__POLICY_KIND_HARD)))
+        iso_check_fail(check, path, "or_nothing", "needs a minimum above 0 and policy HARD");
+    if (limit->or_nothing && check->model->options && check->model->options->tier_tolerance > 0)
+        iso_check_fail(check, path, "or_nothing", "is not served with a tier_tolerance above 0");
     iso_check_period_ids(check, path, "periods", limit->periods, limit->n_periods);
 }
 

@@ -116,10 +116,10 @@ static const char *limit_text(const struct iso_plan_writer *writer, const struct
         return iso_arena_printf(writer->arena, "a step of the price of limit %s begins at %s%s",
                                 limit->id, iso_decimal_format(limit->bound, bound),
                                 metric_unit(writer, limit->id));
-    return iso_arena_printf(writer->arena, "%s%s asks for at %s %s%s", limit->quota ? "" : "limit ",
-                            limit->id, limit->minimum ? "least" : "most",
-                            iso_decimal_format(limit->bound, bound),
-                            metric_unit(writer, limit->id));
+    return iso_arena_printf(
+        writer->arena, "%s%s asks for %sat %s %s%s", limit->quota ? "" : "limit ", limit->id,
+        limit->or_nothing ? "nothing or " : "", limit->minimum ? "least" : "most",
+        iso_decimal_format(limit->bound, bound), metric_unit(writer, limit->id));
 }
 
 static const char *budget_text(const struct iso_plan_writer *writer,

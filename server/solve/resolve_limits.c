@@ -143,6 +143,7 @@ static enum iso_status fill_limit(struct iso_resolve *r, const struct iso_limit_
 
     limit->id = message->id;
     limit->minimum = message->bound_case == ISOCOST__V1__LIMIT__BOUND_MINIMUM;
+    limit->or_nothing = message->or_nothing;
     limit->bound = iso_number(limit->minimum ? message->minimum : message->maximum);
     limit->policy = iso_resolve_policy(message->policy);
     limit->periods = iso_resolve_period_flags(r, message->periods, message->n_periods);
@@ -197,6 +198,13 @@ static enum iso_status add_limit(struct iso_resolve *r, const struct iso_limit_r
     int32_t n_steps = 0;
 
     ISO_TRY(fill_limit(r, rule, counts, &limit, reterr));
+    if (limit.or_nothing && iso_problem_n_columns(r->problem) > ISO_PLAIN_MIP_COLUMNS) {
+        snprintf(path, sizeof(path), "model.limits[%d].or_nothing", rule->index);
+        iso_violations_add(r->violations, path,
+                           "is served up to %d columns (offerings that a workload may use, times "
+                           "periods); this model has %lld",
+                           ISO_PLAIN_MIP_COLUMNS, (long long)iso_problem_n_columns(r->problem));
+    }
     if (limit.policy != ISO_POLICY_SOFT) {
         limits[r->problem->n_limits++] = limit;
         return ISO_OK;

@@ -65,7 +65,7 @@ static iso_wide instances_asked(const struct iso_problem *problem, int32_t workl
     for (int32_t l = 0; l < problem->n_limits; l++) {
         const struct iso_limit *limit = &problem->limits[l];
         iso_decimal weight = least_weight(&problem->workloads[workload], limit);
-        if (limit->minimum && limit->periods[period] && weight > 0)
+        if (limit->minimum && (limit->periods[period] || limit->or_nothing) && weight > 0)
             n += limit->bound / weight + 1;
     }
     for (int32_t i = 0; i < problem->moves.n_current && period == 0; i++)

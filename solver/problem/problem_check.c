@@ -356,6 +356,9 @@ static enum iso_status check_limit(const struct iso_problem *p, int32_t l, struc
     ISO_TRY(check_policy(limit->policy, limit->price, "limits", l, reterr));
     REQUIRE(!limit->quota || (limit->policy == ISO_POLICY_HARD && !limit->minimum),
             "a quota must be a hard maximum", "limits[%d].quota", l);
+    REQUIRE(!limit->or_nothing ||
+                (limit->minimum && limit->policy == ISO_POLICY_HARD && limit->bound > 0),
+            "must be a hard minimum above 0", "limits[%d].or_nothing", l);
     REQUIRE(limit->bound >= 0, "must be >= 0", "limits[%d].bound", l);
     REQUIRE(limit->today >= 0, "must be >= 0", "limits[%d].today", l);
     REQUIRE(are_flags(limit->periods, p->n_periods), "flags must be 0 or 1", "limits[%d].periods",

@@ -64,7 +64,8 @@ static bool row_exists(const struct iso_pricing *p, const struct iso_dual *dual)
         return workload && below(dual->b, n_periods) && no_cd;
     case ISO_ROW_LIMIT:
         return below(dual->a, problem->n_limits) && below(dual->b, n_periods) &&
-               problem->limits[dual->a].periods[dual->b] && no_cd;
+               problem->limits[dual->a].periods[dual->b] && !problem->limits[dual->a].or_nothing &&
+               no_cd;
     case ISO_ROW_BUDGET:
         return below(dual->a, problem->n_budgets) &&
                below(dual->b, problem->budgets[dual->a].n_windows) && no_cd;

@@ -3,7 +3,7 @@
  *
  *   DEMAND     s + u >= required,  0 <= u <= required,  u = 0 for must-serve
  *   LIMIT      sum weight * instances <= bound (or >= for a minimum); broken by at most 0 (HARD),
- *              `today` (DEFAULT), anything (SOFT, PREFER)
+ *              `today` (DEFAULT), anything (SOFT, PREFER); of an or-nothing minimum 0 is enough
  *   SHARE      sum_S s <= maximum * s,  sum_S s >= minimum * (D - u)
  *   SURVIVE    D > 0: for each domain d that holds an option, on-demand s that does not fall with d
  *              >= theta * (D - u)
@@ -156,7 +156,8 @@ static void measure_limits(struct iso_verifier *v)
             const struct iso_limit *limit = &problem->limits[l];
             iso_wide *cell = &v->limit_violations[iso_verify_at(v, l, t)];
             iso_wide over = limit->minimum ? limit->bound - *cell : *cell - limit->bound;
-            *cell = limit->periods[t] && over > 0 ? over : 0;
+            bool nothing = limit->or_nothing && *cell == 0;
+            *cell = limit->periods[t] && over > 0 && !nothing ? over : 0;
         }
 }
 

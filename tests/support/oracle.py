@@ -465,6 +465,11 @@ class Oracle:
                 continue
             terms = [(v, weight(o)) for (cell, o, s), names in self.x.items() if s == t
                      for v in names]
+            if limit.or_nothing:
+                gate = self.p.var(up=1, integer=True)
+                self.p.row([*terms, (gate, -bound)], ">", 0)
+                self.p.row([*terms, (gate, F(-1000))], "<", 0)
+                continue
             over = self.over(limit.policy, self.h[t] / self.H / (bound or 1), self.h[t], today)
             if over:
                 terms.append((over, F(1) if minimum else F(-1)))

@@ -1,4 +1,4 @@
-"""Penalties in steps, carbon and budgets past the horizon for random models, by random numbers of
+"""Penalties in steps, carbon, budgets past the horizon and minimum quantities for random models, by random numbers of
 their own."""
 import random
 
@@ -36,6 +36,17 @@ def add_carbon(r, model):
                             "maximum": r.choice([0, 0.3, 1])})
 
 
+def add_or_nothing(r, model):
+    if r.random() > 0.25:
+        return
+    row = r.choice(model["catalog"]["offerings"])
+    kind = r.choice(["type", "region", "provider"])
+    model["limits"].append({"id": "lot", "scope": {"include": [{kind: [row[kind]]}]},
+                            "metric": r.choice(["LIMIT_METRIC_INSTANCES", "LIMIT_METRIC_VCPU"]),
+                            "minimum": r.choice([2, 3, 5, 9]), "orNothing": True,
+                            "policy": {"kind": "POLICY_KIND_HARD"}})
+
+
 def add_prices(model, seed):
     r = random.Random(f"prices {seed}")
     add_carbon(r, model)
@@ -47,3 +58,4 @@ def add_prices(model, seed):
         if r.random() < 0.3:
             budget["prorate"] = True
             budget["windows"][0]["hours"] = hours * r.choice([1, 1.5, 3])
+    add_or_nothing(r, model)

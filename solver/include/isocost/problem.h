@@ -149,6 +149,7 @@ struct iso_limit {
     const char *id;    /* rule id; quotas: "quota PROVIDER/REGION CODE" */
     bool quota;        /* a provider's cap, always HARD */
     bool minimum;      /* >= instead of <= */
+    bool or_nothing;   /* a HARD minimum above 0: in each period 0 or >= */
     iso_decimal bound; /* >= 0 */
     enum iso_policy policy;
     iso_decimal price; /* SOFT: base currency for one unit for one hour, > 0 */
@@ -280,6 +281,20 @@ struct iso_problem {
     struct iso_moves moves;
     struct iso_options options;
 };
+
+/* A tree of GLPK closes problems of about this many columns; rules that only a tree can settle are
+ * served up to it. */
+#define ISO_PLAIN_MIP_COLUMNS 150
+
+/* Columns of a problem: options of workloads times periods. */
+static inline int64_t iso_problem_n_columns(const struct iso_problem *problem)
+{
+    int64_t n = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n += (int64_t)problem->workloads[a].n_options * problem->n_periods;
+    return n;
+}
 
 /* Number of cells: n_workloads + n_teams. */
 static inline int32_t iso_problem_n_cells(const struct iso_problem *problem)

@@ -1,0 +1,453 @@
+/* Rules that hold in one of two ways: of the offerings of an or-nothing limit, in each period
+ * either nothing runs or at least the bound.
+ *
+ * Each such (limit, period) is a gate. A node of the tree has settled some of them: a gate that is
+ * shut is a maximum of 0, one that is open a minimum of the bound, both rules as any other, and
+ * one that is not settled asks for nothing. So a node is a problem that every strategy solves, and
+ * its bounds are bounds for all below it. A node whose plan keeps every gate's rule is a leaf;
+ * otherwise the gate that is furthest from both ways is settled, first the nearer way.
+ *
+ * Nodes are compared stage by stage. The multipliers of the root prove part of the bound by
+ * themselves; the rest is the tree's. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain.h"
+#include "search.h"
+#include "split.h"
+
+#define CLOSE 1e-9 /* relative and absolute */
+
+enum way { WAY_ANY, WAY_SHUT, WAY_OPEN };
+
+struct gate {
+    int32_t limit, period;
+};
+
+struct node {
+    uint8_t *ways;                /* n_gates, enum way */
+    double bounds[ISO_MAX_TIERS]; /* of the node above it */
+};
+
+/* What a closed node says of the stages: no plan below it is better. */
+struct leaf {
+    double bounds[ISO_MAX_TIERS];
+};
+
+struct branches {
+    const struct iso_problem *problem;
+    struct iso_control control; /* of nodes */
+    double end_s;
+    int32_t n_gates, n_nodes, n_leaves, n_tiers;
+    struct gate *gates;
+    struct node *nodes; /* still open, the next one last */
+    struct leaf *leaves;
+    struct iso_plan *root, *best; /* best: its stages without bounds and proofs */
+    struct iso_plan_stats stats;
+    enum iso_stop stop;
+};
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tree of problems");
+}
+
+static void branches_fini(struct branches *b)
+{
+    for (int32_t i = 0; i < b->n_nodes; i++)
+        free(b->nodes[i].ways);
+    free(b->nodes);
+    free(b->leaves);
+    free(b->gates);
+    iso_plan_free(b->root);
+    iso_plan_free(b->best);
+}
+
+bool iso_has_branches(const struct iso_problem *problem)
+{
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (problem->limits[l].or_nothing)
+            return true;
+    return false;
+}
+
+static enum iso_status find_gates(struct branches *b, struct iso_error *reterr)
+{
+    for (int32_t l = 0; l < b->problem->n_limits; l++)
+        for (int32_t t = 0; t < b->problem->n_periods; t++) {
+            struct gate gate = {l, t};
+            if (b->problem->limits[l].or_nothing && b->problem->limits[l].periods[t] &&
+                !iso_append(&b->gates, &b->n_gates, sizeof(gate), &gate))
+                return no_memory(reterr);
+        }
+    return ISO_OK;
+}
+
+/* --- a node as a problem --- */
+
+struct settled {
+    struct iso_problem problem;
+    struct iso_limit *limits; /* the problem's own, then a maximum of 0 for each */
+    uint8_t *flags;
+};
+
+static void settled_fini(struct settled *settled)
+{
+    free(settled->limits);
+    free(settled->flags);
+}
+
+static enum iso_status settled_init(struct settled *settled, const struct branches *b,
+                                    const uint8_t *ways, struct iso_error *reterr)
+{
+    const struct iso_problem *problem = b->problem;
+    size_t n = (size_t)problem->n_limits, n_periods = (size_t)problem->n_periods;
+
+    settled->problem = *problem;
+    settled->limits = iso_calloc(2 * n, sizeof(*settled->limits));
+    settled->flags = iso_calloc(2 * n * n_periods, 1);
+    if (!settled->limits || !settled->flags)
+        return no_memory(reterr);
+    memcpy(settled->limits, problem->limits, n * sizeof(*settled->limits));
+    settled->problem.limits = settled->limits;
+    for (size_t l = 0; l < n; l++) {
+        struct iso_limit *open = &settled->limits[l];
+        if (!open->or_nothing)
+            continue;
+        struct iso_limit *shut = &settled->limits[settled->problem.n_limits++];
+        *shut = *open;
+        shut->minimum = shut->or_nothing = false;
+        shut->bound = 0;
+        open->periods = &settled->flags[2 * l * n_periods];
+        shut->periods = &settled->flags[(2 * l + 1) * n_periods];
+    }
+    for (int32_t i = 0; i < b->n_gates; i++)
+        if (ways[i] != WAY_ANY)
+            settled->flags[(2 * (size_t)b->gates[i].limit + (ways[i] == WAY_SHUT)) * n_periods +
+                           (size_t)b->gates[i].period] = 1;
+    return ISO_OK;
+}
+
+/* --- plans against gates --- */
+
+static iso_decimal weight_of(const struct iso_limit *limit, int32_t offering)
+{
+    for (int32_t i = 0; i < limit->n_terms; i++)
+        if (limit->terms[i].offering == offering)
+            return limit->terms[i].weight;
+    return 0;
+}
+
+/* What a plan runs of a gate, exactly. */
+static iso_wide level_of(const struct branches *b, const struct iso_plan *plan,
+                         const struct gate *gate)
+{
+    const struct iso_limit *limit = &b->problem->limits[gate->limit];
+    iso_wide level = 0;
+
+    for (int32_t i = 0; i < plan->n_uses; i++)
+        if (plan->uses[i].period == gate->period)
+            level += (iso_wide)weight_of(limit, plan->uses[i].offering) * plan->uses[i].count;
+    for (int32_t i = 0; i < plan->n_fills; i++)
+        if (plan->fills[i].period == gate->period)
+            level += (iso_wide)weight_of(limit, plan->fills[i].offering) * plan->fills[i].instances;
+    return level;
+}
+
+/* The gate that a plan keeps worst, or -1; *ret_nearer: the way that is nearer to the plan. */
+static int32_t worst_gate(const struct branches *b, const struct iso_plan *plan,
+                          enum way *ret_nearer)
+{
+    int32_t worst = -1;
+    double most = 0;
+
+    for (int32_t i = 0; i < b->n_gates; i++) {
+        iso_decimal bound = b->problem->limits[b->gates[i].limit].bound;
+        iso_wide level = level_of(b, plan, &b->gates[i]);
+        if (level == 0 || level >= bound)
+            continue;
+        double up = (double)(bound - level) / (double)bound, away = fmin(up, 1 - up);
+        if (worst >= 0 && away <= most)
+            continue;
+        worst = i;
+        most = away;
+        *ret_nearer = up <= 0.5 ? WAY_OPEN : WAY_SHUT;
+    }
+    return worst;
+}
+
+/* --- stages --- */
+
+/* Whether no plan with these bounds can be better than the best, stage by stage. */
+static bool is_beaten(const struct branches *b, const double *bounds)
+{
+    for (int32_t k = 0; b->best && k < b->n_tiers; k++) {
+        double value = b->best->tiers[k].value, slack = CLOSE * (1 + fabs(value));
+        if (b->best->tiers[k].kind == ISO_TIER_MONEY)
+            slack =
+                fmax(slack, b->problem->moves.present ? 0 : b->problem->options.gap * fabs(value));
+        if (bounds[k] > value + CLOSE * (1 + fabs(value)))
+            return true;
+        if (bounds[k] < value - slack)
+            return false;
+    }
+    return b->best != NULL;
+}
+
+static enum iso_status close_node(struct branches *b, const double *bounds,
+                                  struct iso_error *reterr)
+{
+    struct leaf leaf = {0};
+
+    for (int32_t k = 0; k < b->n_tiers; k++)
+        leaf.bounds[k] = bounds[k];
+    return iso_append(&b->leaves, &b->n_leaves, sizeof(leaf), &leaf) ? ISO_OK : no_memory(reterr);
+}
+
+/* The bound of a stage over all leaves that may keep to what the best plan reaches before it. One
+ * that may do better before it has no bound for what comes after. */
+static double least_bound(const struct branches *b, int32_t tier)
+{
+    double least = INFINITY;
+
+    for (int32_t i = 0; i < b->n_leaves; i++) {
+        bool keeps = true;
+        for (int32_t k = 0; k < tier && keeps; k++) {
+            double value = b->best->tiers[k].value;
+            keeps = b->leaves[i].bounds[k] <= b->best->tiers[k].frozen;
+            if (keeps && b->leaves[i].bounds[k] < value - CLOSE * (1 + fabs(value)))
+                return -INFINITY;
+        }
+        if (keeps)
+            least = fmin(least, b->leaves[i].bounds[tier]);
+    }
+    return isinf(least) ? -INFINITY : least;
+}
+
+/* Takes everything off a plan that its node's problem proves or explains. */
+static void make_bare(struct iso_plan *plan)
+{
+    for (int32_t k = 0; k < plan->n_tiers; k++) {
+        struct iso_tier *tier = &plan->tiers[k];
+        tier->bound = tier->checked_bound = -INFINITY;
+        tier->proof = ISO_PROOF_NONE;
+        tier->first_dual = tier->n_duals = 0;
+    }
+    for (int32_t i = 0; i < plan->n_value_functions; i++)
+        free(plan->value_functions[i].values);
+    for (int32_t i = 0; i < plan->n_components; i++)
+        free(plan->components[i].workloads);
+    plan->n_duals = plan->n_value_functions = plan->n_components = 0;
+    plan->n_bindings = plan->n_runners_up = plan->n_baselines = 0;
+    plan->reason = ISO_REASON_FEASIBLE;
+    plan->stop = ISO_STOP_NONE;
+}
+
+/* --- the tree --- */
+
+static bool push(struct branches *b, const struct node *node, int32_t gate, enum way way,
+                 const double *bounds)
+{
+    struct node child = {.ways = iso_calloc((size_t)b->n_gates, 1)};
+
+    if (!child.ways)
+        return false;
+    if (node)
+        memcpy(child.ways, node->ways, (size_t)b->n_gates);
+    if (gate >= 0)
+        child.ways[gate] = (uint8_t)way;
+    for (int32_t k = 0; k < b->n_tiers; k++)
+        child.bounds[k] = bounds ? bounds[k] : -INFINITY;
+    if (iso_append(&b->nodes, &b->n_nodes, sizeof(child), &child))
+        return true;
+    free(child.ways);
+    return false;
+}
+
+static enum iso_status solve_node(struct branches *b, const uint8_t *ways, bool explain,
+                                  struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct settled settled __attribute__((cleanup(settled_fini))) = {0};
+    const struct iso_options *options = &b->problem->options;
+
+    ISO_TRY(settled_init(&settled, b, ways, reterr));
+    settled.problem.options.time_limit_s =
+        fmax(1e-3, b->end_s - b->control.now(b->control.context));
+    if (options->gap > 0 && b->problem->moves.present)
+        settled.problem.options.gap = 0; /* moves are compared where money is equal */
+    if (options->work_limit > 0)
+        settled.problem.options.work_limit =
+            options->work_limit - b->stats.iterations - b->stats.nodes > 1
+                ? options->work_limit - b->stats.iterations - b->stats.nodes
+                : 1;
+    ISO_TRY(iso_optimise(&settled.problem, &b->control, explain, ret_plan, reterr));
+    b->stats.iterations += (*ret_plan)->stats.iterations;
+    b->stats.nodes += (*ret_plan)->stats.nodes + 1;
+    if ((*ret_plan)->stop > ISO_STOP_GAP && (*ret_plan)->reason != ISO_REASON_OPTIMAL &&
+        (*ret_plan)->reason != ISO_REASON_INFEASIBLE)
+        b->stop = (*ret_plan)->stop;
+    return ISO_OK;
+}
+
+/* Solves an open node: closes it, or opens the two below it. */
+static enum iso_status visit(struct branches *b, const struct node *node, struct iso_plan *plan,
+                             struct iso_error *reterr)
+{
+    double bounds[ISO_MAX_TIERS];
+    enum way nearer = WAY_ANY;
+
+    if (plan->reason == ISO_REASON_INFEASIBLE)
+        return ISO_OK;
+    for (int32_t k = 0; k < b->n_tiers; k++)
+        bounds[k] = k < plan->n_tiers ? plan->tiers[k].bound : -INFINITY;
+    if (!plan->has_solution || is_beaten(b, bounds))
+        return close_node(b, bounds, reterr);
+    int32_t gate = worst_gate(b, plan, &nearer);
+    if (gate < 0) {
+        ISO_TRY(close_node(b, bounds, reterr));
+        double values[ISO_MAX_TIERS];
+        for (int32_t k = 0; k < b->n_tiers; k++)
+            values[k] = k < plan->n_tiers ? plan->tiers[k].value : INFINITY;
+        if (b->best && is_beaten(b, values))
+            return ISO_OK;
+        iso_plan_free(b->best);
+        b->best = plan;
+        return ISO_OK;
+    }
+    if (!push(b, node, gate, nearer == WAY_OPEN ? WAY_SHUT : WAY_OPEN, bounds) ||
+        !push(b, node, gate, nearer, bounds))
+        return no_memory(reterr);
+    return ISO_OK;
+}
+
+static enum iso_status search_tree(struct branches *b, const struct iso_control *control,
+                                   struct iso_error *reterr)
+{
+    while (b->n_nodes > 0 && !b->stop) {
+        struct node node = b->nodes[--b->n_nodes];
+        ISO_AUTO_MEM uint8_t *ways = node.ways;
+        ISO_AUTO(iso_plan) plan = NULL;
+        if (is_beaten(b, node.bounds)) {
+            ISO_TRY(close_node(b, node.bounds, reterr));
+            continue;
+        }
+        ISO_TRY(solve_node(b, ways, false, &plan, reterr));
+        ISO_TRY(visit(b, &node, plan, reterr));
+        if (b->best == plan) {
+            ISO_STEAL(plan);
+            make_bare(b->best);
+            if (control->incumbent)
+                control->incumbent(control->context, b->best);
+        }
+        if (!b->stop && control->stop)
+            b->stop = control->stop(control->context);
+        if (!b->stop && control->now(control->context) >= b->end_s)
+            b->stop = ISO_STOP_TIME;
+    }
+    for (int32_t i = 0; i < b->n_nodes; i++) /* stopped before these */
+        ISO_TRY(close_node(b, b->nodes[i].bounds, reterr));
+    return ISO_OK;
+}
+
+/* --- the answer --- */
+
+/* Gives a stage of the best plan the root's multipliers, which hold as long as the stages before it
+ * are held at the same values, and the tree's bound. */
+static enum iso_status prove_tier(struct branches *b, int32_t k, bool *same_before,
+                                  struct iso_error *reterr)
+{
+    struct iso_plan *plan = b->best;
+    struct iso_tier *tier = &plan->tiers[k];
+    const struct iso_tier *root = k < b->root->n_tiers ? &b->root->tiers[k] : NULL;
+
+    tier->bound = least_bound(b, k);
+    tier->first_dual = plan->n_duals;
+    if (root && *same_before && root->proof != ISO_PROOF_VALUE_FUNCTION &&
+        root->checked_bound > -INFINITY) {
+        tier->checked_bound = root->checked_bound;
+        for (int32_t i = 0; i < root->n_duals; i++)
+            if (!iso_append(&plan->duals, &plan->n_duals, sizeof(*plan->duals),
+                            &b->root->duals[root->first_dual + i]))
+                return no_memory(reterr);
+        tier->n_duals = root->n_duals;
+    }
+    tier->bound = fmax(tier->bound, tier->checked_bound);
+    if (tier->bound <= tier->checked_bound + 1e-7 * (1 + fabs(tier->checked_bound)))
+        tier->bound = tier->checked_bound; /* the tree added nothing */
+    if (tier->bound > -INFINITY)
+        tier->proof = tier->bound > tier->checked_bound ? ISO_PROOF_SEARCH : ISO_PROOF_DUAL;
+    *same_before &= root && root->frozen == tier->frozen;
+    return ISO_OK;
+}
+
+static enum iso_status finish(struct branches *b, struct iso_plan **ret_plan,
+                              struct iso_error *reterr)
+{
+    struct iso_choice choice = {ISO_STRATEGY_PLAIN_MIP,
+                                "rules that hold one way or another: a tree of problems"};
+    bool same_before = true;
+
+    if (!b->best) {
+        ISO_AUTO(iso_plan) none = iso_plan_new();
+        struct iso_tier tier = b->root->tiers[0];
+        if (!none)
+            return no_memory(reterr);
+        tier.proof = b->stop ? ISO_PROOF_NONE : ISO_PROOF_SEARCH;
+        tier.bound = b->stop ? -INFINITY : INFINITY;
+        tier.checked_bound = -INFINITY;
+        tier.first_dual = tier.n_duals = 0;
+        none->reason = b->stop ? ISO_REASON_NO_PLAN_FOUND : ISO_REASON_INFEASIBLE;
+        none->stop = b->stop ? b->stop : ISO_STOP_NONE;
+        if (!iso_append(&none->tiers, &none->n_tiers, sizeof(tier), &tier))
+            return no_memory(reterr);
+        none->stats = b->stats;
+        ISO_TRY(iso_add_component(b->problem, choice, none, reterr));
+        *ret_plan = ISO_STEAL(none);
+        return ISO_OK;
+    }
+    for (int32_t k = 0; k < b->n_tiers; k++)
+        ISO_TRY(prove_tier(b, k, &same_before, reterr));
+    iso_settle_tiers(b->problem, b->best);
+    if (!b->stop && iso_proved_optimal(b->problem, b->best))
+        b->best->reason = ISO_REASON_OPTIMAL;
+    b->best->stop = b->stop ? b->stop : b->problem->options.gap > 0 ? ISO_STOP_GAP : ISO_STOP_NONE;
+    b->best->stats = b->stats;
+    b->best->reproducible = b->problem->options.deterministic;
+    ISO_TRY(iso_add_component(b->problem, choice, b->best, reterr));
+    *ret_plan = ISO_STEAL(b->best);
+    return ISO_OK;
+}
+
+enum iso_status iso_solve_branches(const struct iso_problem *problem,
+                                   const struct iso_control *control, struct iso_plan **ret_plan,
+                                   struct iso_error *reterr)
+{
+    struct branches b __attribute__((cleanup(branches_fini))) = {.problem = problem};
+    struct iso_tier tiers[ISO_MAX_TIERS];
+    enum way nearer;
+    double begin_s = control->now(control->context);
+
+    b.control = *control;
+    b.control.incumbent = NULL; /* a node's plan may break the gates that are not settled */
+    b.control.progress = NULL;
+    b.end_s = begin_s + problem->options.time_limit_s;
+    b.n_tiers = iso_tiers_of(problem, tiers);
+    ISO_TRY(find_gates(&b, reterr));
+    if (!push(&b, NULL, -1, WAY_ANY, NULL))
+        return no_memory(reterr);
+    ISO_TRY(solve_node(&b, b.nodes[0].ways, true, &b.root, reterr));
+    b.stats = b.root->stats;
+    if (!b.root->has_solution || worst_gate(&b, b.root, &nearer) < 0) {
+        *ret_plan = ISO_STEAL(b.root);
+        return ISO_OK;
+    }
+    if (!b.stop) {
+        struct node root = b.nodes[--b.n_nodes];
+        ISO_AUTO_MEM uint8_t *ways = root.ways;
+        ISO_TRY(visit(&b, &root, b.root, reterr));
+    }
+    ISO_TRY(search_tree(&b, control, reterr));
+    b.stats.seconds = control->now(control->context) - begin_s;
+    return finish(&b, ret_plan, reterr);
+}
