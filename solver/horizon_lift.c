@@ -7,7 +7,8 @@
  *   1. psi_ck is what prices out every instance that product c covers, and a hair more;
  *   2. all multipliers of >= rows, caps on shares and COMMIT are scaled by one factor <= 1 until
  *      every paid instance and every purchase without a cap prices out.
- * A purchase with a cap may be worth more than it costs: that takes rc * most off the bound. */
+ * A purchase with a cap may be worth more than it costs: that takes rc * most off the bound. The
+ * multipliers of COMMIT are not sent: beside leads, the verifier finds the least ones itself. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -171,9 +172,6 @@ static bool emit_period(const struct lift *lift, struct iso_plan *plan, int32_t 
         else if (row->kind != ISO_ROW_SURVIVE || h->problem->workloads[row->a].demand[t] > 0)
             ok = emit_dual(plan, row->kind, row->a, row->b, t, row->d, value);
     }
-    for (int32_t c = 0; c < h->problem->n_products && ok; c++)
-        ok =
-            emit_dual(plan, ISO_ROW_COMMIT, c, t, -1, -1, lift->psi[c * h->n_clusters + k] * share);
     return ok;
 }
 

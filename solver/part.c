@@ -271,10 +271,16 @@ static bool is_in(const struct iso_part *part, const struct iso_dual *lead, int3
     return lead->kind != ISO_ROW_SURVIVE || part->problem.workloads[lead->a].demand[t] > 0;
 }
 
-/* Multipliers, each period with its own: parts may have different leads. */
+/* Multipliers, each period with its own, as parts may have different leads; the whole then has
+ * leads too, because some multipliers may be left out beside them. */
 static bool merge_duals(const struct iso_part *part, const struct iso_plan *from,
                         struct iso_plan *plan)
 {
+    for (int32_t t = 0; from->n_leads > 0 && plan->n_leads < from->n_leads; t++) {
+        struct iso_lead itself = {t};
+        if (!iso_append(&plan->leads, &plan->n_leads, sizeof(itself), &itself))
+            return false;
+    }
     for (int32_t i = 0; i < from->n_duals; i++) {
         struct iso_dual item = from->duals[i];
         int32_t *period = has_period_first(item.kind)    ? &item.b

@@ -100,6 +100,10 @@ struct iso_resolve {
     struct iso_limit_rule *limit_rules;
     struct iso_chooser *choosers; /* n_workloads */
 
+    const iso_decimal *none_held; /* zeros, shared by products of which nothing is held */
+    uint8_t *scratch_window;      /* n_periods */
+    const uint8_t *last_window;   /* shared by starts that cover the same periods */
+
     struct iso_names current_ids;   /* folded ids of offerings that run today */
     struct iso_kept *kept;          /* heap */
     struct iso_offering *offerings; /* heap, as `kept` */

@@ -36,11 +36,15 @@ static enum iso_status fill_start(struct iso_resolve *r, iso_decimal term_hours,
                                   struct iso_start *start, struct iso_error *reterr)
 {
     const struct iso_problem *problem = r->problem;
-    uint8_t *window = iso_arena_calloc(r->arena, (size_t)problem->n_periods, 1);
+    size_t n_periods = (size_t)problem->n_periods;
     iso_wide inside = 0;
 
-    if (!window)
+    if (!r->scratch_window)
+        r->scratch_window = iso_arena_calloc(r->arena, n_periods, 1);
+    if (!r->scratch_window)
         return iso_resolve_full(reterr);
+    uint8_t *window = r->scratch_window;
+    memset(window, 0, n_periods);
     for (int32_t t = 0; t < problem->n_periods; t++) {
         if (r->chronological) {
             iso_wide after = begin_of(r, t) - begin_of(r, first);
@@ -50,7 +54,12 @@ static enum iso_status fill_start(struct iso_resolve *r, iso_decimal term_hours,
         window[t] = 1;
         inside += problem->periods[t].hours;
     }
-    *start = (struct iso_start){.period = first, .window = window, .hours_inside = term_hours};
+    if (!r->last_window || memcmp(r->last_window, window, n_periods) != 0) {
+        r->last_window = window; /* kept; the next one is computed elsewhere */
+        r->scratch_window = NULL;
+    }
+    *start =
+        (struct iso_start){.period = first, .window = r->last_window, .hours_inside = term_hours};
     if (inside < term_hours)
         start->hours_inside = (iso_decimal)inside;
     return ISO_OK;
@@ -62,7 +71,8 @@ static enum iso_status fill_starts(struct iso_resolve *r, int32_t c, struct iso_
     const Isocost__V1__CommitmentProduct *message = r->products[c];
     size_t n = message->n_start_periods > 0 ? message->n_start_periods : 1;
     struct iso_start *starts = iso_arena_calloc(r->arena, n, sizeof(*starts));
-    uint8_t *seen = iso_arena_calloc(r->arena, (size_t)r->problem->n_periods, 1);
+    size_t n_seen = message->n_start_periods > 0 ? (size_t)r->problem->n_periods : 1;
+    uint8_t *seen = iso_arena_calloc(r->arena, n_seen, 1);
 
     if (!starts || !seen)
         return iso_resolve_full(reterr);
@@ -95,12 +105,20 @@ static enum iso_status fill_existing(struct iso_resolve *r, int32_t c, struct is
 {
     const Isocost__V1__CommitmentProduct *message = r->products[c];
     int32_t n_periods = r->problem->n_periods;
-    iso_decimal *existing = iso_arena_calloc(r->arena, (size_t)n_periods, sizeof(*existing));
+    bool shared = message->n_existing == 0 && r->none_held;
+    iso_decimal *existing =
+        shared ? NULL : iso_arena_calloc(r->arena, (size_t)n_periods, sizeof(*existing));
     bool dated = r->chronological && (!r->level_hour || r->origin_ns > 0);
     int64_t origin_ns = r->level_hour ? r->origin_ns : r->problem->periods[0].start_ns;
 
+    if (shared) {
+        product->existing = r->none_held;
+        return ISO_OK;
+    }
     if (!existing)
         return iso_resolve_full(reterr);
+    if (message->n_existing == 0)
+        r->none_held = existing;
     for (int32_t t = 0; t < n_periods; t++) {
         iso_wide sum = 0;
         for (size_t i = 0; i < message->n_existing; i++) {

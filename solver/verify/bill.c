@@ -99,7 +99,7 @@ static enum iso_status check_fee(const struct iso_verifier *v, int32_t i)
         .offering = -1,
         .product = line->product,
         .start = -1,
-        .quantity = v->held[iso_verify_at(v, line->product, line->period)],
+        .quantity = (iso_decimal)iso_verify_held(v, line->product, line->period),
         .unit_price = product->fee,
         .currency = product->currency,
         .hours = problem->periods[line->period].hours,
@@ -187,7 +187,7 @@ static int64_t count_other_lines(const struct iso_verifier *v)
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++)
-            n += problem->products[c].fee > 0 && v->held[iso_verify_at(v, c, t)] > 0;
+            n += problem->products[c].fee > 0 && iso_verify_held(v, c, t) > 0;
     for (int32_t i = 0; i < v->plan->n_purchases; i++)
         n += problem->products[v->plan->purchases[i].product].upfront > 0;
     n += v->starts > 0 && moves->start_cost > 0;

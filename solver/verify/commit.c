@@ -7,6 +7,17 @@
  * (cell, offering, period) are at most its instances. Purchases: one a start, at most `most`. */
 #include "verifier.h"
 
+iso_wide iso_verify_held(const struct iso_verifier *v, int32_t product, int32_t period)
+{
+    const struct iso_product *c = &v->problem->products[product];
+    iso_wide sum = c->existing[period];
+
+    for (int32_t s = 0; s < c->n_starts && v->holds[product]; s++)
+        if (c->starts[s].window[period])
+            sum += (iso_wide)v->bought[v->first_start[product] + s] * ISO_DECIMAL_ONE;
+    return sum;
+}
+
 static enum iso_status read_purchases(struct iso_verifier *v)
 {
     const struct iso_problem *problem = v->problem;
@@ -24,17 +35,17 @@ static enum iso_status read_purchases(struct iso_verifier *v)
                 (long long)purchase->quantity, (long long)product->most, product->id);
         *bought = purchase->quantity;
     }
-    for (int32_t c = 0; c < problem->n_products; c++)
+    for (int32_t c = 0; c < problem->n_products; c++) {
+        for (int32_t s = 0; s < problem->products[c].n_starts; s++)
+            v->holds[c] |= v->bought[v->first_start[c] + s] > 0;
         for (int32_t t = 0; t < problem->n_periods; t++) {
-            const struct iso_product *product = &problem->products[c];
-            iso_wide sum = product->existing[t];
-            for (int32_t s = 0; s < product->n_starts; s++)
-                if (product->starts[s].window[t])
-                    sum += (iso_wide)v->bought[v->first_start[c] + s] * ISO_DECIMAL_ONE;
-            if (!iso_wide_to_decimal(sum, &v->held[iso_verify_at(v, c, t)]))
+            iso_decimal held;
+            v->holds[c] |= problem->products[c].existing[t] > 0;
+            if (v->holds[c] && !iso_wide_to_decimal(iso_verify_held(v, c, t), &held))
                 return iso_verify_fail(v, "purchases", -1, "", "units of %s are out of range",
-                                       product->id);
+                                       problem->products[c].id);
         }
+    }
     return ISO_OK;
 }
 
@@ -63,7 +74,8 @@ static iso_decimal use_of(const struct iso_verifier *v, int32_t product, int32_t
     return 0;
 }
 
-static enum iso_status check_cover(struct iso_verifier *v, int32_t i, iso_wide *used)
+static enum iso_status check_cover(struct iso_verifier *v, int32_t i, const int32_t *row,
+                                   iso_wide *used)
 {
     const struct iso_cover *cover = &v->plan->covers[i];
     const struct iso_product *product = &v->problem->products[cover->product];
@@ -79,7 +91,10 @@ static enum iso_status check_cover(struct iso_verifier *v, int32_t i, iso_wide *
     iso_wide amount = (iso_wide)use * cover->instances;
     if (amount > (iso_wide)ISO_DECIMAL_MAX * ISO_DECIMAL_ONE)
         return iso_verify_fail(v, "covers", i, "instances", "uses more than can be counted");
-    used[iso_verify_at(v, cover->product, cover->period)] += amount;
+    if (row[cover->product] < 0)
+        return iso_verify_fail(v, "covers", i, "product", "%s is neither held nor bought",
+                               product->id);
+    used[iso_verify_at(v, row[cover->product], cover->period)] += amount;
     return ISO_OK;
 }
 
@@ -126,25 +141,32 @@ static enum iso_status match_covers(struct iso_verifier *v)
 enum iso_status iso_verify_commit(struct iso_verifier *v)
 {
     const struct iso_problem *problem = v->problem;
-    size_t n = (size_t)problem->n_products * (size_t)problem->n_periods;
-    ISO_AUTO_MEM iso_wide *used = iso_calloc(n, sizeof(*used));
+    ISO_AUTO_MEM int32_t *row = iso_calloc((size_t)problem->n_products, sizeof(*row));
+    int32_t n_rows = 0;
 
+    if (!row)
+        return iso_fail(v->reterr, ISO_E_NOMEM, "", "no memory for commitments");
+    ISO_TRY(read_purchases(v));
+    for (int32_t c = 0; c < problem->n_products; c++)
+        row[c] = v->holds[c] ? n_rows++ : -1;
+    size_t n = (size_t)n_rows * (size_t)problem->n_periods;
+    ISO_AUTO_MEM iso_wide *used = iso_calloc(n, sizeof(*used));
     if (!used)
         return iso_fail(v->reterr, ISO_E_NOMEM, "", "no memory for %zu commitments", n);
-    ISO_TRY(read_purchases(v));
     for (int32_t i = 0; i < v->plan->n_covers; i++)
-        ISO_TRY(check_cover(v, i, used));
+        ISO_TRY(check_cover(v, i, row, used));
     ISO_TRY(match_covers(v));
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++) {
-            size_t at = iso_verify_at(v, c, t);
             v->verdict.rules_checked++;
-            if (used[at] > (iso_wide)problem->products[c].lot * v->held[at])
+            if (row[c] < 0)
+                continue;
+            iso_wide given = problem->products[c].lot * iso_verify_held(v, c, t);
+            if (used[iso_verify_at(v, row[c], t)] > given)
                 return iso_verify_fail(
                     v, "covers", -1, "", "%s gives %g in period %s; %g is covered",
-                    problem->products[c].id,
-                    (double)((iso_wide)problem->products[c].lot * v->held[at]) / 1e18,
-                    problem->periods[t].id, (double)used[at] / 1e18);
+                    problem->products[c].id, (double)given / 1e18, problem->periods[t].id,
+                    (double)used[iso_verify_at(v, row[c], t)] / 1e18);
         }
     return ISO_OK;
 }

@@ -36,9 +36,6 @@ bool iso_leads_may_have(const struct iso_verifier *v, const struct iso_dual *dua
     case ISO_ROW_SHARE_MIN:
     case ISO_ROW_SURVIVE:
         return plan->leads[dual->c].period == dual->c;
-    case ISO_ROW_SPREAD:
-    case ISO_ROW_PRESENCE:
-        return false;
     default:
         return true;
     }
@@ -59,7 +56,9 @@ void iso_leads_spread(struct iso_pricing *p)
 
     spread(v, p->demand, problem->n_workloads);
     spread(v, p->limit, problem->n_limits);
-    spread(v, p->commit, problem->n_products);
+    for (int32_t c = 0; c < problem->n_products; c++)
+        if (p->commit_row[c] >= 0)
+            spread(v, &p->commit[iso_verify_at(v, p->commit_row[c], 0)], 1);
     spread(v, p->share_max, p->first_share[problem->n_workloads]);
     spread(v, p->share_min, p->first_share[problem->n_workloads]);
     for (int32_t l = 0; l < problem->n_limits; l++)
@@ -73,10 +72,11 @@ struct iso_row_range iso_leads_rows(const struct iso_pricing *p, enum iso_row_ki
 {
     const struct iso_verifier *v = p->v;
 
-    if (kind == ISO_ROW_SURVIVE && v->problem->workloads[a].demand[period] == 0)
+    if (kind != ISO_ROW_SURVIVE || v->plan->n_leads == 0)
+        return iso_pricing_rows(p, kind, a, b, period);
+    if (v->problem->workloads[a].demand[period] == 0)
         return (struct iso_row_range){NULL, 0};
-    return iso_pricing_rows(p, kind, a, b,
-                            v->plan->n_leads ? v->plan->leads[period].period : period);
+    return iso_pricing_rows(p, kind, a, b, v->plan->leads[period].period);
 }
 
 static bool same_prices(const struct iso_problem *problem, int32_t t, int32_t lead)
@@ -122,6 +122,8 @@ bool iso_leads_alike(const struct iso_pricing *p, int32_t t)
 
     if (problem->moves.present && (t == 0 || lead == 0))
         return false;
+    if (p->kinds[ISO_ROW_SPREAD].n > 0 || p->kinds[ISO_ROW_PRESENCE].n > 0)
+        return false;                                  /* these rows have no lead */
     for (int32_t a = 0; a < problem->n_workloads; a++) /* rules without demand have no rows */
         if (problem->workloads[a].n_survive > 0 &&
             (problem->workloads[a].demand[t] > 0) != (problem->workloads[a].demand[lead] > 0))

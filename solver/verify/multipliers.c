@@ -198,7 +198,7 @@ static void fill_tables(struct iso_pricing *p)
             p->budget[v->first_window[dual->a] + dual->b] = dual->value;
             break;
         case ISO_ROW_COMMIT:
-            p->commit[iso_verify_at(v, dual->a, dual->b)] = dual->value;
+            p->commit[iso_verify_at(v, p->commit_row[dual->a], dual->b)] = dual->value;
             break;
         case ISO_ROW_SHARE_MAX:
             p->share_max[iso_verify_at(v, p->first_share[dual->a] + dual->b, dual->c)] =
@@ -260,6 +260,23 @@ static void find_supply(struct iso_pricing *p)
         }
 }
 
+/* Rows of the products that have multipliers. */
+static enum iso_status open_commitments(struct iso_pricing *p, int32_t n_duals)
+{
+    const struct iso_problem *problem = p->v->problem;
+    int32_t n_rows = 0;
+
+    for (int32_t c = 0; c < problem->n_products; c++)
+        p->commit_row[c] = -1;
+    for (int32_t i = 0; i < n_duals; i++)
+        if (p->duals[i].kind == ISO_ROW_COMMIT && p->commit_row[p->duals[i].a] < 0)
+            p->commit_row[p->duals[i].a] = n_rows++;
+    p->commit = iso_calloc((size_t)n_rows * (size_t)problem->n_periods, sizeof(*p->commit));
+    if (!p->commit)
+        return iso_fail(p->v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
+    return iso_implied_init(p);
+}
+
 enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, int32_t tier,
                                  bool ray)
 {
@@ -274,10 +291,10 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
     p->demand = iso_calloc((size_t)problem->n_workloads * n_periods, sizeof(*p->demand));
     p->limit = iso_calloc((size_t)problem->n_limits * n_periods, sizeof(*p->limit));
     p->budget = iso_calloc((size_t)v->first_window[problem->n_budgets], sizeof(*p->budget));
-    p->commit = iso_calloc(n_products * n_periods, sizeof(*p->commit));
+    p->commit_row = iso_calloc(n_products, sizeof(*p->commit_row));
     p->supply = iso_calloc(n_products * n_periods, sizeof(*p->supply));
     if (!p->first_share || !p->unserved || !p->duals || !p->demand || !p->limit || !p->budget ||
-        !p->commit || !p->supply)
+        !p->commit_row || !p->supply)
         return iso_fail(v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
     for (int32_t a = 0; a < problem->n_workloads; a++)
         p->first_share[a + 1] = p->first_share[a] + problem->workloads[a].n_shares;
@@ -292,6 +309,7 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
         qsort(p->duals, (size_t)data->n_duals, sizeof(*p->duals), compare_duals);
     }
     ISO_TRY(check_duals(p));
+    ISO_TRY(open_commitments(p, data->n_duals));
     drop_noise(p, data->n_duals);
     fill_tables(p);
     iso_leads_spread(p);
@@ -302,9 +320,11 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
 
 void iso_pricing_fini(struct iso_pricing *p)
 {
-    void *const arrays[] = {p->duals,     p->demand,    p->limit,       p->budget, p->commit,
-                            p->share_max, p->share_min, p->first_share, p->supply, p->unserved};
+    void *const arrays[] = {p->duals,  p->demand,    p->limit,     p->budget,
+                            p->commit, p->share_max, p->share_min, p->first_share,
+                            p->supply, p->unserved,  p->commit_row};
 
+    iso_implied_fini(p);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
 }

@@ -32,7 +32,9 @@ struct iso_pricing {
     double *demand;                /* n_workloads * n_periods, >= 0 */
     double *limit;                 /* n_limits * n_periods; <= 0, minima >= 0 */
     double *budget;                /* one a window, <= 0 */
-    double *commit;                /* n_products * n_periods, <= 0 */
+    double *commit;                /* commit_row[c] * n_periods + period, <= 0 */
+    int32_t *commit_row;           /* n_products; -1: no multiplier is given */
+    struct iso_implied *implied;   /* multipliers of such products */
     double *share_max, *share_min; /* (first_share[a] + share) * n_periods + period */
     int32_t *first_share;          /* n_workloads + 1 */
     uint8_t *supply;               /* n_products * n_periods: something may be held */
@@ -62,7 +64,7 @@ double iso_pricing_at_most(struct iso_bounded number);
 struct iso_row_range iso_pricing_rows(const struct iso_pricing *p, enum iso_row_kind kind,
                                       int32_t a, int32_t b, int32_t c);
 
-/* The SURVIVE or SPREAD rows of a workload's rule in a period, by the multipliers of its lead. */
+/* The rows of a rule of a workload in a period: SURVIVE by its lead, others by itself. */
 struct iso_row_range iso_leads_rows(const struct iso_pricing *p, enum iso_row_kind kind, int32_t a,
                                     int32_t b, int32_t period);
 
@@ -75,6 +77,26 @@ bool iso_leads_may_have(const struct iso_verifier *v, const struct iso_dual *dua
 /* Whether every number that the columns of instances of period t are priced by is that of its
  * lead: then they price alike. */
 bool iso_leads_alike(const struct iso_pricing *p, int32_t t);
+
+/* What stands for a COMMIT row: given, or implied and opened for the period. */
+double iso_pricing_commit(const struct iso_pricing *p, int32_t product, int32_t period);
+
+struct iso_costs;
+struct iso_worth;
+
+/* Implied multipliers: found for a period once costs are open, worth counted by `units` (one a
+ * workload), or taken over from another period; then settled against what buying costs. */
+enum iso_status iso_implied_init(struct iso_pricing *p);
+void iso_implied_fini(struct iso_pricing *p);
+void iso_implied_open(struct iso_pricing *p, struct iso_costs *costs, struct iso_worth *units,
+                      int32_t period);
+void iso_implied_repeat(struct iso_pricing *p, int32_t lead, int32_t period);
+void iso_implied_settle(struct iso_pricing *p);
+
+/* What one unit of a start costs in the objective and in budgets. */
+struct iso_bounded iso_pricing_purchase(const struct iso_pricing *p,
+                                        const struct iso_product *product, int32_t c,
+                                        const struct iso_start *start);
 
 /* Reads and checks the multipliers (indices, signs, no row twice). */
 enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, int32_t tier,
@@ -117,6 +139,10 @@ void iso_costs_open(struct iso_costs *costs, int32_t period);
 
 /* What it costs; may lower a multiplier of MOVE, and the bound with it, so that it is >= 0. */
 struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t offering);
+
+/* What it costs when a product covers it, before that product's multiplier. */
+struct iso_bounded iso_costs_covered(const struct iso_costs *costs, int32_t cell, int32_t offering,
+                                     int32_t product);
 
 /* What minima of limits give for it. */
 struct iso_bounded iso_costs_floor(const struct iso_costs *costs, int32_t offering);

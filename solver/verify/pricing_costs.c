@@ -136,16 +136,28 @@ static struct iso_bounded paid_or_covered(const struct iso_costs *costs, int32_t
 
     for (int32_t i = v->first_product[offering]; i < v->first_product[offering + 1]; i++) {
         int32_t c = v->products[i].index;
-        size_t at = iso_verify_at(v, c, costs->period);
         if (v->problem->offerings[offering].spot || !v->problem->products[c].cells[cell] ||
-            !costs->p->supply[at])
+            !costs->p->supply[iso_verify_at(v, c, costs->period)])
             continue;
         struct iso_bounded covered = iso_bounded_add(
             iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, c)),
-            iso_bounded_scale(v->products[i].weight, iso_bounded_exact(-costs->p->commit[at])));
+            iso_bounded_scale(v->products[i].weight,
+                              iso_bounded_exact(-iso_pricing_commit(costs->p, c, costs->period))));
         least = lower_of(least, covered);
     }
     return least;
+}
+
+struct iso_bounded iso_costs_covered(const struct iso_costs *costs, int32_t cell, int32_t offering,
+                                     int32_t product)
+{
+    const struct iso_problem *problem = costs->p->v->problem;
+    struct iso_bounded hourly =
+        iso_bounded_scale(iso_problem_price(problem, offering, costs->period), costs->hours);
+    struct iso_bounded cost =
+        iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, product));
+
+    return costs->has_limits ? iso_bounded_add(cost, costs->caps[offering]) : cost;
 }
 
 /* m of a (cell, offering), cut to the range that prices start and stop out. */

@@ -257,6 +257,7 @@ static void price_period(struct columns *columns, int32_t period)
     columns->period = period;
     columns->cell = columns->all = nothing_to_repair;
     iso_costs_open(&columns->costs, period);
+    iso_implied_open(columns->p, &columns->costs, columns->units, period);
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         struct repair before = columns->all;
         if (problem->workloads[a].replicas)
@@ -349,12 +350,14 @@ static enum iso_status price_periods(struct columns *columns)
                 continue;
             if (lead != t && priced[lead] > 0 && iso_leads_alike(p, t)) {
                 *columns_priced += priced[lead];
+                iso_implied_repeat(p, lead, t);
                 continue;
             }
             price_period(columns, t);
             if (sum == p->sum.value && !p->nothing)
                 priced[t] = *columns_priced - before;
         }
+    iso_implied_settle(p);
     return ISO_OK;
 }
 

@@ -179,7 +179,7 @@ static void price_moves(struct iso_pricing *p)
 
 /* What one bought unit of a start adds to the objective and the budgets: its fee over the term and
  * its upfront by basis. */
-static struct iso_bounded purchase_cost(const struct iso_pricing *p,
+struct iso_bounded iso_pricing_purchase(const struct iso_pricing *p,
                                         const struct iso_product *product, int32_t c,
                                         const struct iso_start *start)
 {
@@ -231,18 +231,20 @@ static void price_product(struct iso_pricing *p, int32_t c)
     const struct iso_product *product = &problem->products[c];
     double shrink = 1;
 
+    if (p->commit_row[c] < 0)
+        return; /* nothing, or implied */
+    double *row = &p->commit[iso_verify_at(p->v, p->commit_row[c], 0)];
+
     for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
         const struct iso_start *start = &product->starts[s];
         struct iso_bounded worth = {0, 0};
         for (int32_t t = 0; t < problem->n_periods; t++)
-            if (start->window[t] && p->commit[iso_verify_at(p->v, c, t)] != 0)
+            if (start->window[t] && row[t] != 0)
                 worth = iso_bounded_add(
-                    worth,
-                    iso_bounded_scale(product->lot,
-                                      iso_bounded_exact(-p->commit[iso_verify_at(p->v, c, t)])));
+                    worth, iso_bounded_scale(product->lot, iso_bounded_exact(-row[t])));
         if (worth.value <= 0)
             continue;
-        struct iso_bounded cost = purchase_cost(p, product, c, start);
+        struct iso_bounded cost = iso_pricing_purchase(p, product, c, start);
         struct iso_bounded rc = iso_bounded_subtract(cost, worth);
         if (product->most > 0) {
             iso_pricing_add_column(p, rc, product->most * ISO_DECIMAL_ONE);
@@ -253,7 +255,7 @@ static void price_product(struct iso_pricing *p, int32_t c)
             shrink = fmin(shrink, iso_pricing_at_most(iso_bounded_divide(cost, worth)));
     }
     for (int32_t t = 0; t < problem->n_periods; t++) {
-        double *lambda = &p->commit[iso_verify_at(p->v, c, t)];
+        double *lambda = &row[t];
         if (*lambda == 0)
             continue;
         if (shrink < 1)

@@ -349,11 +349,11 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->first_window = iso_calloc((size_t)problem->n_budgets + 1, sizeof(*v->first_window));
     v->first_start = iso_calloc((size_t)problem->n_products + 1, sizeof(*v->first_start));
     v->bought = iso_calloc(n_starts, sizeof(*v->bought));
-    v->held = iso_calloc((size_t)problem->n_products * n_periods, sizeof(*v->held));
+    v->holds = iso_calloc((size_t)problem->n_products, 1);
     if (!v->usages || !v->cover_order || !v->parts || !v->first_part || !v->served ||
         !v->unserved || !v->limits || !v->products || !v->first_limit || !v->first_product ||
         !v->limit_violations || !v->budget_violations || !v->first_window || !v->first_start ||
-        !v->bought || !v->held)
+        !v->bought || !v->holds)
         return no_memory(v);
     for (int32_t b = 0; b < problem->n_budgets; b++)
         v->first_window[b + 1] = v->first_window[b] + problem->budgets[b].n_windows;
@@ -401,7 +401,7 @@ void iso_verify_fini(struct iso_verifier *v)
                             v->limits,        v->products,         v->first_limit,
                             v->first_product, v->limit_violations, v->budget_violations,
                             v->first_window,  v->first_start,      v->bought,
-                            v->held};
+                            v->holds};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);

@@ -56,7 +56,7 @@ struct iso_verifier {
     int32_t *first_window;            /* n_budgets + 1 */
     int32_t *first_start;             /* n_products + 1 */
     int64_t *bought;                  /* one a start */
-    iso_decimal *held;                /* n_products * n_periods: existing + bought */
+    uint8_t *holds;                   /* n_products: something is held or bought */
     iso_wide starts, stops, moves;    /* of period 0 against the placement today */
 };
 
@@ -70,6 +70,9 @@ static inline size_t iso_verify_at(const struct iso_verifier *v, int32_t row, in
 __attribute__((format(printf, 5, 6))) enum iso_status
 iso_verify_fail(const struct iso_verifier *v, const char *array, int64_t index, const char *member,
                 const char *format, ...);
+
+/* Units or lots of a product in force in a period: existing + bought, checked to be in range. */
+iso_wide iso_verify_held(const struct iso_verifier *v, int32_t product, int32_t period);
 
 /* The usage of (period, cell, offering), or NULL. */
 const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,

@@ -127,9 +127,11 @@ struct iso_dual {
 
 /* Periods that share multipliers: DEMAND, LIMIT, COMMIT, SHARE and SURVIVE rows of a period take
  * the multipliers of the same rows of its lead, which is a period of equal hours and leads itself.
- * Rows that the lead has and the period has not (a limit that does not hold there, survival without
- * demand) are passed over. Only leads have multipliers of their own; there are none of SPREAD and
- * PRESENCE rows beside leads. */
+ * Only leads have such multipliers of their own. Rows that the lead has and the period has not (a
+ * limit that does not hold there, survival without demand) are passed over. In a plan with leads, a
+ * product without a multiplier, in a problem without a current placement and covering throughput
+ * workloads only, takes for its COMMIT rows the least multipliers that price out every instance
+ * that it covers. */
 struct iso_lead {
     int32_t period;
 };
