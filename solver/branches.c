@@ -13,20 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "branches.h"
 #include "explain.h"
+#include "isocost/ledger.h"
 #include "search.h"
 #include "split.h"
 
 #define CLOSE 1e-9 /* relative and absolute */
 
-enum way { WAY_ANY, WAY_SHUT, WAY_OPEN };
-
-struct gate {
-    int32_t limit, period;
-};
-
 struct node {
-    uint8_t *ways;                /* n_gates, enum way */
+    uint8_t *choices;             /* see iso_forks */
     double bounds[ISO_MAX_TIERS]; /* of the node above it */
 };
 
@@ -39,8 +35,8 @@ struct branches {
     const struct iso_problem *problem;
     struct iso_control control; /* of nodes */
     double end_s;
-    int32_t n_gates, n_nodes, n_leaves, n_tiers;
-    struct gate *gates;
+    struct iso_forks forks;
+    int32_t n_nodes, n_leaves, n_tiers;
     struct node *nodes; /* still open, the next one last */
     struct leaf *leaves;
     struct iso_plan *root, *best; /* best: its stages without bounds and proofs */
@@ -56,10 +52,10 @@ static enum iso_status no_memory(struct iso_error *reterr)
 static void branches_fini(struct branches *b)
 {
     for (int32_t i = 0; i < b->n_nodes; i++)
-        free(b->nodes[i].ways);
+        free(b->nodes[i].choices);
     free(b->nodes);
     free(b->leaves);
-    free(b->gates);
+    iso_forks_fini(&b->forks);
     iso_plan_free(b->root);
     iso_plan_free(b->best);
 }
@@ -69,64 +65,7 @@ bool iso_has_branches(const struct iso_problem *problem)
     for (int32_t l = 0; l < problem->n_limits; l++)
         if (problem->limits[l].or_nothing)
             return true;
-    return false;
-}
-
-static enum iso_status find_gates(struct branches *b, struct iso_error *reterr)
-{
-    for (int32_t l = 0; l < b->problem->n_limits; l++)
-        for (int32_t t = 0; t < b->problem->n_periods; t++) {
-            struct gate gate = {l, t};
-            if (b->problem->limits[l].or_nothing && b->problem->limits[l].periods[t] &&
-                !iso_append(&b->gates, &b->n_gates, sizeof(gate), &gate))
-                return no_memory(reterr);
-        }
-    return ISO_OK;
-}
-
-/* --- a node as a problem --- */
-
-struct settled {
-    struct iso_problem problem;
-    struct iso_limit *limits; /* the problem's own, then a maximum of 0 for each */
-    uint8_t *flags;
-};
-
-static void settled_fini(struct settled *settled)
-{
-    free(settled->limits);
-    free(settled->flags);
-}
-
-static enum iso_status settled_init(struct settled *settled, const struct branches *b,
-                                    const uint8_t *ways, struct iso_error *reterr)
-{
-    const struct iso_problem *problem = b->problem;
-    size_t n = (size_t)problem->n_limits, n_periods = (size_t)problem->n_periods;
-
-    settled->problem = *problem;
-    settled->limits = iso_calloc(2 * n, sizeof(*settled->limits));
-    settled->flags = iso_calloc(2 * n * n_periods, 1);
-    if (!settled->limits || !settled->flags)
-        return no_memory(reterr);
-    memcpy(settled->limits, problem->limits, n * sizeof(*settled->limits));
-    settled->problem.limits = settled->limits;
-    for (size_t l = 0; l < n; l++) {
-        struct iso_limit *open = &settled->limits[l];
-        if (!open->or_nothing)
-            continue;
-        struct iso_limit *shut = &settled->limits[settled->problem.n_limits++];
-        *shut = *open;
-        shut->minimum = shut->or_nothing = false;
-        shut->bound = 0;
-        open->periods = &settled->flags[2 * l * n_periods];
-        shut->periods = &settled->flags[(2 * l + 1) * n_periods];
-    }
-    for (int32_t i = 0; i < b->n_gates; i++)
-        if (ways[i] != WAY_ANY)
-            settled->flags[(2 * (size_t)b->gates[i].limit + (ways[i] == WAY_SHUT)) * n_periods +
-                           (size_t)b->gates[i].period] = 1;
-    return ISO_OK;
+    return problem->n_volumes > 0;
 }
 
 /* --- plans against gates --- */
@@ -141,7 +80,7 @@ static iso_decimal weight_of(const struct iso_limit *limit, int32_t offering)
 
 /* What a plan runs of a gate, exactly. */
 static iso_wide level_of(const struct branches *b, const struct iso_plan *plan,
-                         const struct gate *gate)
+                         const struct iso_gate *gate)
 {
     const struct iso_limit *limit = &b->problem->limits[gate->limit];
     iso_wide level = 0;
@@ -157,14 +96,14 @@ static iso_wide level_of(const struct branches *b, const struct iso_plan *plan,
 
 /* The gate that a plan keeps worst, or -1; *ret_nearer: the way that is nearer to the plan. */
 static int32_t worst_gate(const struct branches *b, const struct iso_plan *plan,
-                          enum way *ret_nearer)
+                          enum iso_way *ret_nearer)
 {
     int32_t worst = -1;
     double most = 0;
 
-    for (int32_t i = 0; i < b->n_gates; i++) {
-        iso_decimal bound = b->problem->limits[b->gates[i].limit].bound;
-        iso_wide level = level_of(b, plan, &b->gates[i]);
+    for (int32_t i = 0; i < b->forks.n_gates; i++) {
+        iso_decimal bound = b->problem->limits[b->forks.gates[i].limit].bound;
+        iso_wide level = level_of(b, plan, &b->forks.gates[i]);
         if (level == 0 || level >= bound)
             continue;
         double up = (double)(bound - level) / (double)bound, away = fmin(up, 1 - up);
@@ -172,7 +111,7 @@ static int32_t worst_gate(const struct branches *b, const struct iso_plan *plan,
             continue;
         worst = i;
         most = away;
-        *ret_nearer = up <= 0.5 ? WAY_OPEN : WAY_SHUT;
+        *ret_nearer = up <= 0.5 ? ISO_WAY_OPEN : ISO_WAY_SHUT;
     }
     return worst;
 }
@@ -246,32 +185,32 @@ static void make_bare(struct iso_plan *plan)
 
 /* --- the tree --- */
 
-static bool push(struct branches *b, const struct node *node, int32_t gate, enum way way,
-                 const double *bounds)
+/* A node below `node`, or the root, for the caller to settle more; NULL when memory is short. */
+static struct node *push(struct branches *b, const struct node *node, const double *bounds)
 {
-    struct node child = {.ways = iso_calloc((size_t)b->n_gates, 1)};
+    struct node child = {.choices = iso_calloc(iso_forks_bytes(&b->forks), 1)};
 
-    if (!child.ways)
-        return false;
+    if (!child.choices)
+        return NULL;
     if (node)
-        memcpy(child.ways, node->ways, (size_t)b->n_gates);
-    if (gate >= 0)
-        child.ways[gate] = (uint8_t)way;
+        memcpy(child.choices, node->choices, iso_forks_bytes(&b->forks));
+    else
+        iso_forks_open(&b->forks, child.choices);
     for (int32_t k = 0; k < b->n_tiers; k++)
         child.bounds[k] = bounds ? bounds[k] : -INFINITY;
     if (iso_append(&b->nodes, &b->n_nodes, sizeof(child), &child))
-        return true;
-    free(child.ways);
-    return false;
+        return &b->nodes[b->n_nodes - 1];
+    free(child.choices);
+    return NULL;
 }
 
-static enum iso_status solve_node(struct branches *b, const uint8_t *ways, bool explain,
+static enum iso_status solve_node(struct branches *b, uint8_t *choices, bool proof,
                                   struct iso_plan **ret_plan, struct iso_error *reterr)
 {
-    struct settled settled __attribute__((cleanup(settled_fini))) = {0};
+    struct iso_settled settled __attribute__((cleanup(iso_settled_fini))) = {0};
     const struct iso_options *options = &b->problem->options;
 
-    ISO_TRY(settled_init(&settled, b, ways, reterr));
+    ISO_TRY(iso_settled_init(&settled, &b->forks, choices, proof, reterr));
     settled.problem.options.time_limit_s =
         fmax(1e-3, b->end_s - b->control.now(b->control.context));
     if (options->gap > 0 && b->problem->moves.present)
@@ -281,7 +220,7 @@ static enum iso_status solve_node(struct branches *b, const uint8_t *ways, bool 
             options->work_limit - b->stats.iterations - b->stats.nodes > 1
                 ? options->work_limit - b->stats.iterations - b->stats.nodes
                 : 1;
-    ISO_TRY(iso_optimise(&settled.problem, &b->control, explain, ret_plan, reterr));
+    ISO_TRY(iso_optimise(&settled.problem, &b->control, proof, ret_plan, reterr));
     b->stats.iterations += (*ret_plan)->stats.iterations;
     b->stats.nodes += (*ret_plan)->stats.nodes + 1;
     if ((*ret_plan)->stop > ISO_STOP_GAP && (*ret_plan)->reason != ISO_REASON_OPTIMAL &&
@@ -290,35 +229,129 @@ static enum iso_status solve_node(struct branches *b, const uint8_t *ways, bool 
     return ISO_OK;
 }
 
-/* Solves an open node: closes it, or opens the two below it. */
-static enum iso_status visit(struct branches *b, const struct node *node, struct iso_plan *plan,
+/* Values a plan that keeps all rules by the original problem, and keeps it when it is better. */
+static enum iso_status offer(struct branches *b, struct iso_plan **plan, struct iso_error *reterr)
+{
+    double values[ISO_MAX_TIERS];
+
+    ISO_TRY(iso_plan_account(b->problem, *plan, reterr));
+    for (int32_t k = 0; k < b->n_tiers; k++) {
+        struct iso_tier *tier = &(*plan)->tiers[k];
+        values[k] = tier->value = iso_tier_value(b->problem, *plan, tier->kind, tier->priority);
+        if (tier->kind == ISO_TIER_MONEY && b->problem->n_volumes > 0)
+            tier->frozen = tier->value; /* the node had it by one line of the price */
+    }
+    if (is_beaten(b, values))
+        return ISO_OK;
+    iso_plan_free(b->best);
+    b->best = ISO_STEAL(*plan);
+    make_bare(b->best);
+    return ISO_OK;
+}
+
+/* What of a volume the plan pays before its price by volume. */
+static double volume_of(const struct iso_volume *volume, const struct iso_plan *plan)
+{
+    double sum = 0;
+
+    for (int32_t i = 0; i < plan->n_lines; i++)
+        if (plan->lines[i].kind == ISO_LINE_INSTANCE &&
+            volume->offerings[plan->lines[i].offering] && volume->periods[plan->lines[i].period])
+            sum += iso_value(plan->lines[i].cost);
+    return sum;
+}
+
+/* The volume whose price the node knows least well at the plan, or -1; *ret_line: the line that
+ * holds there. */
+static int32_t worst_volume(const struct branches *b, const struct node *node,
+                            const struct iso_plan *plan, int32_t *ret_line)
+{
+    int32_t worst = -1;
+    double most = -1;
+
+    for (int32_t i = 0; i < b->problem->n_volumes; i++) {
+        const struct iso_volume *volume = &b->problem->volumes[i];
+        const uint8_t *lines = iso_forks_lines(&b->forks, node->choices, i);
+        double sum = volume_of(volume, plan);
+        if (lines[0] == lines[1] || iso_volume_rises(volume))
+            continue;
+        int32_t line = lines[0];
+        while (line < lines[1] && sum > iso_value(volume->steps[line].from))
+            line++;
+        double off = iso_volume_intercept(volume, line) + iso_volume_factor(volume, line) * sum -
+                     iso_volume_intercept(volume, lines[0]) -
+                     iso_volume_factor(volume, lines[1]) * sum;
+        if (off <= most)
+            continue;
+        worst = i;
+        most = off;
+        *ret_line = line;
+    }
+    return worst;
+}
+
+static enum iso_status fork_gate(struct branches *b, const struct node *node, int32_t gate,
+                                 enum iso_way nearer, const double *bounds,
+                                 struct iso_error *reterr)
+{
+    const enum iso_way ways[] = {nearer == ISO_WAY_OPEN ? ISO_WAY_SHUT : ISO_WAY_OPEN, nearer};
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(ways); i++) {
+        struct node *child = push(b, node, bounds);
+        if (!child)
+            return no_memory(reterr);
+        child->choices[gate] = (uint8_t)ways[i];
+    }
+    return ISO_OK;
+}
+
+/* The lines up to `line` and those after it; where it is the last, those before it and itself. */
+static enum iso_status fork_volume(struct branches *b, const struct node *node, int32_t volume,
+                                   int32_t line, const double *bounds, struct iso_error *reterr)
+{
+    const uint8_t *lines = iso_forks_lines(&b->forks, node->choices, volume);
+    int32_t cut = line < lines[1] ? line : line - 1;
+
+    for (int half = 0; half < 2; half++) {
+        struct node *child = push(b, node, bounds);
+        if (!child)
+            return no_memory(reterr);
+        uint8_t *left = iso_forks_lines(&b->forks, child->choices, volume);
+        if ((half == 1) == (line <= cut))
+            left[1] = (uint8_t)cut;
+        else
+            left[0] = (uint8_t)(cut + 1);
+    }
+    return ISO_OK;
+}
+
+/* Looks at a node's plan: closes the node, or opens the two below it. */
+static enum iso_status visit(struct branches *b, const struct node *node, struct iso_plan **plan,
                              struct iso_error *reterr)
 {
     double bounds[ISO_MAX_TIERS];
-    enum way nearer = WAY_ANY;
+    enum iso_way nearer = ISO_WAY_ANY;
+    int32_t volume = -1, line = 0;
 
-    if (plan->reason == ISO_REASON_INFEASIBLE)
+    if ((*plan)->reason == ISO_REASON_INFEASIBLE)
         return ISO_OK;
-    for (int32_t k = 0; k < b->n_tiers; k++)
-        bounds[k] = k < plan->n_tiers ? plan->tiers[k].bound : -INFINITY;
-    if (!plan->has_solution || is_beaten(b, bounds))
-        return close_node(b, bounds, reterr);
-    int32_t gate = worst_gate(b, plan, &nearer);
-    if (gate < 0) {
-        ISO_TRY(close_node(b, bounds, reterr));
-        double values[ISO_MAX_TIERS];
-        for (int32_t k = 0; k < b->n_tiers; k++)
-            values[k] = k < plan->n_tiers ? plan->tiers[k].value : INFINITY;
-        if (b->best && is_beaten(b, values))
-            return ISO_OK;
-        iso_plan_free(b->best);
-        b->best = plan;
-        return ISO_OK;
+    for (int32_t k = 0; k < b->n_tiers; k++) {
+        bounds[k] = k < (*plan)->n_tiers ? (*plan)->tiers[k].bound : -INFINITY;
+        if (k < (*plan)->n_tiers && (*plan)->tiers[k].kind == ISO_TIER_MONEY)
+            bounds[k] += iso_forks_constant(&b->forks, node->choices);
     }
-    if (!push(b, node, gate, nearer == WAY_OPEN ? WAY_SHUT : WAY_OPEN, bounds) ||
-        !push(b, node, gate, nearer, bounds))
-        return no_memory(reterr);
-    return ISO_OK;
+    if (!(*plan)->has_solution || is_beaten(b, bounds))
+        return close_node(b, bounds, reterr);
+    int32_t gate = worst_gate(b, *plan, &nearer);
+    if (gate >= 0)
+        return fork_gate(b, node, gate, nearer, bounds, reterr);
+    if ((*plan)->n_tiers == b->n_tiers) {
+        volume = worst_volume(b, node, *plan, &line);
+        ISO_TRY(offer(b, plan, reterr));
+    }
+    if (volume < 0 || is_beaten(b, bounds))
+        return close_node(b, bounds, reterr);
+    return fork_volume(b, node, volume, line, bounds, reterr);
 }
 
 static enum iso_status search_tree(struct branches *b, const struct iso_control *control,
@@ -326,20 +359,16 @@ static enum iso_status search_tree(struct branches *b, const struct iso_control 
 {
     while (b->n_nodes > 0 && !b->stop) {
         struct node node = b->nodes[--b->n_nodes];
-        ISO_AUTO_MEM uint8_t *ways = node.ways;
+        ISO_AUTO_MEM uint8_t *choices = node.choices;
         ISO_AUTO(iso_plan) plan = NULL;
         if (is_beaten(b, node.bounds)) {
             ISO_TRY(close_node(b, node.bounds, reterr));
             continue;
         }
-        ISO_TRY(solve_node(b, ways, false, &plan, reterr));
-        ISO_TRY(visit(b, &node, plan, reterr));
-        if (b->best == plan) {
-            ISO_STEAL(plan);
-            make_bare(b->best);
-            if (control->incumbent)
-                control->incumbent(control->context, b->best);
-        }
+        ISO_TRY(solve_node(b, choices, false, &plan, reterr));
+        ISO_TRY(visit(b, &node, &plan, reterr));
+        if (!plan && control->incumbent) /* it is the best now */
+            control->incumbent(control->context, b->best);
         if (!b->stop && control->stop)
             b->stop = control->stop(control->context);
         if (!b->stop && control->now(control->context) >= b->end_s)
@@ -425,7 +454,7 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
 {
     struct branches b __attribute__((cleanup(branches_fini))) = {.problem = problem};
     struct iso_tier tiers[ISO_MAX_TIERS];
-    enum way nearer;
+    enum iso_way nearer;
     double begin_s = control->now(control->context);
 
     b.control = *control;
@@ -433,19 +462,14 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
     b.control.progress = NULL;
     b.end_s = begin_s + problem->options.time_limit_s;
     b.n_tiers = iso_tiers_of(problem, tiers);
-    ISO_TRY(find_gates(&b, reterr));
-    if (!push(&b, NULL, -1, WAY_ANY, NULL))
+    ISO_TRY(iso_forks_init(&b.forks, problem, reterr));
+    if (!push(&b, NULL, NULL))
         return no_memory(reterr);
-    ISO_TRY(solve_node(&b, b.nodes[0].ways, true, &b.root, reterr));
+    ISO_TRY(solve_node(&b, b.nodes[0].choices, true, &b.root, reterr));
     b.stats = b.root->stats;
-    if (!b.root->has_solution || worst_gate(&b, b.root, &nearer) < 0) {
+    if (!b.root->has_solution || (problem->n_volumes == 0 && worst_gate(&b, b.root, &nearer) < 0)) {
         *ret_plan = ISO_STEAL(b.root);
         return ISO_OK;
-    }
-    if (!b.stop) {
-        struct node root = b.nodes[--b.n_nodes];
-        ISO_AUTO_MEM uint8_t *ways = root.ways;
-        ISO_TRY(visit(&b, &root, b.root, reterr));
     }
     ISO_TRY(search_tree(&b, control, reterr));
     b.stats.seconds = control->now(control->context) - begin_s;

@@ -176,8 +176,8 @@ enum iso_status iso_export_mip(const struct iso_problem *problem, enum iso_tier_
 
     if (iso_has_branches(problem))
         return iso_fail(reterr, ISO_E_LIMIT, "",
-                        "limits with or_nothing are settled by a tree of programs, and are not "
-                        "written as one");
+                        "limits with or_nothing and prices by volume are settled by a tree of "
+                        "programs, and are not written as one");
     ISO_TRY(iso_reduction_init(&reduction, problem, false, reterr));
     ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, EXPORT_PATTERNS, reterr));
     for (int32_t g = 0; g < problem->n_teams; g++)

@@ -64,10 +64,14 @@ double iso_budget_purchase(const struct iso_problem *problem, const struct iso_b
 
 double iso_instance_money(const struct iso_problem *problem, int32_t offering, int32_t period)
 {
-    return iso_value(problem->periods[period].hours) *
-           iso_value(iso_problem_price(problem, offering, period)) *
-           iso_value(
-               problem->currencies[problem->offerings[offering].currency].rate_to_base[period]);
+    double money =
+        iso_value(problem->periods[period].hours) *
+        iso_value(iso_problem_price(problem, offering, period)) *
+        iso_value(problem->currencies[problem->offerings[offering].currency].rate_to_base[period]);
+
+    if (problem->cost_factors)
+        money *= iso_value(problem->cost_factors[(int64_t)offering * problem->n_periods + period]);
+    return money;
 }
 
 /* Money in the base currency that one unit of a column costs. */

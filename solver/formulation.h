@@ -109,7 +109,8 @@ int32_t iso_formulation_move(struct iso_formulation *formulation, int32_t cell, 
 bool iso_formulation_useful(const struct iso_formulation *formulation,
                             const struct iso_workload *workload, int32_t period);
 
-/* What one instance costs in a period at list price, in the base currency. */
+/* What one instance costs in a period in the objective: its list price in the base currency, times
+ * its cost factor. */
 double iso_instance_money(const struct iso_problem *problem, int32_t offering, int32_t period);
 
 /* Coefficient of one instance-hour's price in a budget window: h * rate * price. */

@@ -253,7 +253,7 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     ISO_AUTO(iso_plan) plan = iso_plan_new();
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
-    ISO_TRY(iso_reduction_init(&reduction, problem, true, reterr));
+    ISO_TRY(iso_reduction_init(&reduction, problem, !problem->cost_factors, reterr));
     ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, PATTERN_ROOM, reterr));
     ISO_TRY(search_init(&search, problem, control, &formulation, plan, reterr));
     search.choice = choice;

@@ -14,7 +14,7 @@ static const char *const served[] = {
     "together",    "apart",   "headroom",       "priorities",        "penalties",
     "policies",    "quotas",  "commitments",    "overlays",          "currencies",
     "load_levels", "current", "replica_demand", "throughput_demand", "policy.steps",
-    "carbon",      "prorate", "ramp",           "or_nothing",
+    "carbon",      "prorate", "ramp",           "or_nothing",        "volume_prices",
 };
 static const char *const refused[] = {
     "uncertainty", "load_levels.levels", "traffic", "fair", "demand_box", "alternatives",

@@ -333,6 +333,7 @@ static void check_rules(struct iso_model_check *check, const char *path)
     const Isocost__V1__Model *model = check->model;
     struct iso_names limits = {.arena = check->violations->arena};
     struct iso_names budgets = {.arena = check->violations->arena};
+    struct iso_names prices = {.arena = check->violations->arena};
     char place[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < model->n_workloads; i++) {
@@ -348,6 +349,11 @@ static void check_rules(struct iso_model_check *check, const char *path)
         iso_check_path(place, path, "budgets", i);
         iso_check_new_id(check, place, model->budgets[i]->id, &budgets);
         iso_check_budget(check, place, model->budgets[i]);
+    }
+    for (size_t i = 0; i < model->n_volume_prices; i++) {
+        iso_check_path(place, path, "volume_prices", i);
+        iso_check_new_id(check, place, model->volume_prices[i]->id, &prices);
+        iso_check_volume_price(check, place, model->volume_prices[i]);
     }
     if (model->current) {
         snprintf(place, sizeof(place), "%s.current", path);

@@ -71,6 +71,8 @@ void iso_check_workload(struct iso_model_check *check, const char *path,
                         const Isocost__V1__Workload *workload);
 void iso_check_limit(struct iso_model_check *check, const char *path,
                      const Isocost__V1__Limit *limit);
+void iso_check_volume_price(struct iso_model_check *check, const char *path,
+                            const Isocost__V1__VolumePrice *price);
 void iso_check_budget(struct iso_model_check *check, const char *path,
                       const Isocost__V1__Budget *budget);
 void iso_check_current(struct iso_model_check *check, const char *path,

@@ -167,6 +167,23 @@ static const char *move_reason(int32_t kind)
     return kind >= 0 && (size_t)kind < ISO_ARRAY_LENGTH(reasons) ? reasons[kind] : "";
 }
 
+static const char *volume_reason(const struct iso_plan_writer *writer, int32_t step)
+{
+    const struct iso_problem *problem = writer->problem;
+    char from[ISO_DECIMAL_TEXT_SIZE];
+    int32_t i = 0;
+
+    while (i < problem->n_volumes && step >= problem->volumes[i].n_steps)
+        step -= problem->volumes[i++].n_steps;
+    if (i == problem->n_volumes || step < 0)
+        return "";
+    const struct iso_volume_step *at = &problem->volumes[i].steps[step];
+    return iso_arena_printf(
+        writer->arena, "price by volume %s: %.9g times the price for what is beyond %s %s",
+        problem->volumes[i].id, iso_decimal_to_double(at->factor),
+        iso_decimal_format(at->from, from), problem->currencies[problem->base_currency].code);
+}
+
 static void write_line(struct iso_plan_writer *writer, const struct line_parts *parts,
                        const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
@@ -196,6 +213,10 @@ static void write_line(struct iso_plan_writer *writer, const struct line_parts *
     case ISO_LINE_MOVE:
         message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_MOVE;
         message->reason = iso_borrow(move_reason(line->start));
+        break;
+    case ISO_LINE_VOLUME:
+        message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_VOLUME;
+        message->reason = iso_borrow(volume_reason(writer, line->start));
         break;
     }
 }

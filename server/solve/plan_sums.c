@@ -71,6 +71,10 @@ static void place_line(const struct iso_problem *problem, const struct iso_line 
         *ret_provider = problem->offerings[line->offering].provider;
         *ret_region = problem->offerings[line->offering].region;
         *ret_team = iso_cell_team(problem, line->cell);
+    } else if (line->kind == ISO_LINE_VOLUME) {
+        *ret_provider = problem->n_providers; /* shared */
+        *ret_region = problem->n_regions;
+        *ret_team = problem->n_teams;
     } else if (line->kind != ISO_LINE_MOVE) {
         const struct iso_product *product = &problem->products[line->product];
         *ret_provider = product->provider;

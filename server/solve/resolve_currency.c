@@ -43,6 +43,10 @@ static void collect(struct iso_resolve *r)
         for (size_t w = 0; w < budget->n_windows; w++)
             use(r, budget->windows[w]->amount);
     }
+    for (size_t i = 0; i < model->n_volume_prices; i++)
+        for (size_t k = 0; k < model->volume_prices[i]->n_steps; k++)
+            if (!model->volume_prices[i]->disabled)
+                use(r, model->volume_prices[i]->steps[k]->from);
     if (model->current) {
         use(r, model->current->start_cost);
         use(r, model->current->stop_cost);

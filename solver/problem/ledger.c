@@ -4,6 +4,7 @@
  *   FEE       quantity * fee_c * h_t * rate(cur(c) -> base, t),  quantity = existing + bought, in
  * term UPFRONT   quantity * upfront_c * rate(cur(c) -> base, start) * hours_inside / term_hours
  *   MOVE      quantity * cost of one (base currency)
+ *   VOLUME    quantity * (factor - 1) (base currency)
  *
  *   cost      = sum of the lines
  *   penalties = sum price * violation * h_t   (SOFT limits)
@@ -272,6 +273,8 @@ enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_p
     size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
     size_t n_lines = n_amounts + (size_t)problem->n_products * (size_t)problem->n_periods +
                      (size_t)plan->n_purchases + 3;
+    for (int32_t i = 0; i < problem->n_volumes; i++)
+        n_lines += (size_t)problem->volumes[i].n_steps;
     ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
     ISO_AUTO_MEM struct iso_cover *covers = iso_calloc((size_t)plan->n_covers, sizeof(*covers));
     ISO_AUTO_MEM struct iso_line *lines = iso_calloc(n_lines, sizeof(*lines));
@@ -288,6 +291,8 @@ enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_p
     ISO_TRY(add_instance_lines(&ledger, reterr));
     ISO_TRY(add_product_lines(&ledger, reterr));
     ISO_TRY(add_move_lines(&ledger, reterr));
+    if (!iso_ledger_volumes(&ledger))
+        return out_of_range(reterr, "lines");
     qsort(lines, (size_t)ledger.n_lines, sizeof(*lines), compare_lines);
     for (int32_t i = 0; i < ledger.n_lines; i++)
         sum += lines[i].cost;

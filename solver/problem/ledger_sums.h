@@ -35,6 +35,9 @@ iso_wide iso_ledger_held(const struct iso_ledger *ledger, int32_t product, int32
 bool iso_ledger_amortised(int64_t quantity, iso_decimal upfront, iso_decimal rate,
                           iso_decimal inside, iso_decimal term, iso_decimal *ret_value);
 
+/* Adds the VOLUME lines, after all INSTANCE lines; false when out of range. */
+bool iso_ledger_volumes(struct iso_ledger *ledger);
+
 /* The penalties; false when out of range. */
 bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties);
 

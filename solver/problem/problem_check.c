@@ -399,6 +399,38 @@ static enum iso_status check_budget(const struct iso_problem *p, int32_t b,
     return ISO_OK;
 }
 
+static enum iso_status check_volume(const struct iso_problem *p, int32_t i,
+                                    struct iso_error *reterr)
+{
+    const struct iso_volume *volume = &p->volumes[i];
+    bool any = false;
+
+    REQUIRE(are_flags(volume->offerings, p->n_offerings), "flags must be 0 or 1",
+            "volumes[%d].offerings", i);
+    REQUIRE(are_flags(volume->periods, p->n_periods), "flags must be 0 or 1", "volumes[%d].periods",
+            i);
+    for (int32_t t = 0; t < p->n_periods; t++) {
+        any |= volume->periods[t];
+        for (int32_t o = 0; o < p->n_offerings; o++)
+            REQUIRE(!volume->periods[t] || !volume->offerings[o] ||
+                        iso_problem_volume(p, o, t) == volume,
+                    "holds where another does", "volumes[%d].offerings[%d]", i, o);
+    }
+    REQUIRE(any, "needs a period", "volumes[%d].periods", i);
+    REQUIRE(volume->n_steps >= 1, "must be at least 1", "volumes[%d].n_steps", i);
+    for (int32_t k = 0; k < volume->n_steps; k++) {
+        const struct iso_volume_step *step = &volume->steps[k];
+        iso_decimal before = k > 0 ? step[-1].factor : ISO_DECIMAL_ONE;
+        bool rising = volume->steps[0].factor > ISO_DECIMAL_ONE;
+        REQUIRE(step->from > (k > 0 ? step[-1].from : 0), "must rise from above 0",
+                "volumes[%d].steps[%d].from", i, k);
+        REQUIRE(step->factor > 0 && step->factor != before && (step->factor > before) == rising,
+                "must be above 0, and all rise or all fall from 1", "volumes[%d].steps[%d].factor",
+                i, k);
+    }
+    return ISO_OK;
+}
+
 static enum iso_status check_starts(const struct iso_problem *p, int32_t c,
                                     struct iso_error *reterr)
 {
@@ -528,6 +560,9 @@ enum iso_status iso_problem_check(const struct iso_problem *problem, struct iso_
         ISO_TRY(check_budget(problem, b, reterr));
     for (int32_t c = 0; c < problem->n_products; c++)
         ISO_TRY(check_product(problem, c, reterr));
+    REQUIRE(problem->n_volumes >= 0, "must be >= 0", "n_volumes");
+    for (int32_t i = 0; i < problem->n_volumes; i++)
+        ISO_TRY(check_volume(problem, i, reterr));
     ISO_TRY(check_moves(problem, reterr));
     return check_solve_options(&problem->options, reterr);
 }

@@ -4,6 +4,7 @@
  *   FEE       held_ct * fee_c * h_t * rate                        one a (product, period)
  *   UPFRONT   quantity * upfront_c * rate * inside / term_hours   one a purchase
  *   MOVE      count * cost of one, base currency                  one a kind
+ *   VOLUME    see volumes.c                                       one a step that is reached
  *
  * each rounded once, half to even; rate = rate(currency -> base) in the line's period. FEE, UPFRONT
  * and MOVE lines are there exactly when both the quantity and the unit price are above 0. */
@@ -165,6 +166,14 @@ static enum iso_status check_move(const struct iso_verifier *v, int32_t i)
     return check_line(v, i, &wanted);
 }
 
+static enum iso_status check_volume(const struct iso_verifier *v, int32_t i)
+{
+    struct iso_line wanted;
+
+    ISO_TRY(iso_verify_volume_line(v, i, &wanted));
+    return check_line(v, i, &wanted);
+}
+
 /* Strictly rising by (period, kind, cell, offering, product, start). */
 static bool in_order(const struct iso_line *a, const struct iso_line *b)
 {
@@ -183,7 +192,7 @@ static int64_t count_other_lines(const struct iso_verifier *v)
 {
     const struct iso_problem *problem = v->problem;
     const struct iso_moves *moves = &problem->moves;
-    int64_t n = 0;
+    int64_t n = iso_verify_count_volume_lines(v);
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++)
@@ -200,6 +209,7 @@ static enum iso_status check_lines(struct iso_verifier *v)
 {
     const struct iso_plan *plan = v->plan;
     int32_t next_usage = 0;
+    bool volumes = false;
     iso_wide sum = 0;
 
     for (int32_t i = 0; i < plan->n_lines; i++) {
@@ -220,13 +230,19 @@ static enum iso_status check_lines(struct iso_verifier *v)
             ISO_TRY(check_upfront(v, i));
         } else if (line->kind == ISO_LINE_MOVE) {
             ISO_TRY(check_move(v, i));
+        } else if (line->kind == ISO_LINE_VOLUME) {
+            volumes = true;
         } else {
             return iso_verify_fail(v, "lines", i, "kind", "is %d", (int)line->kind);
         }
-        if (line->kind != ISO_LINE_INSTANCE && (line->quantity <= 0 || line->unit_price <= 0))
+        if (line->kind != ISO_LINE_INSTANCE && line->kind != ISO_LINE_VOLUME &&
+            (line->quantity <= 0 || line->unit_price <= 0))
             return iso_verify_fail(v, "lines", i, "", "bills nothing");
         sum += line->cost;
     }
+    for (int32_t i = 0; i < plan->n_lines && volumes; i++) /* instances are checked by now */
+        if (plan->lines[i].kind == ISO_LINE_VOLUME)
+            ISO_TRY(check_volume(v, i));
     if (next_usage != v->n_usages || plan->n_lines - next_usage != count_other_lines(v))
         return iso_verify_fail(v, "lines", -1, "", "%d lines bill less than the plan runs and buys",
                                plan->n_lines);

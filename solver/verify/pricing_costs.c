@@ -107,8 +107,13 @@ static struct iso_bounded instance_weight(const struct iso_costs *costs, int32_t
     int32_t currency = costs->p->v->problem->offerings[offering].currency;
     struct iso_bounded weight = {0, 0};
 
-    if (product < 0)
+    if (product < 0) {
+        const struct iso_volume *volume =
+            iso_problem_volume(costs->p->v->problem, offering, costs->period);
         weight = costs->rates[currency];
+        if (volume) /* whatever the volume, an instance costs so much at least */
+            weight = iso_bounded_scale(iso_volume_least_factor(volume), weight);
+    }
     for (int32_t w = 0; w < costs->n_windows; w++) {
         const struct iso_budget *budget = costs->windows[w].budget;
         bool counts = budget->offerings[offering] && budget->cells[cell];

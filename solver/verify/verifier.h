@@ -112,4 +112,9 @@ enum iso_status iso_verify_value_functions(struct iso_verifier *v, double *ret_b
 enum iso_status iso_verify_dual_bound(struct iso_verifier *v, int32_t tier, bool ray,
                                       double *ret_bound);
 
+/* What a VOLUME line must be; and how many there must be. */
+enum iso_status iso_verify_volume_line(const struct iso_verifier *v, int32_t i,
+                                       struct iso_line *ret_wanted);
+int64_t iso_verify_count_volume_lines(const struct iso_verifier *v);
+
 #endif

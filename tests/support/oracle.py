@@ -11,6 +11,7 @@ import tempfile
 from fractions import Fraction as F
 
 from oracle_affinity import add_affinities
+from oracle_volumes import add_volumes
 from oracle_ramp import add_ramps
 
 RESOURCES = ("vcpu", "memory_gib", "gpu")
@@ -264,10 +265,16 @@ class Oracle:
         self.build_rules()
         self.build_budgets()
         self.build_moves()
+        add_volumes(self)
         for (cell, o, t), names in self.x.items():
             for v in names:
                 self.add("money", v, self.h[t] * self.price(self.O[o], t) *
                          self.rate(self.currency(self.O[o]), self.base))
+
+    decimal = staticmethod(decimal)
+
+    def to_base(self, amount):
+        return half_even9(money(amount) * self.rate(amount.currency_code, self.base))
 
     def served(self, a, t, keeps=lambda o: True):
         return [(v, c) for (b, o, s), terms in self.s.items() if b == a and s == t and keeps(o)

@@ -1,5 +1,5 @@
-"""Penalties in steps, carbon, budgets past the horizon and minimum quantities for random models, by random numbers of
-their own."""
+"""Penalties in steps, carbon, budgets past the horizon, minimum quantities and prices by volume for
+random models, by random numbers of their own."""
 import random
 
 
@@ -47,6 +47,26 @@ def add_or_nothing(r, model):
                             "policy": {"kind": "POLICY_KIND_HARD"}})
 
 
+def add_volumes(r, model):
+    if r.random() > 0.3 or "current" in model:
+        return
+    hours = sum(p["hours"] for p in model["periods"])
+    rising = r.random() < 0.4 and not model["catalog"].get("products")
+    steps, start, factor = [], 0, 1
+    for _ in range(r.randint(1, 3)):
+        start += round(hours * r.choice([0.02, 0.05, 0.2]), 3)
+        factor = round(factor + 0.25 if rising else factor * r.choice([0.5, 0.8]), 6)
+        steps.append({"from": {"currencyCode": "USD", "units": str(int(start)),
+                               "nanos": round(start % 1 * 10**9)}, "factor": factor})
+    price = {"id": "volume", "steps": steps}
+    row = r.choice(model["catalog"]["offerings"])
+    if r.random() < 0.7:
+        price["offerings"] = {"include": [{"provider": [row["provider"]]}]}
+    if r.random() < 0.2:
+        price["periods"] = ["p0"]
+    model["volumePrices"] = [price]
+
+
 def add_prices(model, seed):
     r = random.Random(f"prices {seed}")
     add_carbon(r, model)
@@ -59,3 +79,4 @@ def add_prices(model, seed):
             budget["prorate"] = True
             budget["windows"][0]["hours"] = hours * r.choice([1, 1.5, 3])
     add_or_nothing(r, model)
+    add_volumes(r, model)

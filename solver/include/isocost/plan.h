@@ -47,17 +47,26 @@ struct iso_unserved {
     iso_decimal amount; /* > 0 */
 };
 
-enum iso_line_kind { ISO_LINE_INSTANCE, ISO_LINE_FEE, ISO_LINE_UPFRONT, ISO_LINE_MOVE };
+enum iso_line_kind {
+    ISO_LINE_INSTANCE,
+    ISO_LINE_FEE,
+    ISO_LINE_UPFRONT,
+    ISO_LINE_MOVE,
+    ISO_LINE_VOLUME
+};
 enum iso_move_kind { ISO_MOVE_START, ISO_MOVE_STOP, ISO_MOVE_MOVE };
 
 /* One line of the bill, made by iso_plan_account() and checked by iso_verify().
  * INSTANCE: one a (cell, offering, period); FEE: one a (product, period) with a fee, quantity = all
- * held and bought that period; UPFRONT: one a purchase with an upfront; MOVE: one a kind of move.
+ * held and bought that period; UPFRONT: one a purchase with an upfront; MOVE: one a kind of move;
+ * VOLUME: one a step that a volume reaches, quantity = money in the step, unit_price = factor - 1.
  */
 struct iso_line {
     enum iso_line_kind kind;
     int32_t period, cell, offering, product; /* -1 where it does not apply */
-    int32_t start;          /* UPFRONT: start; MOVE: enum iso_move_kind; otherwise -1 */
+    /* UPFRONT: start; MOVE: enum iso_move_kind; VOLUME: number of the step, counted over all
+     * volumes one after the other; otherwise -1 */
+    int32_t start;
     iso_decimal quantity;   /* INSTANCE: instances */
     iso_decimal covered;    /* INSTANCE: instances covered by products; at most quantity */
     iso_decimal unit_price; /* in `currency` */

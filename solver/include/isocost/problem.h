@@ -229,6 +229,23 @@ struct iso_moves {
     int64_t forced_stops; /* stops that falling demand forces; not moves. See iso_forced_stops() */
 };
 
+/* A price by volume. S is what the instances of these offerings that no commitment covers cost in
+ * these periods, in the base currency; the part of S beyond `from`, up to the next step, costs
+ * `factor` times as much. Below the first step the price holds as it is. Budgets see prices before
+ * this. */
+struct iso_volume_step {
+    iso_decimal from;   /* base currency, > 0, rising */
+    iso_decimal factor; /* > 0; from 1 on they all rise or all fall */
+};
+
+struct iso_volume {
+    const char *id;
+    const uint8_t *offerings; /* n_offerings flags */
+    const uint8_t *periods;   /* n_periods flags, one at least */
+    int32_t n_steps;          /* >= 1 */
+    const struct iso_volume_step *steps;
+};
+
 enum iso_want {
     ISO_WANT_BASELINES = 1u << 0,
     ISO_WANT_RUNNERS_UP = 1u << 1,
@@ -279,6 +296,11 @@ struct iso_problem {
     int32_t n_price_exceptions;
     const struct iso_price_exception *price_exceptions;
     struct iso_moves moves;
+    int32_t n_volumes; /* no two hold for one offering in one period */
+    const struct iso_volume *volumes;
+    /* Of the solver's own variants, otherwise NULL: the part of its price that an instance costs in
+     * the objective, [offering * n_periods + period]. */
+    const iso_decimal *cost_factors;
     struct iso_options options;
 };
 
@@ -323,6 +345,13 @@ ISO_EXPORT iso_decimal iso_problem_price(const struct iso_problem *problem, int3
 /* rate(from -> to, t): 1 when equal, else through the base currency, rounded half-even. */
 ISO_EXPORT iso_decimal iso_problem_rate(const struct iso_problem *problem, int32_t from, int32_t to,
                                         int32_t period);
+
+/* The price by volume that holds for an offering in a period, or NULL. */
+ISO_EXPORT const struct iso_volume *iso_problem_volume(const struct iso_problem *problem,
+                                                       int32_t offering, int32_t period);
+
+/* The least factor on any part of the volume, 1 for the first part included. */
+ISO_EXPORT iso_decimal iso_volume_least_factor(const struct iso_volume *volume);
 
 /* The place of `offering` among the options of a workload, or -1. */
 ISO_EXPORT int32_t iso_workload_find_option(const struct iso_workload *workload, int32_t offering);
