@@ -4,19 +4,25 @@
  *      demand make a cluster, which stands for them by its hours and its mean demand.
  *   2. The relaxation over the clusters (horizon_master.c) is a bound on the whole, and its
  *      multipliers, shared out over the periods, prove it (horizon_lift.c).
- *   3. A dive makes what is bought whole.
+ *   3. A dive makes what is bought whole; then it is moved by what the periods themselves would pay
+ *      (horizon_prices.c), and their own multipliers prove more than the clusters' where demands
+ *      differ within clusters.
  *   4. With that fixed, nothing joins the periods any more: each is a small problem
  *      (horizon_hours.c). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "horizon.h"
+#include "horizon_prices.h"
 #include "isocost/ledger.h"
 #include "strategy.h"
 
 #define MANY_PERIODS 400
 #define MANY_COLUMNS 200000 /* whole columns of the plain model */
 #define CLUSTERS 64         /* at most, seasons aside */
+#define PERIODS_ASKED 2200  /* what is bought is moved by about this many periods */
+#define MOVES 8
+#define LARGEST_MOVE 0.25   /* part of a purchase, first */
 #define PERIODS_A_CLUSTER 4 /* at least */
 
 static bool has_other_rules(const struct iso_problem *problem)
@@ -96,14 +102,91 @@ static void fill_stats(const struct iso_horizon_case *h, const struct iso_master
     h->search.plan->reproducible = problem->options.deterministic;
 }
 
+/* What is bought costs, and the periods asked would cost with it, as all of them. */
+static double estimate(const struct iso_prices *prices)
+{
+    const struct iso_horizon_case *h = prices->h;
+    double cost = prices->relaxed * h->problem->n_periods / fmax(1, prices->n_noted);
+
+    for (int32_t c = 0; c < h->problem->n_products; c++)
+        for (int32_t s = 0; s < h->problem->products[c].n_starts; s++)
+            cost += iso_start_cost(h->problem, c, s) * (double)h->bought[h->first_start[c] + s];
+    return cost;
+}
+
+/* Moves what is bought by what the periods themselves would pay, with smaller and smaller steps:
+ * the clusters know only means. Leaves the cheapest in h->bought, and in `weighed` the purchases
+ * whose periods prove most. */
+static enum iso_status settle_purchases(struct iso_master *master, int64_t *weighed,
+                                        struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = master->h;
+    int32_t stride = h->problem->n_periods / PERIODS_ASKED + 1;
+    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
+    ISO_AUTO_MEM int64_t *cheapest = iso_calloc(n_starts, sizeof(*cheapest));
+    double least = INFINITY, most = -INFINITY, bound;
+    bool changed = true;
+
+    if (!cheapest)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    memcpy(weighed, h->bought, n_starts * sizeof(*weighed));
+    for (int round = 0; round < MOVES && changed && !iso_search_stops(&h->search); round++) {
+        struct iso_prices prices __attribute__((cleanup(iso_prices_fini))) = {0};
+        ISO_TRY(iso_prices_init(&prices, h, reterr));
+        ISO_TRY(iso_hours_price(master, &prices, stride, reterr));
+        if (prices.n_noted == 0)
+            break;
+        if (estimate(&prices) < least) {
+            least = estimate(&prices);
+            memcpy(cheapest, h->bought, n_starts * sizeof(*cheapest));
+        }
+        ISO_TRY(iso_prices_weigh(&prices, &bound, reterr));
+        if (bound > most) {
+            most = bound;
+            memcpy(weighed, h->bought, n_starts * sizeof(*weighed));
+        }
+        changed = iso_prices_move(&prices, h, LARGEST_MOVE / (1 + round));
+    }
+    if (isfinite(least))
+        memcpy(h->bought, cheapest, n_starts * sizeof(*cheapest));
+    return ISO_OK;
+}
+
+/* Proves by the periods' own multipliers at the purchases `weighed`. */
+static enum iso_status prove_by_periods(struct iso_master *master, const int64_t *weighed,
+                                        struct iso_tier *tier, struct iso_error *reterr)
+{
+    struct iso_prices prices __attribute__((cleanup(iso_prices_fini))) = {0};
+    struct iso_horizon_case *h = master->h;
+    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
+    ISO_AUTO_MEM int64_t *bought = iso_calloc(n_starts, sizeof(*bought));
+
+    if (!bought)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    memcpy(bought, h->bought, n_starts * sizeof(*bought));
+    memcpy(h->bought, weighed, n_starts * sizeof(*bought));
+    ISO_TRY(iso_prices_init(&prices, h, reterr));
+    ISO_TRY(iso_hours_price(master, &prices, 1, reterr));
+    ISO_TRY(iso_prices_prove(&prices, tier, reterr));
+    memcpy(h->bought, bought, n_starts * sizeof(*bought));
+    return ISO_OK;
+}
+
 /* Stages 3 and 4, and the bill. */
-static enum iso_status make_plan(struct iso_master *master, int32_t *ret_missed,
-                                 struct iso_error *reterr)
+static enum iso_status make_plan(struct iso_master *master, struct iso_tier *tier,
+                                 int32_t *ret_missed, struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
     struct iso_plan *plan = h->search.plan;
+    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
+    ISO_AUTO_MEM int64_t *weighed = iso_calloc(n_starts, sizeof(*weighed));
 
+    if (!weighed)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     ISO_TRY(iso_master_dive(master, reterr));
+    ISO_TRY(settle_purchases(master, weighed, reterr));
+    if (!iso_search_stops(&h->search))
+        ISO_TRY(prove_by_periods(master, weighed, tier, reterr));
     ISO_TRY(add_purchases(h, reterr));
     ISO_TRY(iso_hours_solve(master, ret_missed, reterr));
     if (*ret_missed >= 0)
@@ -134,7 +217,7 @@ static enum iso_status solve_case(struct iso_horizon_case *h, bool *ret_whole,
     if (outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     ISO_TRY(iso_lift(&master, &tier, reterr));
-    ISO_TRY(make_plan(&master, &missed, reterr));
+    ISO_TRY(make_plan(&master, &tier, &missed, reterr));
     if (missed >= 0)
         return ISO_OK;
     tier.tolerance = h->problem->options.tier_tolerance;

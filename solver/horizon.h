@@ -158,6 +158,13 @@ enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier,
 
 /* --- the periods, one by one, with what is bought fixed --- */
 
+struct iso_prices;
+
+/* Solves the linear program of every `stride`-th period for its multipliers alone.
+ * Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_hours_price(struct iso_master *master, struct iso_prices *prices,
+                                int32_t stride, struct iso_error *reterr);
+
 /* Appends uses, covers and unserved of every period to the plan. *ret_missed: a period whose
  * demand could not be met, or -1. */
 enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,

@@ -13,6 +13,7 @@
 
 #define BASE 1 /* instances of each item that a tree may give back */
 #define TREE_NODES 400
+#define UNUSED 1e-7 /* relative; a commitment with more left is not used up */
 #define TREE_GAP 2e-4
 #define CLOSE 1e-9
 
@@ -189,6 +190,86 @@ static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_
             return no_memory(reterr);
     }
     return *ret_holds ? ISO_OK : solve_whole(hours->master, t, ret_holds, reterr);
+}
+
+/* What is served by instances that are paid, in units of a product. */
+static double paid_units(const struct iso_hours *hours, int32_t c)
+{
+    const struct iso_slice *slice = &hours->h->slice;
+    double units = 0;
+
+    for (int32_t i = 0; i < hours->n_items; i++) {
+        const struct iso_slice_column *column = &slice->columns[hours->items[i].column];
+        int32_t covered = hours->covered[c * hours->h->problem->n_workloads + column->workload];
+        if (hours->items[i].price > 0 && covered >= 0)
+            units += hours->x[i] * column->served / slice->columns[covered].served;
+    }
+    return units;
+}
+
+/* The multipliers of the period at hand, and how much of each product it would like to have more.
+ */
+static void note_prices(const struct iso_hours *hours, struct iso_prices *prices)
+{
+    int32_t n_rows = hours->h->slice.n_rows, n_periods = hours->h->problem->n_periods;
+
+    if (!prices->noted[hours->period])
+        prices->relaxed +=
+            iso_program_objective(hours->lp) * hours->h->seasons[hours->season].hours;
+    prices->n_noted += !prices->noted[hours->period];
+    prices->noted[hours->period] = 1;
+    memcpy(&prices->duals[(size_t)hours->period * (size_t)n_rows], hours->duals,
+           (size_t)n_rows * sizeof(*prices->duals));
+    for (int32_t r = n_rows; r < hours->mip.n_rows; r++) {
+        int32_t c = hours->mip.rows[r].a;
+        size_t at = (size_t)prices->held[c] * (size_t)n_periods + (size_t)hours->period;
+        double used = 0;
+        for (int32_t i = 0; i < hours->n_items; i++)
+            for (int32_t e = hours->items[i].first_entry;
+                 e < hours->items[i].first_entry + hours->items[i].n_entries; e++)
+                if (hours->mip.entries[e].row == r)
+                    used += hours->x[i] * hours->mip.entries[e].coefficient;
+        prices->psi[at] = fmax(0, -hours->duals[r]);
+        prices->wish[at] = used - hours->mip.rows[r].upper;
+        if (prices->wish[at] > -UNUSED * (1 + hours->mip.rows[r].upper))
+            prices->wish[at] = paid_units(hours, c);
+    }
+}
+
+/* The linear program of a period, for its multipliers alone. */
+static enum iso_status price_turn(struct iso_hours *hours, int32_t t, struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = hours->master->h;
+    struct iso_control control = iso_search_control(&h->search);
+    enum iso_lp_outcome outcome;
+
+    control.stop = NULL;
+    ISO_TRY(open_period(hours, t, reterr));
+    ISO_TRY(iso_program_solve(hours->lp, &control, &h->search.iterations, &outcome, reterr));
+    iso_program_values(hours->lp, hours->x);
+    iso_program_duals(hours->lp, hours->duals);
+    return ISO_OK;
+}
+
+enum iso_status iso_hours_price(struct iso_master *master, struct iso_prices *prices,
+                                int32_t stride, struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = master->h;
+    ISO_AUTO_MEM struct turn *turns = list_turns(h);
+
+    if (!turns)
+        return no_memory(reterr);
+    for (int32_t i = 0, s = 0; s < h->n_seasons; s++) {
+        struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
+        ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
+        for (; i < h->problem->n_periods && turns[i].season == s; i++) {
+            if (i % stride != 0 || iso_search_stops(&h->search))
+                continue;
+            ISO_TRY(price_turn(&hours, turns[i].period, reterr));
+            note_prices(&hours, prices);
+        }
+    }
+    return ISO_OK;
 }
 
 enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,

@@ -3,7 +3,7 @@
 #define ISOCOST_HORIZON_HOURS_H
 
 #include "glpk_mip.h"
-#include "horizon.h"
+#include "horizon_prices.h"
 
 struct iso_item {
     int32_t workload, column;
@@ -39,8 +39,9 @@ struct iso_hours {
     struct iso_program *lp;
     struct iso_table *tables; /* by workload */
     int32_t *item_of;         /* [slice column]: its paid item, or -1 */
-    bool apart;               /* no product covers two workloads */
-    bool plain;               /* nothing but must-serve demands, hard caps and commitments */
+    int32_t *covered; /* [product * n_workloads + workload]: a column that it covers, or -1 */
+    bool apart;       /* no product covers two workloads */
+    bool plain;       /* nothing but must-serve demands, hard caps and commitments */
     int32_t n_savings;
     struct iso_saving *savings; /* largest first */
     uint8_t *held;              /* [product] */

@@ -211,9 +211,17 @@ static bool sort_savings(struct iso_hours *hours)
     hours->savings = savings;
     if (!savings)
         return false;
+    size_t n_workloads = (size_t)hours->h->problem->n_workloads;
+    size_t n_covered = (size_t)hours->h->problem->n_products * n_workloads;
+    hours->covered = iso_calloc(n_covered, sizeof(*hours->covered));
+    if (!hours->covered)
+        return false;
+    memset(hours->covered, -1, n_covered * sizeof(*hours->covered));
     for (int32_t j = 0; j < slice->n_columns; j++)
         for (int32_t i = 0; i < slice->columns[j].n_covers; i++) {
             int32_t at = slice->columns[j].first_cover + i;
+            hours->covered[(size_t)slice->covers[at].product * n_workloads +
+                           (size_t)slice->columns[j].workload] = j;
             if (hours->held[slice->covers[at].product])
                 savings[hours->n_savings++] = (struct iso_saving){
                     at, j, hours->h->seasons[hours->season].price[j] / slice->covers[at].use};
@@ -225,8 +233,8 @@ static bool sort_savings(struct iso_hours *hours)
 void iso_hours_fini(struct iso_hours *hours)
 {
     void *const arrays[] = {hours->items,  hours->first_item, hours->savings, hours->held,
-                            hours->tables, hours->item_of,    hours->x,       hours->duals,
-                            hours->slack,  hours->count};
+                            hours->tables, hours->item_of,    hours->covered, hours->x,
+                            hours->duals,  hours->slack,      hours->count};
 
     for (int32_t a = 0; hours->tables && a < hours->h->problem->n_workloads; a++)
         iso_table_fini(&hours->tables[a]);
