@@ -189,96 +189,6 @@ enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, d
     }
 }
 
-/* The value of one copy of each pool workload under the multipliers: its rows' share in the price.
- */
-static enum iso_status copy_values(struct iso_search *search, const struct iso_pattern_set *set,
-                                   int32_t offering, int32_t period, const double *duals,
-                                   const int32_t *place_rows, double *ret_values,
-                                   struct iso_error *reterr)
-{
-    struct iso_mip *mip = &search->formulation->mip;
-
-    for (int32_t i = 0; i < set->n_workloads; i++) {
-        int32_t w = set->workloads[i];
-        int32_t option = iso_workload_find_option(&search->problem->workloads[w], offering);
-        ret_values[i] = 0;
-        if (option < 0)
-            continue;
-        if (place_rows[i] >= 0) {
-            ret_values[i] = duals[place_rows[i]];
-            continue;
-        }
-        int32_t first = mip->n_entries, at = mip->n_columns;
-        if (iso_mip_add_column(mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PLACE}) < 0 ||
-            !iso_formulation_service_entries(search->formulation, w, option, period, 1))
-            return no_memory(reterr);
-        ret_values[i] = -iso_reduced_cost(mip, duals, at);
-        mip->n_columns = at;
-        mip->n_entries = first;
-    }
-    return ISO_OK;
-}
-
-/* Adds to the formulation every pattern with a negative reduced cost; true when there was one. */
-static enum iso_status price_patterns(struct iso_search *search, const double *duals, bool *ret_any,
-                                      struct iso_error *reterr)
-{
-    struct iso_formulation *f = search->formulation;
-    const struct iso_problem *problem = search->problem;
-    ISO_AUTO_MEM double *values = iso_calloc((size_t)problem->n_workloads, sizeof(*values));
-    ISO_AUTO_MEM int32_t *counts = iso_calloc((size_t)problem->n_workloads, sizeof(*counts));
-
-    *ret_any = false;
-    if (!values || !counts)
-        return no_memory(reterr);
-    for (int32_t g = 0; g < problem->n_teams; g++)
-        for (int32_t l = 0; l < f->pools[g].n_lists; l++) {
-            struct iso_pattern_list *list = &f->pools[g].lists[l];
-            for (int32_t t = 0; t < problem->n_periods && !list->complete; t++) {
-                int32_t at = l * problem->n_periods + t;
-                bool is_new;
-                double bound;
-                ISO_TRY(copy_values(search, &f->pools[g], list->offering, t, duals,
-                                    &f->place_row[g][at * f->pools[g].n_workloads], values,
-                                    reterr));
-                if (iso_pattern_best(problem, &f->pools[g], g, list->offering, values, counts,
-                                     &bound) <= 0)
-                    continue;
-                int32_t pattern = iso_pattern_add(&f->pools[g], list, counts, &is_new);
-                if (pattern < 0)
-                    return no_memory(reterr);
-                if (!is_new)
-                    continue;
-                for (int32_t s = 0; s < problem->n_periods; s++)
-                    ISO_TRY(iso_formulation_add_pattern(f, g, l, pattern, s, reterr));
-                *ret_any = true;
-            }
-        }
-    return ISO_OK;
-}
-
-/* Grows the arrays that have one place a column after patterns were added. */
-static enum iso_status regrow(struct iso_search *search, int32_t before, struct iso_error *reterr)
-{
-    struct iso_mip *mip = &search->formulation->mip;
-    double **arrays[] = {&search->best, &search->money};
-
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++) {
-        double *moved = iso_realloc(*arrays[i], (size_t)mip->n_columns, sizeof(double));
-        if (!moved)
-            return no_memory(reterr);
-        *arrays[i] = moved;
-    }
-    for (int32_t j = before; j < mip->n_columns; j++) {
-        search->best[j] = 0;
-        search->money[j] =
-            iso_formulation_coefficient(search->formulation, &mip->columns[j], ISO_TIER_MONEY, 0);
-        mip->objective[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
-                                                        search->tier, search->priority);
-    }
-    return ISO_OK;
-}
-
 bool iso_all_patterns_listed(const struct iso_search *search)
 {
     const struct iso_formulation *f = search->formulation;
@@ -294,30 +204,30 @@ enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_l
                           enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
 {
     struct iso_mip *mip = &search->formulation->mip;
-    bool listed = iso_all_patterns_listed(search);
+    ISO_AUTO(iso_lp) lp = NULL;
+    ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
 
+    if (!active)
+        return no_memory(reterr);
+    ISO_TRY(choose_start(search, active, reterr));
+    ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
+    if (mip->n_columns > START_COLUMNS && !search->has_best)
+        ISO_TRY(plan_from_nothing(search, reterr));
+    search->priced_out = iso_all_patterns_listed(search);
     for (;;) {
-        ISO_AUTO(iso_lp) lp = NULL;
-        ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
         int32_t before = mip->n_columns;
-        bool any = false;
-        if (!active)
-            return no_memory(reterr);
-        ISO_TRY(choose_start(search, active, reterr));
-        ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
-        if (mip->n_columns > START_COLUMNS && !search->has_best)
-            ISO_TRY(plan_from_nothing(search, reterr));
         ISO_TRY(iso_relax_listed(search, lp, duals, ret_outcome, reterr));
-        if (!listed && *ret_outcome == ISO_LP_OPTIMAL) {
-            iso_lp_free(ISO_STEAL(lp)); /* it borrows the formulation, which grows now */
-            ISO_TRY(price_patterns(search, duals, &any, reterr));
-            ISO_TRY(regrow(search, before, reterr));
-            if (any && !iso_search_stops(search))
-                continue;
-            listed = true;
-            continue;
-        }
-        *ret_lp = ISO_STEAL(lp);
-        return ISO_OK;
+        if (search->priced_out || *ret_outcome != ISO_LP_OPTIMAL || iso_search_stops(search))
+            break;
+        ISO_TRY(iso_price_patterns(search, duals, &search->priced_out, reterr));
+        if (mip->n_columns == before)
+            break;
+        ISO_TRY(iso_search_grow(search, before, reterr));
+        ISO_TRY(iso_lp_grow(lp, reterr));
+        for (int32_t j = before; j < mip->n_columns; j++)
+            ISO_TRY(iso_lp_add_column(lp, j, reterr));
+        search->priced_out = false;
     }
+    *ret_lp = ISO_STEAL(lp);
+    return ISO_OK;
 }

@@ -12,7 +12,8 @@ struct iso_lp {
     const struct iso_mip *mip;
     glp_prob *prob;
     unsigned generation;
-    int32_t n_places, room;
+    int32_t n_places;
+    int32_t n_columns;  /* of the mip, as last seen */
     int32_t *place;     /* [mip column]: GLPK's column, 0 = inactive */
     int32_t *column_of; /* [GLPK column]: mip column; -1 - row for an artificial one */
     int32_t n_artificials, first_artificial; /* GLPK's columns, one after the other */
@@ -204,6 +205,7 @@ enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, str
     if (!lp)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
     lp->mip = mip;
+    lp->n_columns = mip->n_columns;
     lp->place = iso_calloc(n_columns, sizeof(*lp->place));
     lp->column_of = iso_calloc(n_columns + n_rows + 1, sizeof(*lp->column_of));
     lp->row_place = iso_calloc(n_rows, sizeof(*lp->row_place));
@@ -245,6 +247,29 @@ void iso_lp_free(struct iso_lp *lp)
 bool iso_lp_has_column(const struct iso_lp *lp, int32_t column)
 {
     return lp->place[column] != 0;
+}
+
+enum iso_status iso_lp_grow(struct iso_lp *lp, struct iso_error *reterr)
+{
+    int32_t n = lp->mip->n_columns;
+    int32_t *place = iso_realloc(lp->place, (size_t)n, sizeof(*place));
+    if (place)
+        lp->place = place;
+    int32_t *column_of =
+        iso_realloc(lp->column_of, (size_t)n + (size_t)lp->mip->n_rows + 1, sizeof(*column_of));
+    if (column_of)
+        lp->column_of = column_of;
+    int32_t *partner = iso_realloc(lp->partner, (size_t)n, sizeof(*partner));
+    if (partner)
+        lp->partner = partner;
+    if (!place || !column_of || !partner)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
+    for (int32_t j = lp->n_columns; j < n; j++) {
+        lp->place[j] = 0;
+        lp->partner[j] = -1;
+    }
+    lp->n_columns = n;
+    return ISO_OK;
 }
 
 bool iso_lp_is_whole(const struct iso_lp *lp)

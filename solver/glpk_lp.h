@@ -35,6 +35,9 @@ enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
 /* What artificial columns stand for, relative to the sides of their rows, added up. */
 double iso_lp_artificial_sum(const struct iso_lp *lp);
 
+/* Takes notice of columns that were added to the mip; they are inactive. Errors: ISO_E_NOMEM. */
+enum iso_status iso_lp_grow(struct iso_lp *lp, struct iso_error *reterr);
+
 /* Switches a column on. */
 enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr);
 /* Whether every column is switched on. */

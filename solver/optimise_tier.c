@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "search.h"
+#include "packing.h"
 
 bool iso_search_gap_reached(const struct iso_search *search)
 {
@@ -31,6 +31,23 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
     return iso_improve(search, x, whole_duals, reterr);
 }
 
+/* Packs; the point gets places for the patterns that came in, none of which it uses. */
+static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double **io_x,
+                            const double *duals, struct iso_error *reterr)
+{
+    int32_t before = search->formulation->mip.n_columns;
+
+    ISO_TRY(iso_pack(search, lp, *io_x, duals, reterr));
+    int32_t n = search->formulation->mip.n_columns;
+    double *x = iso_realloc(*io_x, (size_t)n, sizeof(*x));
+    if (!x)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    *io_x = x;
+    for (int32_t j = before; j < n; j++)
+        x[j] = 0;
+    return ISO_OK;
+}
+
 enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr)
@@ -52,7 +69,7 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     iso_lp_values(lp, x);
     if (outcome != ISO_LP_OPTIMAL)
         memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
-    else if (iso_all_patterns_listed(search)) /* otherwise only the proof knows a bound */
+    else if (search->priced_out) /* otherwise only the proof knows a bound */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
     if (iso_search_gap_reached(search))
@@ -60,9 +77,16 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
+    if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))
+        ISO_TRY(pack(search, lp, &x, ret_duals, reterr));
+    if (iso_search_gap_reached(search) || iso_search_stops(search))
+        return ISO_OK;
     if (search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
         ISO_TRY(dive_and_improve(search, lp, x, ret_duals, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
+    search->listed = iso_all_patterns_listed(search);
+    if (!search->listed && search->has_best && search->priced_out)
+        ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
     return iso_branch(search, ret_duals, ret_infeasible, reterr);
 }

@@ -5,6 +5,8 @@
 
 #include "search.h"
 
+#define ISO_PROOF_MARGIN 1e-11 /* relative; well above the rounding of sums in double */
+
 struct iso_priced {
     const struct iso_search *search;
     struct iso_formulation *f;
@@ -48,5 +50,11 @@ double iso_priced_instance(struct iso_priced *priced, int32_t cell, int32_t offe
 /* The rule that adds most to the cost of one instance of an option, if any adds anything. */
 bool iso_priced_dearest(struct iso_priced *priced, int32_t cell, int32_t workload, int32_t option,
                         int32_t period, struct iso_rule *ret_rule);
+
+/* Lowers the factor until `gain` scaled by it is at most `available`. */
+void iso_priced_shrink(struct iso_priced *priced, double available, double gain);
+
+/* The same for every filling of an instance of every pool, in every period. Errors: ISO_E_NOMEM. */
+enum iso_status iso_priced_fit_pools(struct iso_priced *priced, struct iso_error *reterr);
 
 #endif

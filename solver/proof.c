@@ -16,8 +16,7 @@
 
 #include "priced.h"
 
-#define MARGIN 1e-11 /* relative; well above the rounding of sums in double */
-#define HAIR 1e-10   /* relative; well above MARGIN */
+#define HAIR 1e-10 /* relative; well above ISO_PROOF_MARGIN */
 
 /* What runs today may not be worth more than an instance costs: rounding must not make keeping it
  * pay by itself. */
@@ -78,15 +77,6 @@ static void fit_ramps(struct iso_priced *priced)
             priced->dual[i] *= factor;
 }
 
-static void shrink(struct iso_priced *priced, double available, double gain)
-{
-    if (gain <= 0)
-        return;
-    double factor = available <= 0 ? 0 : available * (1 - MARGIN) / gain;
-    if (factor < priced->factor)
-        priced->factor = factor;
-}
-
 static void fit_uses(struct iso_priced *priced)
 {
     const struct iso_problem *problem = priced->f->problem;
@@ -99,55 +89,9 @@ static void fit_uses(struct iso_priced *priced)
                                        priced, a, workload->options[i].offering, t, &floor_gain);
                 double gain =
                     iso_priced_service(priced, a, i, t, iso_value(workload->options[i].served));
-                shrink(priced, available, gain + floor_gain);
+                iso_priced_shrink(priced, available, gain + floor_gain);
             }
     }
-}
-
-/* The best filling of one instance: what its >= rows give, less capped shares. For f <= 1 the
- * filling is worth at most f times that. */
-static double filling(struct iso_priced *priced, int32_t team, int32_t offering, int32_t period,
-                      double *values, int32_t *counts)
-{
-    const struct iso_problem *problem = priced->f->problem;
-    const struct iso_pattern_set *set = &priced->f->pools[team];
-    bool any = false;
-
-    for (int32_t i = 0; i < set->n_workloads; i++) {
-        int32_t option = iso_workload_find_option(&problem->workloads[set->workloads[i]], offering);
-        values[i] = 0;
-        if (option < 0)
-            continue;
-        any = true;
-        values[i] = fmax(0, iso_priced_service(priced, set->workloads[i], option, period, 1));
-    }
-    if (!any)
-        return -1;
-    double bound;
-    iso_pattern_best(problem, set, team, offering, values, counts, &bound);
-    return bound;
-}
-
-static enum iso_status fit_pools(struct iso_priced *priced, struct iso_error *reterr)
-{
-    const struct iso_problem *problem = priced->f->problem;
-    ISO_AUTO_MEM double *values = iso_calloc((size_t)problem->n_workloads, sizeof(*values));
-    ISO_AUTO_MEM int32_t *counts = iso_calloc((size_t)problem->n_workloads, sizeof(*counts));
-
-    if (!values || !counts)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
-    for (int32_t g = 0; g < problem->n_teams; g++)
-        for (int32_t o = 0; o < problem->n_offerings; o++)
-            for (int32_t t = 0; t < problem->n_periods && priced->f->pools[g].n_workloads > 0;
-                 t++) {
-                double floor_gain, best = filling(priced, g, o, t, values, counts);
-                if (best < 0)
-                    continue;
-                double available =
-                    iso_priced_instance(priced, problem->n_workloads + g, o, t, &floor_gain);
-                shrink(priced, available, best * (1 + MARGIN) + floor_gain);
-            }
-    return ISO_OK;
 }
 
 static double clamp(double value, double lower, double upper)
@@ -190,7 +134,7 @@ static void clip(struct iso_priced *priced)
         int32_t row = column->n_entries ? mip->entries[column->first_entry].row : -1;
         if (!isinf(column->upper) || row < 0)
             continue;
-        double own = iso_priced_cost(priced, column) * (1 - MARGIN);
+        double own = iso_priced_cost(priced, column) * (1 - ISO_PROOF_MARGIN);
         if (column->kind == ISO_COLUMN_OVER_LIMIT || column->kind == ISO_COLUMN_OVER_BUDGET)
             priced->dual[row] = clamp(priced->dual[row], -own, own);
         else if (column->kind == ISO_COLUMN_MOVES)
@@ -203,7 +147,7 @@ static void clip(struct iso_priced *priced)
             continue;
         int32_t row =
             priced->f->move_row[(int64_t)column->a * priced->f->problem->n_offerings + column->b];
-        double own = iso_priced_cost(priced, column) * (1 - MARGIN);
+        double own = iso_priced_cost(priced, column) * (1 - ISO_PROOF_MARGIN);
         for (int32_t k = 1; k < column->n_entries; k++)
             own -= iso_priced_part(priced, &mip->entries[column->first_entry + k]);
         priced->dual[row] = fmax(priced->dual[row], -own);
@@ -367,7 +311,7 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
     fit_ramps(&priced);
     fit_moves(&priced);
     fit_uses(&priced);
-    ISO_TRY(fit_pools(&priced, reterr));
+    ISO_TRY(iso_priced_fit_pools(&priced, reterr));
     scale(&priced);
     tier->checked_bound = proved_bound(&priced);
     if (objective && tier->kind != ISO_TIER_MONEY && tier->checked_bound < 0) {

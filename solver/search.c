@@ -221,6 +221,27 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     return report(search, reterr);
 }
 
+enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struct iso_error *reterr)
+{
+    struct iso_mip *mip = &search->formulation->mip;
+    double **arrays[] = {&search->best, &search->money};
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++) {
+        double *moved = iso_realloc(*arrays[i], (size_t)mip->n_columns, sizeof(double));
+        if (!moved)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
+        *arrays[i] = moved;
+    }
+    for (int32_t j = before; j < mip->n_columns; j++) {
+        search->best[j] = 0;
+        search->money[j] =
+            iso_formulation_coefficient(search->formulation, &mip->columns[j], ISO_TIER_MONEY, 0);
+        mip->objective[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
+                                                        search->tier, search->priority);
+    }
+    return ISO_OK;
+}
+
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element)
 {
     void *array;

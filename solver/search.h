@@ -29,6 +29,8 @@ struct iso_search {
     struct iso_plan *plan;             /* tiers and duals gathered so far */
     double *money_duals; /* multipliers of the money tier's relaxation, as simplex gave them */
     int32_t n_money_duals;
+    bool priced_out;      /* no pattern is left that could lower the relaxation */
+    bool listed;          /* every pattern that a better plan may use is in the formulation */
     bool purchases_fixed; /* no product wakes up in the relaxation */
     double tier_bound;    /* best bound of the tier at hand */
 };
@@ -80,6 +82,20 @@ enum iso_status iso_dive(struct iso_search *search, struct iso_lp *lp, double *x
  * the search stops or no neighbourhood is left that improves. */
 enum iso_status iso_improve(struct iso_search *search, const double *x, const double *duals,
                             struct iso_error *reterr);
+
+/* Adds to the formulation patterns with negative reduced costs. *ret_complete: there is no other.
+ * Then the columns may have moved; iso_search_grow() and iso_lp_grow() are due. */
+enum iso_status iso_price_patterns(struct iso_search *search, const double *duals,
+                                   bool *ret_complete, struct iso_error *reterr);
+
+/* Makes room in the search for the columns from `before` on. */
+enum iso_status iso_search_grow(struct iso_search *search, int32_t before,
+                                struct iso_error *reterr);
+
+/* Adds to the formulation all patterns that a plan better than the best one may use, unless they
+ * are too many; sets search->listed. For priced_out multipliers. Errors: ISO_E_NOMEM. */
+enum iso_status iso_list_patterns(struct iso_search *search, const double *duals,
+                                  struct iso_error *reterr);
 
 /* Whether the formulation lists every maximal pattern of every pool. */
 bool iso_all_patterns_listed(const struct iso_search *search);

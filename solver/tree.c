@@ -142,7 +142,7 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
     int32_t n_whole =
         fix_by_reduced_cost(search, duals, search->tier_bound - constant, cutoff, active);
     drop_dominated_patterns(&tight, active);
-    bool exact = n_whole <= TREE_COLUMNS && iso_all_patterns_listed(search);
+    bool exact = n_whole <= TREE_COLUMNS && search->listed;
     if (!exact && search->has_best && search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
         return ISO_OK; /* neighbourhoods did better than a tree would */
     if (!exact) {

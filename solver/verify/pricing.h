@@ -185,4 +185,19 @@ long double iso_verify_best_content(const struct iso_problem *problem, int32_t t
                                     int32_t offering, const int32_t *workloads, int32_t n,
                                     const long double *worth, int32_t *order, long double floor);
 
+/* The same bound from a table for many offerings; see content_grid.c. NULL when memory is short or
+ * the table would be too large. Borrows `workloads`. */
+struct iso_content_grid;
+struct iso_content_grid *iso_content_grid_new(const struct iso_problem *problem, int32_t team,
+                                              const int32_t *workloads, int32_t n,
+                                              const long double *worth, const int32_t *offerings,
+                                              int32_t n_offerings);
+void iso_content_grid_free(struct iso_content_grid *grid);
+
+/* Whether the table was made for these worths. */
+bool iso_content_grid_is_for(const struct iso_content_grid *grid, const long double *worth);
+
+long double iso_content_grid_best(struct iso_content_grid *grid, int32_t offering,
+                                  long double floor);
+
 #endif

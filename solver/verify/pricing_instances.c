@@ -55,7 +55,11 @@ struct pool {
     int32_t *options; /* [offering place * n_workloads + workload place] or -1 */
     long double *worth;
     int32_t *order;
+    struct iso_content_grid *grid; /* of the last worths; NULL = none */
+    bool too_large;                /* for a table */
 };
+
+#define SEARCHED 4 /* pools of fewer workloads are searched without a table */
 
 /* Most instances of an offering that the limits of the period allow; INFINITY without one. */
 static long double cap_of(const struct columns *columns, int32_t offering)
@@ -145,6 +149,26 @@ static long double content_ratio(const struct columns *columns, const struct poo
     return ratio;
 }
 
+/* What the best content of an instance is worth, as far as it is above `floor`. Offerings of one
+ * place come one after the other and mostly give the same worths, so one table serves many. */
+static long double best_content(const struct columns *columns, struct pool *pool, int32_t team,
+                                int32_t offering, long double floor)
+{
+    const struct iso_problem *problem = columns->p->v->problem;
+    int32_t n = pool->n_workloads;
+
+    if (n >= SEARCHED && !pool->too_large &&
+        !(pool->grid && iso_content_grid_is_for(pool->grid, pool->worth))) {
+        iso_content_grid_free(pool->grid);
+        pool->grid = iso_content_grid_new(problem, team, pool->workloads, n, pool->worth,
+                                          pool->offerings, pool->n_offerings);
+        pool->too_large = !pool->grid;
+    }
+    return pool->grid ? iso_content_grid_best(pool->grid, offering, floor)
+                      : iso_verify_best_content(problem, team, offering, pool->workloads, n,
+                                                pool->worth, pool->order, floor);
+}
+
 static void price_pool(struct columns *columns, int32_t team)
 {
     const struct iso_problem *problem = columns->p->v->problem;
@@ -165,9 +189,7 @@ static void price_pool(struct columns *columns, int32_t team)
             pool->worth[i] = fmaxl(0, iso_bounded_high(worth));
         }
         /* what a content is worth matters only above cost - floor */
-        long double content =
-            iso_verify_best_content(problem, team, offering, pool->workloads, n, pool->worth,
-                                    pool->order, cost / UP - floor * UP);
+        long double content = best_content(columns, pool, team, offering, cost / UP - floor * UP);
         if (cost < 0 || content + floor * UP > cost)
             add_both(columns, offering, cost, content, content_ratio(columns, pool, place));
     }
@@ -282,6 +304,21 @@ static enum iso_status no_memory(const struct columns *columns)
     return iso_fail(columns->p->v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
 }
 
+static int by_place(const void *left, const void *right, void *context)
+{
+    const struct iso_problem *problem = context;
+    int32_t i = *(const int32_t *)left, j = *(const int32_t *)right;
+    const struct iso_offering *a = &problem->offerings[i], *b = &problem->offerings[j];
+
+    if (a->region != b->region)
+        return a->region < b->region ? -1 : 1;
+    if (a->zone != b->zone)
+        return a->zone < b->zone ? -1 : 1;
+    if (a->spot != b->spot)
+        return a->spot ? 1 : -1;
+    return (i > j) - (i < j);
+}
+
 static enum iso_status init_pool(struct columns *columns, int32_t team)
 {
     const struct iso_problem *problem = columns->p->v->problem;
@@ -309,15 +346,15 @@ static enum iso_status init_pool(struct columns *columns, int32_t team)
         iso_calloc((size_t)pool->n_offerings * (size_t)pool->n_workloads, sizeof(*pool->options));
     if (!pool->offerings || !pool->options)
         return no_memory(columns);
-    for (int32_t o = 0, place = 0; o < problem->n_offerings; o++) {
-        if (!used[o])
-            continue;
-        pool->offerings[place] = o;
+    for (int32_t o = 0, place = 0; o < problem->n_offerings; o++)
+        if (used[o])
+            pool->offerings[place++] = o;
+    qsort_r(pool->offerings, (size_t)pool->n_offerings, sizeof(*pool->offerings), by_place,
+            (void *)(uintptr_t)problem);
+    for (int32_t place = 0; place < pool->n_offerings; place++)
         for (int32_t i = 0; i < pool->n_workloads; i++)
-            pool->options[place * pool->n_workloads + i] =
-                iso_workload_find_option(&problem->workloads[pool->workloads[i]], o);
-        place++;
-    }
+            pool->options[place * pool->n_workloads + i] = iso_workload_find_option(
+                &problem->workloads[pool->workloads[i]], pool->offerings[place]);
     return ISO_OK;
 }
 
@@ -328,6 +365,7 @@ static void fini_pool(struct pool *pool)
     free(pool->options);
     free(pool->worth);
     free(pool->order);
+    iso_content_grid_free(pool->grid);
 }
 
 /* Prices every period; one whose numbers are those of its lead, when nothing had to be repaired

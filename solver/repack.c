@@ -1,0 +1,382 @@
+/* Ruin and recreate.
+ *
+ * A few instances are emptied and their copies filled into instances again, one after the other,
+ * each time the offering and content with the least price for the worth of what it holds, a little
+ * shaken. With multipliers v of the relaxation no filling costs less than it is worth, so what is
+ * still to place costs at least  sum_j v_j left_j : a try ends as soon as what it spent and that
+ * bound reach what the emptied instances cost. Copies that the demand does not ask for are not
+ * placed again. A round takes microseconds where one of the linear program takes milliseconds.
+ *
+ * It serves pools whose copies count in demand rows only and whose instances count in nothing but
+ * caps (limits and budgets); everything else in the plan stays as it is. */
+#include "repack_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLACK 1e-9
+#define MOST_INSTANCES 20000 /* of a pool; more of a kind stay as they are */
+
+static const struct iso_workload *copy_of(const struct iso_repack *repack, int32_t i)
+{
+    return &repack->search->problem->workloads[repack->set->workloads[i]];
+}
+
+/* --- what the pool is made of --- */
+
+static void measure(struct iso_repack *repack)
+{
+    const struct iso_problem *problem = repack->search->problem;
+
+    for (int k = 0; k < ISO_N_RESOURCES; k++) {
+        bool used = false;
+        for (int32_t i = 0; i < repack->n; i++)
+            used |= copy_of(repack, i)->need[k] > 0;
+        if (used)
+            repack->resources[repack->n_resources++] = k;
+    }
+    for (int32_t r = 0; r < repack->n_resources; r++) {
+        int k = repack->resources[r];
+        for (int32_t i = 0; i < repack->n; i++)
+            repack->need[i * repack->n_resources + r] = copy_of(repack, i)->need[k];
+        for (int32_t l = 0; l < repack->n_lists; l++) {
+            iso_decimal capacity = problem->offerings[repack->set->lists[l].offering].capacity[k];
+            iso_decimal left = capacity - problem->teams[repack->team].overhead[k];
+            repack->room[l * repack->n_resources + r] =
+                capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
+        }
+    }
+    for (int32_t l = 0; l < repack->n_lists; l++)
+        for (int32_t i = 0; i < repack->n; i++) {
+            int32_t option =
+                iso_workload_find_option(copy_of(repack, i), repack->set->lists[l].offering);
+            repack->most[l * repack->n + i] =
+                option < 0 ? 0 : copy_of(repack, i)->options[option].most;
+        }
+}
+
+/* Whether an entry of an instance is a cap, or of a copy the demand. */
+static bool is_simple(const struct iso_mip_row *row, bool copy)
+{
+    if (copy)
+        return row->kind == ISO_ROW_DEMAND;
+    return (row->kind == ISO_ROW_LIMIT || row->kind == ISO_ROW_BUDGET) && isinf(row->lower);
+}
+
+/* Asks the formulation for the entries of a copy (option >= 0) or an instance; *io_simple becomes
+ * false when one is no demand and no cap. */
+static bool look(struct iso_repack *repack, int32_t list, int32_t place, int32_t option,
+                 bool *io_simple)
+{
+    struct iso_formulation *f = repack->search->formulation;
+    struct iso_mip *mip = &f->mip;
+    int32_t first_entry = mip->n_entries, offering = repack->set->lists[list].offering;
+
+    if (iso_mip_add_column(mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PLACE}) < 0)
+        return false;
+    bool ok = place >= 0
+                  ? iso_formulation_service_entries(f, repack->set->workloads[place], option,
+                                                    repack->period, 1)
+                  : iso_formulation_instance_entries(f, f->problem->n_workloads + repack->team,
+                                                     offering, repack->period, -1);
+    for (int32_t k = first_entry; k < mip->n_entries && ok; k++) {
+        const struct iso_mip_entry *entry = &mip->entries[k];
+        *io_simple &= is_simple(&mip->rows[entry->row], place >= 0);
+        if (place < 0 && !isinf(mip->rows[entry->row].upper))
+            ok = iso_append(&repack->tolls, &repack->n_tolls, sizeof(*repack->tolls),
+                            &(struct iso_toll){entry->row, entry->coefficient});
+    }
+    mip->n_columns--;
+    mip->n_entries = first_entry;
+    return ok;
+}
+
+/* Prices and tolls of instances; *ret_simple tells whether there is nothing else. */
+static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
+                                  struct iso_error *reterr)
+{
+    const struct iso_search *search = repack->search;
+    const struct iso_formulation *f = search->formulation;
+    const struct iso_plan *plan = search->plan;
+
+    *ret_simple = !(f->problem->moves.present && repack->period == 0);
+    for (int32_t l = 0; l < repack->n_lists && *ret_simple; l++) {
+        struct iso_mip_column column = {
+            .kind = ISO_COLUMN_PATTERN, .a = repack->team, .b = l, .c = repack->period};
+        int32_t at = l * f->problem->n_periods + repack->period;
+        repack->first_toll[l] = repack->n_tolls;
+        repack->price[l] = iso_formulation_coefficient(f, &column, search->tier, search->priority);
+        for (int32_t k = 0; k < plan->n_tiers; k++)
+            *ret_simple &= search->freeze_row[k] < 0 ||
+                           iso_formulation_coefficient(f, &column, plan->tiers[k].kind,
+                                                       plan->tiers[k].priority) == 0;
+        *ret_simple &= f->pool_link[repack->team][at] < 0;
+        if (!look(repack, l, -1, -1, ret_simple))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+        for (int32_t i = 0; i < repack->n; i++) {
+            int32_t option =
+                iso_workload_find_option(copy_of(repack, i), repack->set->lists[l].offering);
+            *ret_simple &= f->place_row[repack->team][at * repack->n + i] < 0;
+            if (option >= 0 && !look(repack, l, i, option, ret_simple))
+                return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+        }
+    }
+    repack->first_toll[repack->n_lists] = repack->n_tolls;
+    return ISO_OK;
+}
+
+struct ranked {
+    double density;
+    int32_t place;
+};
+
+static int densest_first(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+
+    if (a->density != b->density)
+        return a->density > b->density ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* What a copy takes of an instance: the sum of its shares, the largest, or by size alone. */
+static double density(const struct iso_repack *repack, int32_t list, int32_t i, int by)
+{
+    double sum = 0, most = 0;
+
+    for (int32_t r = 0; r < repack->n_resources; r++) {
+        iso_decimal need = repack->need[i * repack->n_resources + r];
+        iso_decimal room = repack->room[list * repack->n_resources + r];
+        double share = room > 0 ? (double)need / (double)room : need > 0 ? 1e9 : 0;
+        sum += share;
+        most = fmax(most, share);
+    }
+    return by == 0   ? repack->worth[i] / fmax(sum, 1e-12)
+           : by == 1 ? repack->worth[i] / fmax(most, 1e-12)
+                     : most;
+}
+
+static enum iso_status rank(struct iso_repack *repack, struct iso_error *reterr)
+{
+    ISO_AUTO_MEM struct ranked *ranked = iso_calloc((size_t)repack->n, sizeof(*ranked));
+
+    if (!ranked)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    for (int32_t l = 0; l < repack->n_lists; l++)
+        for (int by = 0; by < ISO_REPACK_ORDERS; by++) {
+            for (int32_t i = 0; i < repack->n; i++)
+                ranked[i] = (struct ranked){density(repack, l, i, by), i};
+            qsort(ranked, (size_t)repack->n, sizeof(*ranked), densest_first);
+            for (int32_t i = 0; i < repack->n; i++)
+                repack->order[(l * ISO_REPACK_ORDERS + by) * repack->n + i] = ranked[i].place;
+        }
+    return ISO_OK;
+}
+
+/* --- the plan as instances --- */
+
+static const int32_t *counts_of(const struct iso_repack *repack,
+                                const struct iso_mip_column *column)
+{
+    return &repack->set->lists[column->b].counts[(size_t)column->d * (size_t)repack->n];
+}
+
+static bool is_of_pool(const struct iso_repack *repack, const struct iso_mip_column *column)
+{
+    return column->kind == ISO_COLUMN_PATTERN && column->a == repack->team &&
+           column->c == repack->period;
+}
+
+static enum iso_status read_plan(struct iso_repack *repack, struct iso_error *reterr)
+{
+    const struct iso_search *search = repack->search;
+    const struct iso_mip *mip = &search->formulation->mip;
+    double total = 0, share;
+
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        for (int32_t k = 0; k < column->n_entries && search->best[j] != 0; k++) {
+            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+            repack->activity[entry->row] += search->best[j] * entry->coefficient;
+        }
+        total += is_of_pool(repack, column) ? search->best[j] : 0;
+    }
+    share = total > MOST_INSTANCES ? MOST_INSTANCES / total : 1;
+    repack->room_instances = (int32_t)fmin(total, MOST_INSTANCES) + 2 * ISO_REPACK_EMPTIED;
+    repack->list = iso_calloc((size_t)repack->room_instances, sizeof(*repack->list));
+    repack->content =
+        iso_calloc((size_t)repack->room_instances * (size_t)repack->n, sizeof(*repack->content));
+    repack->best_list = iso_calloc((size_t)repack->room_instances, sizeof(*repack->best_list));
+    repack->best_content = iso_calloc((size_t)repack->room_instances * (size_t)repack->n,
+                                      sizeof(*repack->best_content));
+    repack->waste = iso_calloc((size_t)repack->room_instances, sizeof(*repack->waste));
+    repack->wasteful = iso_calloc((size_t)repack->room_instances, sizeof(*repack->wasteful));
+    repack->kept = iso_calloc((size_t)mip->n_columns, sizeof(*repack->kept));
+    if (!repack->list || !repack->content || !repack->best_list || !repack->best_content ||
+        !repack->waste || !repack->wasteful || !repack->kept)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        if (!is_of_pool(repack, &mip->columns[j]))
+            continue;
+        double open = floor(search->best[j] * share + 0.5 * (share == 1));
+        repack->kept[j] = search->best[j] - open;
+        for (; open > 0; open--) {
+            memcpy(&repack->content[repack->n_instances * repack->n],
+                   counts_of(repack, &mip->columns[j]), (size_t)repack->n * sizeof(int32_t));
+            repack->list[repack->n_instances++] = mip->columns[j].b;
+        }
+    }
+    for (int32_t i = 0; i < repack->n; i++) {
+        int32_t row =
+            search->formulation->demand_row[repack->set->workloads[i] * search->problem->n_periods +
+                                            repack->period];
+        repack->surplus[i] = (int64_t)floor(repack->activity[row] - mip->rows[row].lower + SLACK);
+    }
+    return ISO_OK;
+}
+
+/* --- in and out --- */
+
+enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t period,
+                               const double *duals, uint64_t seed, struct iso_repack **ret_repack,
+                               struct iso_error *reterr)
+{
+    ISO_AUTO(iso_repack) repack = iso_calloc(1, sizeof(*repack));
+    const struct iso_pattern_set *set = &search->formulation->pools[team];
+    size_t n = (size_t)set->n_workloads, n_lists = (size_t)set->n_lists;
+    bool simple;
+
+    if (!repack)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    *repack = (struct iso_repack){.search = search,
+                                  .set = set,
+                                  .team = team,
+                                  .period = period,
+                                  .n = set->n_workloads,
+                                  .n_lists = set->n_lists,
+                                  .random = seed | 1};
+    repack->need = iso_calloc(n * ISO_N_RESOURCES, sizeof(*repack->need));
+    repack->room = iso_calloc(n_lists * ISO_N_RESOURCES, sizeof(*repack->room));
+    repack->price = iso_calloc(n_lists, sizeof(*repack->price));
+    repack->worth = iso_calloc(n, sizeof(*repack->worth));
+    repack->most = iso_calloc(n * n_lists, sizeof(*repack->most));
+    repack->order = iso_calloc(n * n_lists * ISO_REPACK_ORDERS, sizeof(*repack->order));
+    repack->first_toll = iso_calloc(n_lists + 1, sizeof(*repack->first_toll));
+    repack->activity =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*repack->activity));
+    repack->best_activity =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*repack->best_activity));
+    repack->surplus = iso_calloc(n, sizeof(*repack->surplus));
+    repack->best_surplus = iso_calloc(n, sizeof(*repack->best_surplus));
+    repack->filled = iso_calloc(n * 2 * ISO_REPACK_EMPTIED, sizeof(*repack->filled));
+    repack->left = iso_calloc(n, sizeof(*repack->left));
+    repack->trial = iso_calloc(n, sizeof(*repack->trial));
+    repack->best = iso_calloc(n, sizeof(*repack->best));
+    repack->removed = iso_calloc(n, sizeof(*repack->removed));
+    if (!repack->need || !repack->room || !repack->price || !repack->worth || !repack->most ||
+        !repack->order || !repack->first_toll || !repack->activity || !repack->best_activity ||
+        !repack->surplus || !repack->best_surplus || !repack->filled || !repack->left ||
+        !repack->trial || !repack->best || !repack->removed)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    ISO_TRY(read_rules(repack, &simple, reterr));
+    if (!simple)
+        return ISO_OK;
+    measure(repack);
+    for (int32_t i = 0; i < repack->n; i++)
+        repack->worth[i] = fmax(
+            1e-9, duals[search->formulation
+                            ->demand_row[set->workloads[i] * search->problem->n_periods + period]]);
+    ISO_TRY(rank(repack, reterr));
+    ISO_TRY(read_plan(repack, reterr));
+    for (int32_t b = 0; b < repack->n_instances; b++) {
+        repack->waste[b] = iso_repack_waste(repack, b);
+        repack->cost += repack->price[repack->list[b]];
+    }
+    repack->mean_price = repack->n_instances > 0 ? repack->cost / repack->n_instances : 0;
+    iso_repack_remember(repack);
+    *ret_repack = ISO_STEAL(repack);
+    return ISO_OK;
+}
+
+void iso_repack_free(struct iso_repack *repack)
+{
+    if (!repack)
+        return;
+    free(repack->need);
+    free(repack->room);
+    free(repack->price);
+    free(repack->worth);
+    free(repack->most);
+    free(repack->order);
+    free(repack->tolls);
+    free(repack->first_toll);
+    free(repack->activity);
+    free(repack->list);
+    free(repack->content);
+    free(repack->surplus);
+    free(repack->waste);
+    free(repack->wasteful);
+    free(repack->best_list);
+    free(repack->best_content);
+    free(repack->best_surplus);
+    free(repack->best_activity);
+    free(repack->kept);
+    free(repack->filled);
+    free(repack->left);
+    free(repack->trial);
+    free(repack->best);
+    free(repack->removed);
+    free(repack);
+}
+
+/* Lists the contents at hand; pattern[b] is the place of instance b's in its list. */
+static enum iso_status list_contents(struct iso_repack *repack, int32_t *pattern,
+                                     struct iso_error *reterr)
+{
+    struct iso_formulation *f = repack->search->formulation;
+    int32_t before = f->mip.n_columns;
+
+    for (int32_t b = 0; b < repack->best_n; b++) {
+        int32_t l = repack->best_list[b];
+        bool is_new;
+        pattern[b] = iso_pattern_add(repack->set, &f->pools[repack->team].lists[l],
+                                     &repack->best_content[b * repack->n], &is_new);
+        if (pattern[b] < 0)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a pattern");
+        for (int32_t t = 0; t < f->problem->n_periods && is_new; t++)
+            ISO_TRY(iso_formulation_add_pattern(f, repack->team, l, pattern[b], t, reterr));
+    }
+    return iso_search_grow(repack->search, before, reterr);
+}
+
+enum iso_status iso_repack_offer(struct iso_repack *repack, struct iso_error *reterr)
+{
+    struct iso_search *search = repack->search;
+    const struct iso_mip *mip = &search->formulation->mip;
+    int32_t before = mip->n_columns, most_patterns = 1;
+    ISO_AUTO_MEM int32_t *pattern = iso_calloc((size_t)repack->best_n, sizeof(*pattern));
+    bool taken;
+
+    if (!pattern)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    ISO_TRY(list_contents(repack, pattern, reterr));
+    for (int32_t l = 0; l < repack->n_lists; l++)
+        if (repack->set->lists[l].n_patterns > most_patterns)
+            most_patterns = repack->set->lists[l].n_patterns;
+    size_t n_cells = (size_t)repack->n_lists * (size_t)most_patterns;
+    ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
+    ISO_AUTO_MEM double *count = iso_calloc(n_cells, sizeof(*count));
+    if (!point || !count)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    for (int32_t b = 0; b < repack->best_n; b++)
+        count[(size_t)repack->best_list[b] * (size_t)most_patterns + (size_t)pattern[b]]++;
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        const struct iso_mip_column *column = &mip->columns[j];
+        point[j] = search->best[j];
+        if (is_of_pool(repack, column))
+            point[j] = (j < before ? repack->kept[j] : 0) +
+                       count[(size_t)column->b * (size_t)most_patterns + (size_t)column->d];
+    }
+    return iso_search_offer(search, point, &taken, reterr);
+}

@@ -1,0 +1,105 @@
+"""F3: planning over load levels with quotas, shares and commitments.
+
+O offerings are O/2 types, each on demand and reserved: a UNIT commitment of one workload at 55 to 75 % of
+the price. Four providers with three regions each; a vCPU quota a region (tightness 1.6: all quotas
+together are 1.6 times what the peak needs) and, for each workload, at most 60 % from one provider.
+"""
+import math
+import random
+
+from models import hourly, usd
+
+PROVIDERS, REGIONS = 4, 3
+TIGHTNESS = 1.6
+
+
+def offerings(pick, n_types):
+    found = []
+    for i in range(n_types):
+        group = i % (PROVIDERS * REGIONS)
+        provider, region = group % PROVIDERS, group // PROVIDERS
+        vcpu = pick.choice([2, 4, 8, 16, 32])
+        found.append({"provider": f"cloud{provider}", "region": f"c{provider}r{region}",
+                      "type": f"t{i}", "purchase": "PURCHASE_ON_DEMAND",
+                      "resources": {"vcpu": vcpu},
+                      "price": usd(round(vcpu * pick.uniform(0.03, 0.06), 4))})
+    return found
+
+
+def performance(pick, catalog):
+    return [{"offerings": {"include": [{"type": [o["type"]]}]},
+             "perInstance": max(1, round(o["resources"]["vcpu"] * pick.uniform(7, 13)))}
+            for o in catalog]
+
+
+def rates(pick, n_levels):
+    """A day's swing around a base, with noise; all values differ over long horizons."""
+    base, phase = 4 * pick.uniform(300, 1500), pick.random()
+    values = []
+    for t in range(n_levels):
+        day = 1 + 0.5 * math.sin(2 * math.pi * (t / 24 + phase))
+        week = 1 - 0.15 * ((t // 24) % 7 in (5, 6))
+        values.append(round(base * day * (week if n_levels > 168 else 1) * pick.uniform(0.8, 1.2)))
+    return values
+
+
+def quotas(works, n_levels, tightness):
+    peak = max(sum(w["throughput"]["rate"][t] for w in works) for t in range(n_levels)) / 10
+    return [{"id": f"quota-c{p}r{r}", "metric": "LIMIT_METRIC_VCPU",
+             "maximum": round(peak * tightness / (PROVIDERS * REGIONS)),
+             "scope": {"include": [{"provider": [f"cloud{p}"], "region": [f"c{p}r{r}"]}]}}
+            for p in range(PROVIDERS) for r in range(REGIONS)]
+
+
+def reserved(pick, catalog, works, term_hours, shared):
+    products = []
+    for a, _ in enumerate(works if not shared else [None]):
+        for o in catalog:
+            price = float(o["price"]["units"]) + o["price"]["nanos"] / 1e9
+            product = {"id": f"r{a}-{o['type']}", "provider": o["provider"],
+                       "kind": "COMMITMENT_KIND_UNIT", "termHours": term_hours,
+                       "eligible": {"include": [{"type": [o["type"]]}]},
+                       "hourlyFee": usd(round(price * pick.uniform(0.55, 0.75), 6))}
+            if not shared:
+                product["scope"] = {"workloads": [f"w{a}"]}
+            products.append(product)
+    return products
+
+
+def plain(seed, n_offerings, n_levels, n_workloads, tightness=TIGHTNESS, shares=True,
+          shared=False):
+    """A model as a dict of proto3 JSON. Each level stands for 8760 / n_levels hours."""
+    pick = random.Random(seed)
+    catalog = offerings(pick, n_offerings // 2)
+    works = []
+    for a in range(n_workloads):
+        work = {"id": f"w{a}", "mustServe": True,
+                "throughput": {"rate": rates(pick, n_levels),
+                               "performance": performance(pick, catalog)}}
+        if shares:
+            work["shares"] = [{"id": f"share{a}-{p}", "maximum": 0.6,
+                               "offerings": {"include": [{"provider": [f"cloud{p}"]}]}}
+                              for p in range(PROVIDERS)]
+        works.append(work)
+    model = {"catalog": {"offerings": catalog}, "workloads": works,
+             "limits": quotas(works, n_levels, tightness)}
+    hourly(model, n_levels)
+    model["catalog"]["products"] = reserved(pick, catalog, works, 8760, shared)
+    return model
+
+
+def mixed(seed, n_offerings, n_levels, n_workloads, plain_cost):
+    """The same with survival of a region, a spend plan, and a budget of 92 % of `plain_cost`'s half
+    for the first two providers together."""
+    model = plain(seed, n_offerings, n_levels, n_workloads)
+    for a, work in enumerate(model["workloads"]):
+        work["survive"] = [{"id": f"survive{a}", "level": "DOMAIN_LEVEL_REGION", "share": 0.6}]
+    for p in range(PROVIDERS):
+        model["catalog"]["products"].append(
+            {"id": f"plan-{p}", "provider": f"cloud{p}", "kind": "COMMITMENT_KIND_SPEND",
+             "termHours": 8760, "hourlyFee": usd(0.72), "lot": 1.0,
+             "eligible": {"include": [{"provider": [f"cloud{p}"]}]}})
+    model["budgets"] = [{"id": f"budget-{p}", "provider": f"cloud{p}",
+                         "windows": [{"amount": usd(round(plain_cost * share, 2))}]}
+                        for p, share in ((0, 0.22), (1, 0.24))]
+    return model
