@@ -77,8 +77,8 @@ static bool binding_of(const struct iso_search *search, const struct iso_dual *d
     }
 }
 
-static enum iso_status find_bindings(struct iso_search *search, const struct iso_tier *tier,
-                                     struct iso_error *reterr)
+enum iso_status iso_find_bindings(struct iso_search *search, const struct iso_tier *tier,
+                                  struct iso_error *reterr)
 {
     struct iso_plan *plan = search->plan;
 
@@ -220,7 +220,7 @@ enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr)
     if (!plan->has_solution || !tier)
         return ISO_OK;
     if (want & (ISO_WANT_DUALS | ISO_WANT_RUNNERS_UP | ISO_WANT_BASELINES))
-        ISO_TRY(find_bindings(search, tier, reterr));
+        ISO_TRY(iso_find_bindings(search, tier, reterr));
     if (want & ISO_WANT_RUNNERS_UP)
         ISO_TRY(find_runners_up(search, reterr));
     if (want & ISO_WANT_BASELINES)

@@ -17,7 +17,9 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
 /* Adds to the search's plan what options.want asks for, as far as time is left. */
 enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr);
 
-/* Parts of it. */
+/* Parts of it; the first needs nothing of the search but its problem and plan. */
+enum iso_status iso_find_bindings(struct iso_search *search, const struct iso_tier *tier,
+                                  struct iso_error *reterr);
 enum iso_status iso_find_baselines(struct iso_search *search, struct iso_error *reterr);
 enum iso_status iso_find_conflicts(struct iso_search *search, struct iso_error *reterr);
 enum iso_status iso_find_relaxations(struct iso_search *search, struct iso_error *reterr);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "horizon_prices.h"
 #include "isocost/ledger.h"
 #include "strategy.h"
@@ -27,7 +28,8 @@
 
 static bool has_other_rules(const struct iso_problem *problem)
 {
-    if (problem->moves.present || problem->n_budgets > 0)
+    if (problem->moves.present || problem->n_budgets > 0 || problem->n_volumes > 0 ||
+        problem->cost_factors)
         return true;
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
@@ -36,7 +38,7 @@ static bool has_other_rules(const struct iso_problem *problem)
             return true;
     }
     for (int32_t l = 0; l < problem->n_limits; l++)
-        if (problem->limits[l].policy == ISO_POLICY_PREFER ||
+        if (problem->limits[l].or_nothing || problem->limits[l].policy == ISO_POLICY_PREFER ||
             problem->limits[l].policy == ISO_POLICY_DEFAULT)
             return true;
     return false;
@@ -240,7 +242,6 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
     ISO_AUTO(iso_plan) plan = iso_plan_new();
     bool whole;
 
-    (void)explain;
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     h.search = (struct iso_search){.problem = problem,
@@ -258,6 +259,8 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
     else if (problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL)
         plan->stop = ISO_STOP_GAP;
     ISO_TRY(iso_add_component(problem, h.search.choice, plan, reterr));
+    if (explain && problem->options.want != 0)
+        ISO_TRY(iso_find_bindings(&h.search, &plan->tiers[0], reterr));
     if (control->incumbent)
         control->incumbent(control->context, plan);
     *ret_plan = ISO_STEAL(plan);

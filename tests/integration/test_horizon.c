@@ -100,6 +100,77 @@ static double value_of(const struct iso_plan *plan)
     return iso_decimal_to_double(plan->cost + plan->penalties);
 }
 
+/* Four hours that ask for 10, 20, 30 and 40; an instance serves 10 for 1 an hour, and a unit of the
+ * commitment covers one for 0.6 an hour over all four. The first unit would be used in 4 hours, the
+ * second in 3, the third in 2: it pays from 2.4 hours on, so two are bought for 2 * 2.4 = 4.8. The
+ * third hour pays one instance more, the fourth two: 4.8 + 3 = 7.8. */
+static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
+{
+    static const char *const names[] = {"p"}, *const regions[] = {"p/r"};
+    static const iso_decimal rates[] = {ISO_DECIMAL_ONE, ISO_DECIMAL_ONE, ISO_DECIMAL_ONE,
+                                        ISO_DECIMAL_ONE};
+    static const iso_decimal demand[] = {10 * ISO_DECIMAL_ONE, 20 * ISO_DECIMAL_ONE,
+                                         30 * ISO_DECIMAL_ONE, 40 * ISO_DECIMAL_ONE};
+    static const iso_decimal none[4] = {0};
+    static const uint8_t yes[4] = {1, 1, 1, 1};
+    const struct iso_currency currency = {"USD", rates};
+    struct iso_offering offering = {.id = "o", .zone = ISO_ANY_ZONE, .price = ISO_DECIMAL_ONE};
+    const struct iso_period periods[] = {{.id = "a", .hours = ISO_DECIMAL_ONE},
+                                         {.id = "b", .hours = ISO_DECIMAL_ONE},
+                                         {.id = "c", .hours = ISO_DECIMAL_ONE},
+                                         {.id = "d", .hours = ISO_DECIMAL_ONE}};
+    const struct iso_team team = {.id = "team"};
+    const struct iso_option option = {.offering = 0, .served = 10 * ISO_DECIMAL_ONE};
+    const struct iso_workload workload = {.id = "w",
+                                          .service = ISO_SERVICE_MUST,
+                                          .demand = demand,
+                                          .required = demand,
+                                          .n_options = 1,
+                                          .options = &option};
+    const struct iso_start start = {.window = yes, .hours_inside = 4 * ISO_DECIMAL_ONE};
+    const struct iso_eligible eligible = {.use = ISO_DECIMAL_ONE};
+    const struct iso_product product = {.id = "year",
+                                        .lot = ISO_DECIMAL_ONE,
+                                        .term_hours = 4 * ISO_DECIMAL_ONE,
+                                        .fee = 6 * ISO_DECIMAL_ONE / 10,
+                                        .most = -1,
+                                        .existing = none,
+                                        .n_starts = 1,
+                                        .starts = &start,
+                                        .n_eligible = 1,
+                                        .eligible = &eligible,
+                                        .cells = yes};
+    const struct iso_problem problem = {.n_providers = 1,
+                                        .provider_names = names,
+                                        .n_regions = 1,
+                                        .region_names = regions,
+                                        .n_currencies = 1,
+                                        .currencies = &currency,
+                                        .n_offerings = 1,
+                                        .offerings = &offering,
+                                        .n_periods = 4,
+                                        .periods = periods,
+                                        .n_teams = 1,
+                                        .teams = &team,
+                                        .n_workloads = 1,
+                                        .workloads = &workload,
+                                        .n_products = 1,
+                                        .products = &product,
+                                        .moves = {.maximum = -1},
+                                        .options = {.time_limit_s = 10}};
+
+    (void)state;
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        offering.capacity[k] = ISO_UNKNOWN;
+    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_HORIZON, 0);
+    assert_true(was_used(plan));
+    assert_int_equal(plan->cost, 78 * ISO_DECIMAL_ONE / 10);
+    assert_int_equal(plan->n_purchases, 1);
+    assert_int_equal(plan->purchases[0].quantity, 2);
+    assert_true(plan->tiers[0].bound <= 7.8 + 1e-9);
+    iso_plan_free(plan);
+}
+
 static void plans_and_bounds_enclose_the_optimum(void **state)
 {
     int n_used = 0, n_optimal = 0;
@@ -188,6 +259,7 @@ static void spoilt_leads_prove_no_more_than_a_plan_costs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_bought_follows_the_hours_and_not_their_mean),
         cmocka_unit_test(plans_and_bounds_enclose_the_optimum),
         cmocka_unit_test(spoilt_leads_prove_no_more_than_a_plan_costs),
     };
