@@ -173,8 +173,6 @@ static void make_bare(struct iso_plan *plan)
         tier->proof = ISO_PROOF_NONE;
         tier->first_dual = tier->n_duals = 0;
     }
-    for (int32_t i = 0; i < plan->n_value_functions; i++)
-        free(plan->value_functions[i].values);
     for (int32_t i = 0; i < plan->n_components; i++)
         free(plan->components[i].workloads);
     plan->n_duals = plan->n_value_functions = plan->n_components = 0;
@@ -392,7 +390,7 @@ static enum iso_status prove_tier(struct branches *b, int32_t k, bool *same_befo
 
     tier->bound = least_bound(b, k);
     tier->first_dual = plan->n_duals;
-    if (root && *same_before && root->proof != ISO_PROOF_VALUE_FUNCTION &&
+    if (root && *same_before && b->root->n_value_functions == 0 &&
         root->checked_bound > -INFINITY) {
         tier->checked_bound = root->checked_bound;
         for (int32_t i = 0; i < root->n_duals; i++)

@@ -79,7 +79,7 @@ static struct iso_tier sum_of_tiers(const struct run *run, bool bounds)
         sum.checked_bound += tier->checked_bound;
         if (tier->proof == ISO_PROOF_NONE || sum.proof == ISO_PROOF_NONE)
             sum.proof = ISO_PROOF_NONE;
-        else if (tier->proof != ISO_PROOF_DUAL)
+        else if (tier->proof != ISO_PROOF_DUAL && sum.proof != ISO_PROOF_SEARCH)
             sum.proof = tier->proof;
     }
     sum.frozen = -INFINITY; /* settled by the value */

@@ -310,19 +310,7 @@ static bool merge_reasons(const struct iso_part *part, const struct iso_plan *fr
     MERGE(runners_up, struct iso_runner_up, item.cell = part->cell[item.cell];
           item.workload = part->workload[item.workload];
           if (item.blocked) map_rule(part, &item.blocker))
-    for (int32_t i = 0; i < from->n_value_functions; i++) {
-        struct iso_value_function item = from->value_functions[i];
-        size_t n_bytes = (size_t)item.n_values * sizeof(*item.values);
-        item.workload = part->workload[item.workload];
-        item.values = iso_calloc((size_t)item.n_values, sizeof(*item.values));
-        if (!item.values)
-            return false;
-        memcpy(item.values, from->value_functions[i].values, n_bytes);
-        if (!iso_append(&plan->value_functions, &plan->n_value_functions, sizeof(item), &item)) {
-            free(item.values);
-            return false;
-        }
-    }
+    MERGE(value_functions, struct iso_value_function, item.workload = part->workload[item.workload])
     for (int32_t i = 0; i < from->n_components; i++) {
         struct iso_component item = from->components[i];
         item.workloads = iso_calloc((size_t)item.n_workloads, sizeof(*item.workloads));

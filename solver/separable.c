@@ -1,17 +1,257 @@
-/* Strategy 1, separable cover. */
+/* Strategy 1, separable cover: every workload by its own covering table (cover_table.c).
+ *
+ * Limits are looked at afterwards: a plan that keeps them all by itself is optimal with them. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "cover_table.h"
+#include "horizon.h"
+#include "isocost/ledger.h"
 #include "strategy.h"
+
+#define FEW_COLUMNS 150 /* where the tree answers as fast, and explains */
 
 bool iso_separable_applies(const struct iso_problem *problem)
 {
-    return problem->n_workloads < 0;
+    int64_t n_columns = 0;
+
+    if (problem->moves.present || problem->n_budgets > 0)
+        return false;
+    if ((problem->options.want & ~(unsigned)ISO_WANT_CONFLICTS) && !iso_horizon_applies(problem))
+        return false; /* the search explains */
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (problem->limits[l].minimum || problem->limits[l].policy != ISO_POLICY_HARD)
+            return false;
+    for (int32_t c = 0; c < problem->n_products; c++)
+        for (int32_t g = 0; g < problem->n_teams; g++)
+            if (problem->products[c].cells[problem->n_workloads + g])
+                return false;
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        n_columns += (int64_t)problem->workloads[a].n_options * problem->n_periods;
+        if (!iso_cover_applies(problem, a))
+            return false;
+    }
+    return n_columns > FEW_COLUMNS || problem->options.strategy == ISO_STRATEGY_SEPARABLE;
+}
+
+struct separable {
+    const struct iso_problem *problem;
+    struct iso_plan *plan;
+    struct iso_cover_table *tables; /* n_workloads */
+    int64_t **count, **covered;     /* [workload][level * n_options + option], latest period */
+    iso_wide *used;                 /* of each limit in the period at hand */
+};
+
+static void separable_fini(struct separable *s)
+{
+    for (int32_t a = 0; a < s->problem->n_workloads; a++) {
+        if (s->tables)
+            iso_cover_fini(&s->tables[a]);
+        if (s->count)
+            free(s->count[a]);
+        if (s->covered)
+            free(s->covered[a]);
+    }
+    free(s->tables);
+    free(s->count);
+    free(s->covered);
+    free(s->used);
+}
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for covering tables");
+}
+
+/* Tables and scratch; *ret_small is false when a table would be too large. */
+static enum iso_status open_tables(struct separable *s, bool *ret_small, struct iso_error *reterr)
+{
+    size_t n_workloads = (size_t)s->problem->n_workloads;
+
+    s->tables = iso_calloc(n_workloads, sizeof(*s->tables));
+    s->count = iso_calloc(n_workloads, sizeof(int64_t *));
+    s->covered = iso_calloc(n_workloads, sizeof(int64_t *));
+    s->used = iso_calloc((size_t)s->problem->n_limits, sizeof(*s->used));
+    if (!s->tables || !s->count || !s->covered || !s->used)
+        return no_memory(reterr);
+    *ret_small = true;
+    for (int32_t a = 0; a < s->problem->n_workloads && *ret_small; a++) {
+        size_t n_options = (size_t)s->problem->workloads[a].n_options;
+        ISO_TRY(iso_cover_init(&s->tables[a], s->problem, a, ret_small, reterr));
+        s->count[a] = iso_calloc(n_options, sizeof(int64_t));
+        s->covered[a] = iso_calloc(n_options, sizeof(int64_t));
+        if (!s->count[a] || !s->covered[a])
+            return no_memory(reterr);
+    }
+    return ISO_OK;
+}
+
+/* Adds what products cover of an option: what is held of them first. */
+static bool add_covers(const struct separable *s, int32_t a, int32_t option, int32_t t,
+                       int64_t covered)
+{
+    const struct iso_problem *problem = s->problem;
+    const struct iso_cover_table *table = &s->tables[a];
+    int64_t instances;
+
+    for (int32_t c = 0; c < problem->n_products && covered > 0; c++) {
+        const struct iso_product *product = &problem->products[c];
+        if (!product->cells[a] || iso_cover_option(problem, c, a, &instances) != option)
+            continue;
+        int64_t room = (int64_t)((iso_wide)product->existing[t] * instances / ISO_DECIMAL_ONE);
+        for (int32_t u = 0; u < table->n_units; u++)
+            if (table->units[u].product == c)
+                room += table->bought[u] * instances;
+        int64_t n = room < covered ? room : covered;
+        struct iso_cover cover = {c, a, problem->workloads[a].options[option].offering, t,
+                                  n * ISO_DECIMAL_ONE};
+        covered -= n;
+        if (n > 0 && !iso_append(&s->plan->covers, &s->plan->n_covers, sizeof(cover), &cover))
+            return false;
+    }
+    return true;
+}
+
+static bool add_workload(const struct separable *s, int32_t a, int32_t t)
+{
+    const struct iso_workload *workload = &s->problem->workloads[a];
+    const int64_t *count = s->count[a], *covered = s->covered[a];
+
+    iso_cover_counts(&s->tables[a], s->tables[a].level_of[t], t, s->count[a], s->covered[a]);
+    for (int32_t i = 0; i < workload->n_options; i++) {
+        struct iso_use use = {a, workload->options[i].offering, t, count[i]};
+        if (count[i] > 0 && !iso_append(&s->plan->uses, &s->plan->n_uses, sizeof(use), &use))
+            return false;
+        if (covered[i] > 0 && !add_covers(s, a, i, t, covered[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the limits hold in a period. */
+static bool limits_hold(const struct separable *s, int32_t t)
+{
+    const struct iso_problem *problem = s->problem;
+
+    for (int32_t l = 0; l < problem->n_limits; l++) {
+        const struct iso_limit *limit = &problem->limits[l];
+        iso_wide used = 0;
+        for (int32_t a = 0; a < problem->n_workloads && limit->periods[t]; a++)
+            for (int32_t i = 0; i < limit->n_terms; i++) {
+                int32_t option =
+                    iso_workload_find_option(&problem->workloads[a], limit->terms[i].offering);
+                if (option >= 0)
+                    used += (iso_wide)limit->terms[i].weight * s->count[a][option];
+            }
+        if (used > limit->bound)
+            return false;
+    }
+    return true;
+}
+
+static bool add_purchases(const struct separable *s, bool *ret_allowed)
+{
+    *ret_allowed = true;
+    for (int32_t a = 0; a < s->problem->n_workloads; a++)
+        for (int32_t u = 0; u < s->tables[a].n_units; u++) {
+            const struct iso_cover_unit *unit = &s->tables[a].units[u];
+            int64_t most = s->problem->products[unit->product].most;
+            struct iso_purchase made = {unit->product, unit->start, s->tables[a].bought[u]};
+            *ret_allowed &= most < 0 || made.quantity <= most;
+            if (made.quantity > 0 &&
+                !iso_append(&s->plan->purchases, &s->plan->n_purchases, sizeof(made), &made))
+                return false;
+        }
+    return true;
+}
+
+static int by_purchase(const void *left, const void *right)
+{
+    const struct iso_purchase *a = left, *b = right;
+
+    return (a->product > b->product) - (a->product < b->product);
+}
+
+/* What runs and is bought; *ret_allowed is false where a cap or limit is in the way. */
+static enum iso_status make_plan(struct separable *s, bool *ret_allowed, struct iso_error *reterr)
+{
+    if (!add_purchases(s, ret_allowed))
+        return no_memory(reterr);
+    if (s->plan->n_purchases > 0)
+        qsort(s->plan->purchases, (size_t)s->plan->n_purchases, sizeof(*s->plan->purchases),
+              by_purchase);
+    for (int32_t t = 0; t < s->problem->n_periods && *ret_allowed; t++) {
+        for (int32_t a = 0; a < s->problem->n_workloads; a++)
+            if (!add_workload(s, a, t))
+                return no_memory(reterr);
+        *ret_allowed = limits_hold(s, t);
+    }
+    return ISO_OK;
+}
+
+/* The money stage, with one value function for each workload as its proof. */
+static enum iso_status add_proof(struct separable *s, struct iso_error *reterr)
+{
+    struct iso_plan *plan = s->plan;
+    struct iso_tier tier = {.kind = ISO_TIER_MONEY,
+                            .tolerance = s->problem->options.tier_tolerance,
+                            .proof = ISO_PROOF_VALUE_FUNCTION,
+                            .bound = iso_existing_fees(s->problem)};
+
+    for (int32_t a = 0; a < s->problem->n_workloads; a++) {
+        struct iso_value_function function = {a, s->tables[a].step};
+        tier.bound += s->tables[a].cost;
+        if (!iso_append(&plan->value_functions, &plan->n_value_functions, sizeof(function),
+                        &function))
+            return no_memory(reterr);
+    }
+    tier.checked_bound = tier.bound;
+    tier.frozen = iso_decimal_to_double(plan->cost) * (1 + tier.tolerance);
+    if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
+        return no_memory(reterr);
+    iso_settle_tiers(s->problem, plan);
+    plan->reason = iso_proved_optimal(s->problem, plan) ? ISO_REASON_OPTIMAL : ISO_REASON_FEASIBLE;
+    plan->stop = s->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL ? ISO_STOP_GAP
+                                                                                   : ISO_STOP_NONE;
+    return ISO_OK;
+}
+
+static void fill_stats(const struct separable *s, double seconds)
+{
+    struct iso_plan_stats *stats = &s->plan->stats;
+
+    for (int32_t a = 0; a < s->problem->n_workloads; a++) {
+        stats->columns += (int64_t)s->problem->workloads[a].n_options * s->problem->n_periods;
+        stats->columns_solved += s->tables[a].n_classes * s->problem->workloads[a].n_options;
+        stats->rows_solved += s->tables[a].n_levels;
+    }
+    stats->seconds = seconds;
+    s->plan->reproducible = s->problem->options.deterministic;
 }
 
 enum iso_status iso_separable(const struct iso_problem *problem, const struct iso_control *control,
                               bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
 {
-    (void)problem;
-    (void)control;
+    struct separable s __attribute__((cleanup(separable_fini))) = {.problem = problem};
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+    double begin_s = control->now(control->context);
+    bool small, allowed;
+
     (void)explain;
-    (void)ret_plan;
-    return iso_fail(reterr, ISO_E_LIMIT, "", "the strategy does not apply");
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    s.plan = plan;
+    ISO_TRY(open_tables(&s, &small, reterr));
+    if (!small)
+        return ISO_OK;
+    ISO_TRY(make_plan(&s, &allowed, reterr));
+    if (!allowed)
+        return ISO_OK;
+    plan->has_solution = true;
+    ISO_TRY(iso_plan_account(problem, plan, reterr));
+    ISO_TRY(add_proof(&s, reterr));
+    ISO_TRY(iso_add_component(problem, iso_choose_strategy(problem), plan, reterr));
+    fill_stats(&s, control->now(control->context) - begin_s);
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
 }

@@ -241,10 +241,16 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     struct iso_search search __attribute__((cleanup(search_fini))) = {0};
     struct iso_choice choice = iso_choose_strategy(problem);
 
-    if (choice.strategy == ISO_STRATEGY_SEPARABLE)
-        return iso_separable(problem, control, explain, ret_plan, reterr);
+    *ret_plan = NULL;
+    if (choice.strategy == ISO_STRATEGY_SEPARABLE) {
+        ISO_TRY(iso_separable(problem, control, explain, ret_plan, reterr));
+        if (*ret_plan)
+            return ISO_OK;
+        choice = (struct iso_choice){ISO_STRATEGY_COLUMNS, "a limit is in the way of the tables"};
+        if (iso_horizon_applies(problem))
+            choice.strategy = ISO_STRATEGY_HORIZON;
+    }
     if (choice.strategy == ISO_STRATEGY_HORIZON) {
-        *ret_plan = NULL;
         ISO_TRY(iso_horizon(problem, control, explain, ret_plan, reterr));
         if (*ret_plan)
             return ISO_OK;
@@ -271,6 +277,11 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
     struct iso_split split __attribute__((cleanup(iso_split_fini))) = {0};
 
     *ret_plan = NULL;
+    if (iso_choose_strategy(problem).strategy == ISO_STRATEGY_SEPARABLE) {
+        ISO_TRY(iso_separable(problem, control, explain, ret_plan, reterr));
+        if (*ret_plan)
+            return ISO_OK;
+    }
     ISO_TRY(iso_split_init(&split, problem, reterr));
     if (split.n_components > 1)
         ISO_TRY(iso_solve_components(problem, &split, control, explain, ret_plan, reterr));

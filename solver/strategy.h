@@ -13,6 +13,7 @@ struct iso_choice {
  * problem has the structure that it needs (a pure function), and then gives a whole plan: uses,
  * bill, tiers, proofs, components, stats and what options.want asks for when `explain`.
  * Errors: as iso_solve(). */
+/* *ret_plan is NULL where a table would be too large, or a cap or limit is in the way. */
 bool iso_separable_applies(const struct iso_problem *problem);
 enum iso_status iso_separable(const struct iso_problem *problem, const struct iso_control *control,
                               bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);

@@ -55,10 +55,7 @@ static void pack_proofs(const struct iso_plan *plan, Answer *answer, struct iso_
         const struct iso_value_function *from = &plan->value_functions[i];
         Isocost__Internal__V1__ValueFunction *to = answer->value_functions[i];
         to->workload = from->workload;
-        to->period = from->period;
         to->step = from->step;
-        to->n_values = (size_t)from->n_values;
-        to->values = copy_values(arena, from->values, to->n_values, sizeof(*to->values));
     }
 
     answer->n_components = (size_t)plan->n_components;

@@ -106,12 +106,7 @@ static enum iso_status read_value_functions(const Answer *answer, struct iso_pla
         const Isocost__Internal__V1__ValueFunction *from = answer->value_functions[i];
         struct iso_value_function *to = &plan->value_functions[i];
         to->workload = from->workload;
-        to->period = from->period;
         to->step = from->step;
-        ISO_TRY(new_rows("value_functions.values", from->n_values, sizeof(*to->values),
-                         &to->n_values, &to->values, reterr));
-        if (from->n_values > 0)
-            memcpy(to->values, from->values, from->n_values * sizeof(*to->values));
     }
     return ISO_OK;
 }

@@ -9,8 +9,6 @@ void iso_plan_free(struct iso_plan *plan)
 {
     if (!plan)
         return;
-    for (int32_t i = 0; i < plan->n_value_functions; i++)
-        free(plan->value_functions[i].values);
     for (int32_t i = 0; i < plan->n_components; i++)
         free(plan->components[i].workloads);
     for (int32_t i = 0; i < plan->n_conflicts; i++)

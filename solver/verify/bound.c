@@ -10,6 +10,8 @@ enum iso_status iso_verify_dual_bound(struct iso_verifier *v, int32_t tier, bool
         status = iso_pricing_rules(&p);
     if (status == ISO_OK)
         status = iso_pricing_instances(&p);
+    if (status == ISO_OK)
+        status = iso_pricing_value_functions(&p);
     if (status == ISO_OK) {
         double low = (double)iso_bounded_low(p.sum);
         *ret_bound = p.nothing || isnan(low) ? -INFINITY : low;

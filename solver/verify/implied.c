@@ -25,6 +25,8 @@ static bool may_be_implied(const struct iso_pricing *p, int32_t c)
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
         int32_t pool = problem->n_workloads + workload->team;
+        if (p->tabled[a] && problem->products[c].cells[a])
+            return false; /* worth is not known of a table */
         if (workload->replicas && problem->products[c].cells[pool])
             return false;
     }

@@ -309,20 +309,22 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
         qsort(p->duals, (size_t)data->n_duals, sizeof(*p->duals), compare_duals);
     }
     ISO_TRY(check_duals(p));
+    ISO_TRY(iso_value_functions_init(p));
     ISO_TRY(open_commitments(p, data->n_duals));
     drop_noise(p, data->n_duals);
     fill_tables(p);
     iso_leads_spread(p);
     weigh_tiers(p);
     find_supply(p);
+    iso_value_functions_reserve(p);
     return ISO_OK;
 }
 
 void iso_pricing_fini(struct iso_pricing *p)
 {
-    void *const arrays[] = {p->duals,  p->demand,    p->limit,     p->budget,
-                            p->commit, p->share_max, p->share_min, p->first_share,
-                            p->supply, p->unserved,  p->commit_row};
+    void *const arrays[] = {p->duals,      p->demand,    p->limit,       p->budget, p->commit,
+                            p->share_max,  p->share_min, p->first_share, p->supply, p->unserved,
+                            p->commit_row, p->tabled,    p->reserved};
 
     iso_implied_fini(p);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)

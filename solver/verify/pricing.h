@@ -38,6 +38,8 @@ struct iso_pricing {
     double *share_max, *share_min; /* (first_share[a] + share) * n_periods + period */
     int32_t *first_share;          /* n_workloads + 1 */
     uint8_t *supply;               /* n_products * n_periods: something may be held */
+    uint8_t *tabled;               /* n_workloads: has a value function, no multipliers */
+    uint8_t *reserved;             /* n_products: in the table of its workload */
     double moves;                  /* of the MOVES row, >= 0 */
     struct iso_bounded start_cost; /* of one start, stop: in the objective and budgets */
     struct iso_bounded stop_cost;
@@ -109,6 +111,15 @@ enum iso_status iso_pricing_rules(struct iso_pricing *p);
 /* Columns b_d of together and apart rules, and the right sides of the latter. Errors:
  * ISO_E_INVALID for a multiplier of a domain that holds no option. */
 enum iso_status iso_pricing_presence(struct iso_pricing *p);
+
+/* Reads and checks the value functions, which are about money. */
+enum iso_status iso_value_functions_init(struct iso_pricing *p);
+
+/* Finds the products that their tables count. */
+void iso_value_functions_reserve(struct iso_pricing *p);
+
+/* Adds the least that the workloads with value functions cost. */
+enum iso_status iso_pricing_value_functions(struct iso_pricing *p);
 
 /* Right sides of the caps of ramps. */
 void iso_pricing_ramps(struct iso_pricing *p);

@@ -282,7 +282,7 @@ static void price_period(struct columns *columns, int32_t period)
     iso_implied_open(columns->p, &columns->costs, columns->units, period);
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         struct repair before = columns->all;
-        if (problem->workloads[a].replicas)
+        if (problem->workloads[a].replicas || columns->p->tabled[a])
             continue;
         price_workload(columns, a);
         settle_cell(columns, &before, columns->cell.any ? service_value(columns, a) : 0);

@@ -103,9 +103,6 @@ iso_decimal iso_verify_term_hours(const struct iso_problem *problem, const struc
 bool iso_verify_share_of_upfront(iso_decimal quantity, iso_decimal upfront, iso_decimal rate,
                                  iso_decimal inside, iso_decimal term, iso_decimal *ret_value);
 
-/* A lower bound of the MONEY objective from the value functions. */
-enum iso_status iso_verify_value_functions(struct iso_verifier *v, double *ret_bound);
-
 /* A lower bound of tier `tier`'s objective from its multipliers, rounded outward; -INFINITY when
  * they prove nothing. With `ray`, the objective is nought and a positive bound proves that there is
  * no plan. */

@@ -470,12 +470,9 @@ static struct iso_workload function_workloads[] = {
 static void function(struct iso_problem *problem, struct iso_plan *plan)
 {
     const struct iso_use uses[] = {{0, 0, 0, 2}, {0, 1, 0, 1}};
-    const iso_decimal values[] = {0,    D(1),   D(1),   D(1), D(1.5), D(1.5),
-                                  D(2), D(2.5), D(2.5), D(3), D(3),   D(3.5)};
-    struct iso_value_function functions[] = {{0, 0, D(1), COUNT(values), NULL}};
+    const struct iso_value_function functions[] = {{0, D(1)}};
     struct iso_tier tiers[] = {proved(ISO_TIER_MONEY, 7, 0, 0)};
 
-    functions[0].values = copy(values, ISO_ARRAY_LENGTH(values), sizeof(values[0]));
     tiers[0].proof = ISO_PROOF_VALUE_FUNCTION;
     problem->periods = two_hours;
     problem->n_offerings = COUNT(function_offerings);

@@ -26,8 +26,7 @@ static void fill_plan(struct iso_plan *plan)
         {ISO_TIER_UNSERVED, 2, 1.5, -INFINITY, 0, 1.5, ISO_PROOF_NONE, -INFINITY, 0, 0},
         {ISO_TIER_MONEY, 0, 12.25, 12, 0.01, 12.5, ISO_PROOF_DUAL, 12, 0, 1}};
     static struct iso_dual duals[] = {{ISO_ROW_SURVIVE, 1, 2, 3, 4, -0.75}};
-    static iso_decimal values[] = {0, 5, 9};
-    static struct iso_value_function functions[] = {{1, 2, 1000, 3, values}};
+    static struct iso_value_function functions[] = {{1, 1000}};
     static int32_t workloads[] = {0, 3};
     static struct iso_component components[] = {
         {2, workloads, "plain-mip", "it is small", ISO_PROOF_SEARCH}};
@@ -130,8 +129,8 @@ static void a_plan_comes_back_as_it_went(void **state)
     assert_int_equal(got->n_runners_up, 2);
     assert_int_equal(got->runners_up[1].blocker.kind, ISO_RULE_SHARE);
     assert_int_equal(got->runners_up[1].blocker.b, 7);
-    assert_int_equal(got->value_functions[0].n_values, 3);
-    assert_int_equal(got->value_functions[0].values[2], 9);
+    assert_int_equal(got->value_functions[0].workload, 1);
+    assert_int_equal(got->value_functions[0].step, 1000);
     assert_int_equal(got->components[0].workloads[1], 3);
     assert_string_equal(got->components[0].strategy, "plain-mip");
     assert_string_equal(got->components[0].why, "it is small");

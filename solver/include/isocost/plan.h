@@ -145,16 +145,13 @@ struct iso_lead {
     int32_t period;
 };
 
-/* Cheapest cost of covering a demand, for a throughput workload that nothing couples to the rest:
- * values[q] for the demand q * step, q = 0 .. n_values - 1, in base currency for one hour.
- * values[0] = 0; values[q] is the least of price_o + values[max(0, q - ceil(served_o / step))] over
- * the options o, rounded down to 1e-9, so values[ceil(required / step)] is a lower bound of the
- * hour's cost for any step. A step that divides every served_o makes it the cost itself. */
+/* A throughput workload whose rows take no multipliers: the verifier itself tabulates the least
+ * cost of covering its demand by whole instances and by commitments of its own, counted in steps:
+ * G(0) = 0, G(q) = min over the options of price + G(max(0, q - ceil(served / step))). A lower
+ * bound for any step, and the cost itself with one that divides all that the options serve. */
 struct iso_value_function {
-    int32_t workload, period;
+    int32_t workload;
     iso_decimal step; /* > 0 */
-    int32_t n_values;
-    iso_decimal *values; /* owned; not falling */
 };
 
 /* One stage of the objective. Money values are exact decimals held in `amount`. */
