@@ -11,14 +11,19 @@
  * worth_w - sum_k u_k need_wk and without its cap. The bulky ones are then enumerated: a branch
  * ends when its bound by B_i is not above the best so far, and the leaf is T. Sums are of numbers
  * >= 0 in long double, each at most 1e6 terms; results are raised by 1e-12 of themselves. */
+#include <math.h>
 #include <string.h>
 
 #include "pricing.h"
 
 #define MOST_CELLS 400000.0
 #define MOST_ALL_CELLS 2e6
-#define MOST_NODES 400000
+#define MOST_CELLS_ALONE 3e6 /* of a table for one offering */
+#define MOST_NODES 20000
+#define MOST_NODES_ALONE 2000000
 #define RAISE (1 + 1e-12L)
+
+enum { N_AXES = 3 };
 
 struct iso_content_grid {
     const struct iso_problem *problem;
@@ -26,12 +31,13 @@ struct iso_content_grid {
     const int32_t *workloads;
     long double *worth;
     int32_t *bulky, *plain; /* places in `workloads` */
-    int first, second;      /* resources of the table; -1 = none */
-    iso_decimal step[2];
-    int32_t size[2];
+    int n_axes;             /* resources of the table: 2, or 3 for one offering alone */
+    int axis[N_AXES];       /* -1 = none */
+    iso_decimal step[N_AXES];
+    int32_t size[N_AXES];
     long double price[ISO_N_RESOURCES];
     long double *table; /* n_bulky + 1 tables; the last is T */
-    int64_t n_nodes;
+    int64_t n_nodes, most_nodes;
 };
 
 static const struct iso_workload *at_place(const struct iso_content_grid *grid, int32_t place)
@@ -52,36 +58,38 @@ static iso_decimal divisor(iso_decimal a, iso_decimal b)
     return b == 0 ? a : divisor(b, a % b);
 }
 
-/* The two resources that most workloads need. */
-static void choose_resources(struct iso_content_grid *grid)
+static bool on_axis(const struct iso_content_grid *grid, int k)
+{
+    return k == grid->axis[0] || k == grid->axis[1] || k == grid->axis[2];
+}
+
+/* The resources that most workloads need. */
+static void choose_axes(struct iso_content_grid *grid)
 {
     int32_t users[ISO_N_RESOURCES] = {0};
-    int *const chosen[] = {&grid->first, &grid->second};
 
     for (int32_t i = 0; i < grid->n; i++)
         for (int k = 0; k < ISO_N_RESOURCES; k++)
             users[k] += grid->worth[i] > 0 && at_place(grid, i)->need[k] > 0;
-    for (int c = 0; c < 2; c++) {
-        *chosen[c] = -1;
-        for (int k = 0; k < ISO_N_RESOURCES; k++)
-            if (users[k] > 0 && (*chosen[c] < 0 || users[k] > users[*chosen[c]]))
-                *chosen[c] = k;
-        if (*chosen[c] >= 0)
-            users[*chosen[c]] = 0;
+    for (int c = 0; c < N_AXES; c++) {
+        grid->axis[c] = -1;
+        for (int k = 0; k < ISO_N_RESOURCES && c < grid->n_axes; k++)
+            if (users[k] > 0 && (grid->axis[c] < 0 || users[k] > users[grid->axis[c]]))
+                grid->axis[c] = k;
+        if (grid->axis[c] >= 0)
+            users[grid->axis[c]] = 0;
     }
 }
 
 /* Sorts the workloads and sizes the table; false when it would be too large. */
 static bool lay_out(struct iso_content_grid *grid, const int32_t *offerings, int32_t n_offerings)
 {
-    const int resource[] = {grid->first, grid->second};
-
     for (int32_t i = 0; i < grid->n; i++) {
         const struct iso_workload *workload = at_place(grid, i);
         bool bulky = workload->maximum_per_instance > 0, in_table = false;
         for (int k = 0; k < ISO_N_RESOURCES; k++) {
-            bulky |= workload->need[k] > 0 && k != grid->first && k != grid->second;
-            in_table |= workload->need[k] > 0 && (k == grid->first || k == grid->second);
+            bulky |= workload->need[k] > 0 && !on_axis(grid, k);
+            in_table |= workload->need[k] > 0 && on_axis(grid, k);
         }
         if (grid->worth[i] <= 0)
             continue;
@@ -90,55 +98,62 @@ static bool lay_out(struct iso_content_grid *grid, const int32_t *offerings, int
         else
             grid->plain[grid->n_plain++] = i;
     }
-    for (int c = 0; c < 2; c++) {
+    double cells = 1;
+    for (int c = 0; c < N_AXES; c++) {
         iso_decimal largest = 0;
         grid->step[c] = 0;
-        for (int32_t i = 0; i < grid->n && resource[c] >= 0; i++)
+        for (int32_t i = 0; i < grid->n && grid->axis[c] >= 0; i++)
             if (grid->worth[i] > 0)
-                grid->step[c] = divisor(at_place(grid, i)->need[resource[c]], grid->step[c]);
-        for (int32_t o = 0; o < n_offerings && resource[c] >= 0; o++)
-            if (room_for(grid, offerings[o], resource[c]) > largest)
-                largest = room_for(grid, offerings[o], resource[c]);
+                grid->step[c] = divisor(at_place(grid, i)->need[grid->axis[c]], grid->step[c]);
+        for (int32_t o = 0; o < n_offerings && grid->axis[c] >= 0; o++)
+            if (room_for(grid, offerings[o], grid->axis[c]) > largest)
+                largest = room_for(grid, offerings[o], grid->axis[c]);
         if (grid->step[c] == 0)
             grid->step[c] = largest + 1;
         if (largest / grid->step[c] > INT32_MAX - 1)
             return false;
         grid->size[c] = (int32_t)(largest / grid->step[c]) + 1;
+        cells *= grid->size[c];
     }
-    double cells = (double)grid->size[0] * grid->size[1];
-    return cells <= MOST_CELLS && cells * (grid->n_bulky + 1) <= MOST_ALL_CELLS;
+    return n_offerings == 1 ? cells * (grid->n_bulky + 1) <= MOST_CELLS_ALONE
+                            : cells <= MOST_CELLS && cells * (grid->n_bulky + 1) <= MOST_ALL_CELLS;
 }
 
 static size_t n_cells(const struct iso_content_grid *grid)
 {
-    return (size_t)grid->size[0] * (size_t)grid->size[1];
+    return (size_t)grid->size[0] * (size_t)grid->size[1] * (size_t)grid->size[2];
+}
+
+static size_t row_at(const struct iso_content_grid *grid, int32_t i, int32_t j)
+{
+    return ((size_t)i * (size_t)grid->size[1] + (size_t)j) * (size_t)grid->size[2];
 }
 
 /* Lets a table hold any number of copies of one more workload. */
 static void admit(const struct iso_content_grid *grid, long double *table, int32_t place,
                   long double worth)
 {
-    const struct iso_workload *workload = at_place(grid, place);
-    int32_t p = 0, q = 0;
+    int32_t step[N_AXES] = {0, 0, 0};
+    bool nothing = true;
 
-    if (grid->first >= 0)
-        p = (int32_t)(workload->need[grid->first] / grid->step[0] < grid->size[0]
-                          ? workload->need[grid->first] / grid->step[0]
-                          : grid->size[0]);
-    if (grid->second >= 0)
-        q = (int32_t)(workload->need[grid->second] / grid->step[1] < grid->size[1]
-                          ? workload->need[grid->second] / grid->step[1]
-                          : grid->size[1]);
+    for (int c = 0; c < N_AXES; c++) {
+        if (grid->axis[c] < 0)
+            continue;
+        iso_decimal need = at_place(grid, place)->need[grid->axis[c]] / grid->step[c];
+        step[c] = need < grid->size[c] ? (int32_t)need : grid->size[c];
+        nothing &= step[c] == 0;
+    }
     if (worth <= 0)
         return;
-    for (int32_t i = p; i < grid->size[0]; i++)
-        for (int32_t j = q; j < grid->size[1]; j++) {
-            long double with = table[(size_t)(i - p) * (size_t)grid->size[1] + (size_t)(j - q)];
-            long double *own = &table[(size_t)i * (size_t)grid->size[1] + (size_t)j];
-            if (p == 0 && q == 0)
-                *own = HUGE_VALL; /* any number of them: only a cap or a price could hold them */
-            else if (with + worth > *own)
-                *own = with + worth;
+    for (int32_t i = step[0]; i < grid->size[0]; i++)
+        for (int32_t j = step[1]; j < grid->size[1]; j++) {
+            long double *own = &table[row_at(grid, i, j)];
+            const long double *from = &table[row_at(grid, i - step[0], j - step[1])];
+            for (int32_t k = step[2]; k < grid->size[2]; k++)
+                if (nothing)
+                    own[k] = HUGE_VALL; /* any number: only a cap or a price could hold them */
+                else if (from[k - step[2]] + worth > own[k])
+                    own[k] = from[k - step[2]] + worth;
         }
 }
 
@@ -160,9 +175,12 @@ static void fill_bulky(struct iso_content_grid *grid)
 /* Bound of table `b` for a room, prices included. */
 static long double bound_at(const struct iso_content_grid *grid, int32_t b, const iso_decimal *room)
 {
-    size_t p = grid->first < 0 ? 0 : (size_t)(room[grid->first] / grid->step[0]);
-    size_t q = grid->second < 0 ? 0 : (size_t)(room[grid->second] / grid->step[1]);
-    long double bound = grid->table[(size_t)b * n_cells(grid) + p * (size_t)grid->size[1] + q];
+    size_t at = 0;
+
+    for (int c = 0; c < N_AXES; c++)
+        at = at * (size_t)grid->size[c] +
+             (grid->axis[c] < 0 ? 0 : (size_t)(room[grid->axis[c]] / grid->step[c]));
+    long double bound = grid->table[(size_t)b * n_cells(grid) + at];
 
     for (int k = 0; k < ISO_N_RESOURCES && b < grid->n_bulky; k++)
         bound += grid->price[k] * ((long double)room[k] / 1e9L);
@@ -179,32 +197,31 @@ static void open_room(const struct iso_content_grid *grid, int32_t offering, iso
 }
 
 /* One resource after the other: the share of its densest workload's worth that gives the least
- * bound for the offering with most of it. */
+ * product of the offerings' bounds. */
 static void choose_prices(struct iso_content_grid *grid, const int32_t *offerings,
                           int32_t n_offerings)
 {
+    static const long double shares[] = {0,    0.03L, 0.06L, 0.1L,  0.15L, 0.2L,
+                                         0.3L, 0.45L, 0.6L,  0.75L, 0.9L,  1};
     iso_decimal room[ISO_N_RESOURCES];
 
     for (int k = 0; k < ISO_N_RESOURCES; k++) {
         long double densest = 0, least = HUGE_VALL, best = 0;
-        int32_t widest = -1;
-        for (int32_t b = 0; b < grid->n_bulky && k != grid->first && k != grid->second; b++) {
+        for (int32_t b = 0; b < grid->n_bulky && !on_axis(grid, k); b++) {
             iso_decimal need = at_place(grid, grid->bulky[b])->need[k];
             if (need > 0 && grid->worth[grid->bulky[b]] / ((long double)need / 1e9L) > densest)
                 densest = grid->worth[grid->bulky[b]] / ((long double)need / 1e9L);
         }
-        for (int32_t o = 0; o < n_offerings; o++)
-            if (room_for(grid, offerings[o], k) > 0 &&
-                (widest < 0 ||
-                 room_for(grid, offerings[o], k) > room_for(grid, offerings[widest], k)))
-                widest = o;
-        for (int tenth = 0; tenth <= 10 && densest > 0 && widest >= 0; tenth++) {
-            grid->price[k] = densest * tenth / 10;
+        for (size_t share = 0; share < ISO_ARRAY_LENGTH(shares) && densest > 0; share++) {
+            long double product = 0;
+            grid->price[k] = densest * shares[share];
             fill_bulky(grid);
-            open_room(grid, offerings[widest], room);
-            long double bound = bound_at(grid, 0, room);
-            if (bound < least) {
-                least = bound;
+            for (int32_t o = 0; o < n_offerings; o++) {
+                open_room(grid, offerings[o], room);
+                product += logl(1e-12L + bound_at(grid, 0, room));
+            }
+            if (product < least) {
+                least = product;
                 best = grid->price[k];
             }
         }
@@ -213,24 +230,24 @@ static void choose_prices(struct iso_content_grid *grid, const int32_t *offering
     fill_bulky(grid);
 }
 
-struct iso_content_grid *iso_content_grid_new(const struct iso_problem *problem, int32_t team,
-                                              const int32_t *workloads, int32_t n,
-                                              const long double *worth, const int32_t *offerings,
-                                              int32_t n_offerings)
+/* A table over `n_axes` resources without multipliers; NULL when it would be too large. */
+static struct iso_content_grid *table_new(const struct iso_content_grid *plan,
+                                          const long double *worth, const int32_t *offerings,
+                                          int32_t n_offerings)
 {
     struct iso_content_grid *grid = iso_calloc(1, sizeof(*grid));
+    size_t n = (size_t)plan->n;
 
     if (!grid)
         return NULL;
-    *grid =
-        (struct iso_content_grid){.problem = problem, .team = team, .workloads = workloads, .n = n};
-    grid->worth = iso_calloc((size_t)n, sizeof(*grid->worth));
-    grid->bulky = iso_calloc((size_t)n, sizeof(*grid->bulky));
-    grid->plain = iso_calloc((size_t)n, sizeof(*grid->plain));
+    *grid = *plan;
+    grid->worth = iso_calloc(n, sizeof(*grid->worth));
+    grid->bulky = iso_calloc(n, sizeof(*grid->bulky));
+    grid->plain = iso_calloc(n, sizeof(*grid->plain));
     bool ready = grid->worth && grid->bulky && grid->plain;
     if (ready) {
-        memcpy(grid->worth, worth, (size_t)n * sizeof(*worth));
-        choose_resources(grid);
+        memcpy(grid->worth, worth, n * sizeof(*worth));
+        choose_axes(grid);
         ready = lay_out(grid, offerings, n_offerings);
     }
     if (ready)
@@ -242,8 +259,49 @@ struct iso_content_grid *iso_content_grid_new(const struct iso_problem *problem,
     long double *plain = &grid->table[(size_t)grid->n_bulky * n_cells(grid)];
     for (int32_t i = 0; i < grid->n_plain; i++)
         admit(grid, plain, grid->plain[i], grid->worth[grid->plain[i]]);
-    if (grid->n_bulky > 0)
+    return grid;
+}
+
+struct iso_content_grid *iso_content_grid_new(const struct iso_problem *problem, int32_t team,
+                                              const int32_t *workloads, int32_t n,
+                                              const long double *worth, const int32_t *offerings,
+                                              int32_t n_offerings)
+{
+    struct iso_content_grid plan = {.problem = problem,
+                                    .team = team,
+                                    .workloads = workloads,
+                                    .n = n,
+                                    .n_axes = 2,
+                                    .most_nodes = MOST_NODES};
+    struct iso_content_grid *grid = table_new(&plan, worth, offerings, n_offerings);
+
+    if (grid && grid->n_bulky > 0)
         choose_prices(grid, offerings, n_offerings);
+    return grid;
+}
+
+/* A table for one offering: over three resources with the multipliers of a table for many, or over
+ * two with multipliers of its own. */
+static struct iso_content_grid *table_alone(const struct iso_content_grid *many, int32_t offering)
+{
+    struct iso_content_grid plan = {.problem = many->problem,
+                                    .team = many->team,
+                                    .workloads = many->workloads,
+                                    .n = many->n,
+                                    .n_axes = N_AXES,
+                                    .most_nodes = MOST_NODES_ALONE};
+    struct iso_content_grid *grid = table_new(&plan, many->worth, &offering, 1);
+
+    if (grid) {
+        for (int k = 0; k < ISO_N_RESOURCES; k++)
+            grid->price[k] = on_axis(grid, k) ? 0 : many->price[k];
+        fill_bulky(grid);
+        return grid;
+    }
+    plan.n_axes = 2;
+    grid = table_new(&plan, many->worth, &offering, 1);
+    if (grid)
+        choose_prices(grid, &offering, 1);
     return grid;
 }
 
@@ -277,7 +335,7 @@ static long double enumerate(struct iso_content_grid *grid, int32_t b, iso_decim
         return best;
     if (b == grid->n_bulky)
         return bound * RAISE;
-    if (grid->n_nodes > MOST_NODES)
+    if (grid->n_nodes > grid->most_nodes)
         return bound * RAISE;
     const struct iso_workload *workload = at_place(grid, grid->bulky[b]);
     int64_t most = workload->maximum_per_instance > 0 ? workload->maximum_per_instance : INT32_MAX;
@@ -295,13 +353,27 @@ static long double enumerate(struct iso_content_grid *grid, int32_t b, iso_decim
     return best;
 }
 
-long double iso_content_grid_best(struct iso_content_grid *grid, int32_t offering,
-                                  long double floor)
+static long double search(struct iso_content_grid *grid, int32_t offering, long double floor)
 {
     iso_decimal room[ISO_N_RESOURCES];
-    long double best = floor > 0 ? floor : 0;
 
     open_room(grid, offering, room);
     grid->n_nodes = 0;
-    return enumerate(grid, 0, room, 0, best);
+    return enumerate(grid, 0, room, 0, floor > 0 ? floor : 0);
+}
+
+long double iso_content_grid_best(struct iso_content_grid *grid, int32_t offering,
+                                  long double floor)
+{
+    long double best = search(grid, offering, floor);
+
+    if (grid->n_nodes <= grid->most_nodes)
+        return best;
+    struct iso_content_grid *alone = table_alone(grid, offering);
+    if (alone) {
+        long double exact = search(alone, offering, floor);
+        best = exact < best ? exact : best;
+    }
+    iso_content_grid_free(alone);
+    return best;
 }
