@@ -7,8 +7,8 @@
  * its bounds are bounds for all below it. A node whose plan keeps every gate's rule is a leaf;
  * otherwise the gate that is furthest from both ways is settled, first the nearer way.
  *
- * Nodes are compared stage by stage. The multipliers of the root prove part of the bound by
- * themselves; the rest is the tree's. */
+ * Nodes are compared by the stages of the objective, in order. The multipliers of the root prove
+ * part of the bound by themselves; the rest is the tree's. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +35,10 @@ struct branches {
     const struct iso_problem *problem;
     struct iso_control control; /* of nodes */
     double end_s;
+    double gap;      /* relative, of money, within which a node is closed */
+    int32_t stage;   /* the period whose gates are settled now; -1: those of all periods */
+    int32_t last;    /* the last period with gates, when they are settled one after the other */
+    double left_out; /* by how much the stages before may have missed their optimum */
     struct iso_forks forks;
     int32_t n_nodes, n_leaves, n_tiers;
     struct node *nodes; /* still open, the next one last */
@@ -104,7 +108,7 @@ static int32_t worst_gate(const struct branches *b, const struct iso_plan *plan,
     for (int32_t i = 0; i < b->forks.n_gates; i++) {
         iso_decimal bound = b->problem->limits[b->forks.gates[i].limit].bound;
         iso_wide level = level_of(b, plan, &b->forks.gates[i]);
-        if (level == 0 || level >= bound)
+        if (level == 0 || level >= bound || (b->stage >= 0 && b->forks.gates[i].period != b->stage))
             continue;
         double up = (double)(bound - level) / (double)bound, away = fmin(up, 1 - up);
         if (worst >= 0 && away <= most)
@@ -124,8 +128,7 @@ static bool is_beaten(const struct branches *b, const double *bounds)
     for (int32_t k = 0; b->best && k < b->n_tiers; k++) {
         double value = b->best->tiers[k].value, slack = CLOSE * (1 + fabs(value));
         if (b->best->tiers[k].kind == ISO_TIER_MONEY)
-            slack =
-                fmax(slack, b->problem->moves.present ? 0 : b->problem->options.gap * fabs(value));
+            slack = fmax(slack, b->gap * fabs(value));
         if (bounds[k] > value + CLOSE * (1 + fabs(value)))
             return true;
         if (bounds[k] < value - slack)
@@ -211,8 +214,8 @@ static enum iso_status solve_node(struct branches *b, uint8_t *choices, bool pro
     ISO_TRY(iso_settled_init(&settled, &b->forks, choices, proof, reterr));
     settled.problem.options.time_limit_s =
         fmax(1e-3, b->end_s - b->control.now(b->control.context));
-    if (options->gap > 0 && b->problem->moves.present)
-        settled.problem.options.gap = 0; /* moves are compared where money is equal */
+    if (!proof)
+        settled.problem.options.gap = b->gap;
     if (options->work_limit > 0)
         settled.problem.options.work_limit =
             options->work_limit - b->stats.iterations - b->stats.nodes > 1
@@ -365,7 +368,7 @@ static enum iso_status search_tree(struct branches *b, const struct iso_control 
         }
         ISO_TRY(solve_node(b, choices, false, &plan, reterr));
         ISO_TRY(visit(b, &node, &plan, reterr));
-        if (!plan && control->incumbent) /* it is the best now */
+        if (!plan && control->incumbent && b->stage == b->last) /* it is the best now */
             control->incumbent(control->context, b->best);
         if (!b->stop && control->stop)
             b->stop = control->stop(control->context);
@@ -374,6 +377,66 @@ static enum iso_status search_tree(struct branches *b, const struct iso_control 
     }
     for (int32_t i = 0; i < b->n_nodes; i++) /* stopped before these */
         ISO_TRY(close_node(b, b->nodes[i].bounds, reterr));
+    return ISO_OK;
+}
+
+/* Whether nothing joins the periods: then what is best in one does not depend on another. */
+static bool periods_are_apart(const struct branches *b)
+{
+    const struct iso_problem *problem = b->problem;
+    bool apart = problem->n_products == 0 && problem->n_budgets == 0 && problem->n_volumes == 0 &&
+                 !problem->moves.present && b->n_tiers == 1;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        apart &= !problem->workloads[a].ramp && problem->workloads[a].n_spread == 0 &&
+                 problem->workloads[a].n_affinities == 0;
+    return apart;
+}
+
+/* Settles the gates of the stage as the best plan has them, which is one of the ways to reach it.
+ */
+static void keep_ways(const struct branches *b, uint8_t *choices)
+{
+    for (int32_t i = 0; i < b->forks.n_gates; i++)
+        if (b->forks.gates[i].period == b->stage)
+            choices[i] =
+                level_of(b, b->best, &b->forks.gates[i]) == 0 ? ISO_WAY_SHUT : ISO_WAY_OPEN;
+}
+
+/* Settles the gates of one period after the other, those of later periods asking for nothing yet:
+ * the tree of each is small, where one tree for all would try every combination of the periods. */
+static enum iso_status search_periods(struct branches *b, const struct iso_control *control,
+                                      struct iso_error *reterr)
+{
+    ISO_AUTO_MEM uint8_t *choices = iso_calloc(iso_forks_bytes(&b->forks), 1);
+
+    if (!choices)
+        return no_memory(reterr);
+    free(b->nodes[--b->n_nodes].choices);
+    b->last = b->forks.gates[0].period;
+    for (int32_t i = 0; i < b->forks.n_gates; i++)
+        b->last = b->forks.gates[i].period > b->last ? b->forks.gates[i].period : b->last;
+    b->gap = b->problem->options.gap / (2 * (b->last + 1));
+    for (b->stage = 0; b->stage <= b->last && !b->stop; b->stage++) {
+        struct node *node = push(b, NULL, NULL);
+        if (!node)
+            return no_memory(reterr);
+        memcpy(node->choices, choices, iso_forks_bytes(&b->forks));
+        if (b->best) { /* of the stage before */
+            b->left_out += fmax(0, b->best->tiers[0].value - least_bound(b, 0));
+            iso_plan_free(b->best);
+            b->best = NULL;
+        }
+        b->n_leaves = 0;
+        ISO_TRY(search_tree(b, control, reterr));
+        if (!b->best)
+            return ISO_OK;
+        keep_ways(b, choices);
+    }
+    if (b->stage <= b->last) { /* stopped: the plan may break gates of later periods */
+        iso_plan_free(b->best);
+        b->best = NULL;
+    }
     return ISO_OK;
 }
 
@@ -388,7 +451,7 @@ static enum iso_status prove_tier(struct branches *b, int32_t k, bool *same_befo
     struct iso_tier *tier = &plan->tiers[k];
     const struct iso_tier *root = k < b->root->n_tiers ? &b->root->tiers[k] : NULL;
 
-    tier->bound = least_bound(b, k);
+    tier->bound = least_bound(b, k) - b->left_out;
     tier->first_dual = plan->n_duals;
     if (root && *same_before && b->root->n_value_functions == 0 &&
         root->checked_bound > -INFINITY) {
@@ -450,7 +513,8 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
                                    const struct iso_control *control, struct iso_plan **ret_plan,
                                    struct iso_error *reterr)
 {
-    struct branches b __attribute__((cleanup(branches_fini))) = {.problem = problem};
+    struct branches b
+        __attribute__((cleanup(branches_fini))) = {.problem = problem, .stage = -1, .last = -1};
     struct iso_tier tiers[ISO_MAX_TIERS];
     enum iso_way nearer;
     double begin_s = control->now(control->context);
@@ -459,6 +523,7 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
     b.control.incumbent = NULL; /* a node's plan may break the gates that are not settled */
     b.control.progress = NULL;
     b.end_s = begin_s + problem->options.time_limit_s;
+    b.gap = problem->moves.present ? 0 : problem->options.gap; /* moves: where money is equal */
     b.n_tiers = iso_tiers_of(problem, tiers);
     ISO_TRY(iso_forks_init(&b.forks, problem, reterr));
     if (!push(&b, NULL, NULL))
@@ -469,7 +534,10 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
         *ret_plan = ISO_STEAL(b.root);
         return ISO_OK;
     }
-    ISO_TRY(search_tree(&b, control, reterr));
+    if (periods_are_apart(&b))
+        ISO_TRY(search_periods(&b, control, reterr));
+    else
+        ISO_TRY(search_tree(&b, control, reterr));
     b.stats.seconds = control->now(control->context) - begin_s;
     return finish(&b, ret_plan, reterr);
 }

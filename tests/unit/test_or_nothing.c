@@ -45,6 +45,24 @@ static void each_period_takes_the_lot_or_nothing_by_itself(void **state)
                  14);
 }
 
+/* The same 24 times: 24 hours ask for 3 and 24 for 5, 24 * 6 + 24 * 8 = 336. Settled together, the
+ * ways of 48 periods would be 2^48 combinations. */
+static void many_periods_are_settled_one_after_the_other(void **state)
+{
+    char yaml[4096], *end = yaml;
+    (void)state;
+
+    end += sprintf(end, CATALOG "options: {gap: 0}\nperiods: [");
+    for (int t = 0; t < 48; t++)
+        end += sprintf(end, "{id: p%d, hours: 1}, ", t);
+    end += sprintf(end, "]\nworkloads: [{id: web, must_serve: true, throughput: {performance: ["
+                        "{per_instance: 1}], rate: [");
+    for (int t = 0; t < 48; t++)
+        end += sprintf(end, "%d, ", t % 2 ? 3 : 5);
+    sprintf(end, "]}}]\n" AT_LEAST("8"));
+    solved_costs(yaml, 336);
+}
+
 /* 10 vCPU are 2.5 instances of aws, so 3 or none: 2 in aws would be 8 vCPU. Of 2 that are asked
  * for, 3 * 1 = 3 beats 2 * 2 = 4. */
 static void a_lot_may_be_counted_in_vcpu(void **state)
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_lot_is_bought_where_it_beats_the_dearer_offering),
         cmocka_unit_test(a_lot_that_is_needed_anyway_changes_nothing),
         cmocka_unit_test(each_period_takes_the_lot_or_nothing_by_itself),
+        cmocka_unit_test(many_periods_are_settled_one_after_the_other),
         cmocka_unit_test(a_lot_may_be_counted_in_vcpu),
         cmocka_unit_test(all_workloads_count_in_one_lot),
         cmocka_unit_test(no_way_that_is_left_is_infeasible),
