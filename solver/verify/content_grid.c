@@ -196,8 +196,18 @@ static void open_room(const struct iso_content_grid *grid, int32_t offering, iso
     }
 }
 
+/* Whether each bulky workload fits by itself; the worths are those of such offerings. */
+static bool holds_each(const struct iso_content_grid *grid, const iso_decimal *room)
+{
+    for (int32_t b = 0; b < grid->n_bulky; b++)
+        for (int k = 0; k < ISO_N_RESOURCES; k++)
+            if (at_place(grid, grid->bulky[b])->need[k] > room[k])
+                return false;
+    return true;
+}
+
 /* One resource after the other: the share of its densest workload's worth that gives the least
- * product of the offerings' bounds. */
+ * product of the bounds of the offerings that hold each of the bulky. */
 static void choose_prices(struct iso_content_grid *grid, const int32_t *offerings,
                           int32_t n_offerings)
 {
@@ -218,7 +228,8 @@ static void choose_prices(struct iso_content_grid *grid, const int32_t *offering
             fill_bulky(grid);
             for (int32_t o = 0; o < n_offerings; o++) {
                 open_room(grid, offerings[o], room);
-                product += logl(1e-12L + bound_at(grid, 0, room));
+                if (n_offerings == 1 || holds_each(grid, room))
+                    product += logl(1e-12L + bound_at(grid, 0, room));
             }
             if (product < least) {
                 least = product;

@@ -304,11 +304,18 @@ static enum iso_status no_memory(const struct columns *columns)
     return iso_fail(columns->p->v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
 }
 
+/* What offerings are sorted by: their place, and a digest of the workloads that may use them. */
+struct places {
+    const struct iso_problem *problem;
+    uint64_t *users; /* [offering] */
+};
+
 static int by_place(const void *left, const void *right, void *context)
 {
-    const struct iso_problem *problem = context;
+    const struct places *places = context;
     int32_t i = *(const int32_t *)left, j = *(const int32_t *)right;
-    const struct iso_offering *a = &problem->offerings[i], *b = &problem->offerings[j];
+    const struct iso_offering *a = &places->problem->offerings[i],
+                              *b = &places->problem->offerings[j];
 
     if (a->region != b->region)
         return a->region < b->region ? -1 : 1;
@@ -316,6 +323,8 @@ static int by_place(const void *left, const void *right, void *context)
         return a->zone < b->zone ? -1 : 1;
     if (a->spot != b->spot)
         return a->spot ? 1 : -1;
+    if (places->users[i] != places->users[j])
+        return places->users[i] < places->users[j] ? -1 : 1;
     return (i > j) - (i < j);
 }
 
@@ -329,7 +338,8 @@ static enum iso_status init_pool(struct columns *columns, int32_t team)
     pool->order = iso_calloc(n_workloads, sizeof(*pool->order));
     pool->worth = iso_calloc(n_workloads, sizeof(*pool->worth));
     ISO_AUTO_MEM uint8_t *used = iso_calloc((size_t)problem->n_offerings, 1);
-    if (!pool->workloads || !pool->order || !pool->worth || !used)
+    ISO_AUTO_MEM uint64_t *users = iso_calloc((size_t)problem->n_offerings, sizeof(*users));
+    if (!pool->workloads || !pool->order || !pool->worth || !used || !users)
         return no_memory(columns);
     for (int32_t w = 0; w < problem->n_workloads; w++)
         if (problem->workloads[w].replicas && problem->workloads[w].team == team)
@@ -337,8 +347,10 @@ static enum iso_status init_pool(struct columns *columns, int32_t team)
     for (int32_t i = 0; i < pool->n_workloads; i++) {
         const struct iso_workload *workload = &problem->workloads[pool->workloads[i]];
         for (int32_t k = 0; k < workload->n_options; k++) {
-            pool->n_offerings += !used[workload->options[k].offering];
-            used[workload->options[k].offering] = 1;
+            int32_t offering = workload->options[k].offering;
+            pool->n_offerings += !used[offering];
+            used[offering] = 1;
+            users[offering] = (users[offering] ^ (uint64_t)(i + 1)) * 0x100000001b3u;
         }
     }
     pool->offerings = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->offerings));
@@ -350,7 +362,7 @@ static enum iso_status init_pool(struct columns *columns, int32_t team)
         if (used[o])
             pool->offerings[place++] = o;
     qsort_r(pool->offerings, (size_t)pool->n_offerings, sizeof(*pool->offerings), by_place,
-            (void *)(uintptr_t)problem);
+            &(struct places){problem, users});
     for (int32_t place = 0; place < pool->n_offerings; place++)
         for (int32_t i = 0; i < pool->n_workloads; i++)
             pool->options[place * pool->n_workloads + i] = iso_workload_find_option(
