@@ -1,11 +1,12 @@
-/* Rules that hold in one of two ways: of the offerings of an or-nothing limit, in each period
- * either nothing runs or at least the bound.
+/* Rules that hold in one of several ways, and prices that depend on volume.
  *
- * Each such (limit, period) is a gate. A node of the tree has settled some of them: a gate that is
- * shut is a maximum of 0, one that is open a minimum of the bound, both rules as any other, and
- * one that is not settled asks for nothing. So a node is a problem that every strategy solves, and
- * its bounds are bounds for all below it. A node whose plan keeps every gate's rule is a leaf;
- * otherwise the gate that is furthest from both ways is settled, first the nearer way.
+ * Of the offerings of an or-nothing limit, in each period either nothing runs or at least the
+ * bound: each such (limit, period) is a gate, shut or open. A price that falls with the volume is
+ * the least of several lines. A node of the tree has settled some of that and asks for nothing
+ * where it has not. So it is a problem as any other (see branch_problem.c), and its bounds hold for
+ * all below it. Where its plan breaks gates, the one that is furthest from both ways is settled,
+ * first the nearer way; otherwise the plan is one of the model, and the price that the node knows
+ * least well is split.
  *
  * Nodes are compared by the stages of the objective, in order. The multipliers of the root prove
  * part of the bound by themselves; the rest is the tree's. */

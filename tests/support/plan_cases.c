@@ -510,13 +510,42 @@ static void ray(struct iso_problem *problem, struct iso_plan *plan)
     plan->has_solution = false;
 }
 
+/* --- VOLUME: 10 units of 1 at a price of 1, half of it beyond the first 1e-9: the instances cost
+ * 10, and 9.999999999 * -0.5 = -4.9999999995 is rounded to the even -5. Cost 5; the least factor
+ * proves 10 * 0.5. */
+
+static struct iso_offering volume_offerings[] = {{"o", 0, 0, 0, 0, false, D(1), UNKNOWNS}};
+static struct iso_option volume_options[] = {{0, D(1), 0}};
+static struct iso_workload volume_workloads[] = {
+    {.id = "w", .demand = ten, .required = ten, .n_options = 1, .options = volume_options}};
+static struct iso_volume_step volume_steps[] = {{1, D(0.5)}};
+static struct iso_volume volumes[] = {
+    {.id = "volume", .offerings = yes, .periods = yes, .n_steps = 1, .steps = volume_steps}};
+
+static void volume(struct iso_problem *problem, struct iso_plan *plan)
+{
+    const struct iso_use uses[] = {{0, 0, 0, 10}};
+    const struct iso_dual duals[] = {{ISO_ROW_DEMAND, 0, 0, -1, -1, 0.5}};
+    const struct iso_tier tiers[] = {proved(ISO_TIER_MONEY, 5, 0, 1)};
+
+    problem->n_offerings = COUNT(volume_offerings);
+    problem->offerings = volume_offerings;
+    problem->workloads = volume_workloads;
+    problem->n_volumes = COUNT(volumes);
+    problem->volumes = volumes;
+    SET(plan, uses, uses);
+    SET(plan, duals, duals);
+    SET(plan, tiers, tiers);
+}
+
 static const struct {
     const char *name;
     void (*build)(struct iso_problem *problem, struct iso_plan *plan);
 } builders[PLAN_CASES] = {{"seed", seed},         {"commitments", commitments},
                           {"rules", rules},       {"policies", policies},
                           {"pool", pool},         {"moves", moves},
-                          {"function", function}, {"ray", ray}};
+                          {"function", function}, {"ray", ray},
+                          {"volume", volume}};
 
 void plan_case_init(struct plan_case *c, enum plan_case_kind kind)
 {
