@@ -235,6 +235,25 @@ static enum iso_status solve_case(struct iso_horizon_case *h, bool *ret_whole,
     return ISO_OK;
 }
 
+/* Stopped before every period had its part. */
+static enum iso_status give_up(const struct iso_horizon_case *h, struct iso_plan **ret_plan,
+                               struct iso_error *reterr)
+{
+    ISO_AUTO(iso_plan) plan = iso_plan_new();
+
+    if (!plan)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    plan->reason = ISO_REASON_NO_PLAN_FOUND;
+    plan->stop = h->search.stopped;
+    plan->stats.columns = iso_problem_n_columns(h->problem);
+    plan->stats.iterations = h->search.iterations;
+    plan->stats.nodes = h->search.nodes;
+    plan->stats.seconds = h->search.control->now(h->search.control->context) - h->search.begin_s;
+    ISO_TRY(iso_add_component(h->problem, h->search.choice, plan, reterr));
+    *ret_plan = ISO_STEAL(plan);
+    return ISO_OK;
+}
+
 enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_control *control,
                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
 {
@@ -252,7 +271,7 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
     h.search.end_s = h.search.begin_s + problem->options.time_limit_s;
     ISO_TRY(solve_case(&h, &whole, reterr));
     if (!whole)
-        return ISO_OK;
+        return h.search.stopped ? give_up(&h, ret_plan, reterr) : ISO_OK;
     plan->stop = ISO_STOP_NONE;
     if (h.search.stopped)
         plan->stop = h.search.stopped;

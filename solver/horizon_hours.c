@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE 1 /* instances of each item that a tree may give back */
-#define TREE_NODES 400
+#define BASE 1         /* instances of each item that a tree may give back */
+#define TREE_NODES 400 /* of one period at most */
+#define LEAST_NODES 20
+#define ALL_NODES 100000
 #define UNUSED 1e-7 /* relative; a commitment with more left is not used up */
 #define TREE_GAP 2e-4
 #define CLOSE 1e-9
@@ -56,6 +58,14 @@ void iso_hours_reset(struct iso_hours *hours)
             isinf(hours->mip.rows[r].lower) ? hours->mip.rows[r].upper : hours->mip.rows[r].lower;
 }
 
+/* Fewer where there are many periods: their number and the trees' size make the time. */
+static int64_t tree_nodes(const struct iso_horizon_case *h)
+{
+    int64_t nodes = ALL_NODES / h->problem->n_periods;
+
+    return nodes < LEAST_NODES ? LEAST_NODES : nodes > TREE_NODES ? TREE_NODES : nodes;
+}
+
 /* A tree over what is around the program's point: `base` instances of each item may go. Sets
  * the counts when it finds any. */
 static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_found,
@@ -63,7 +73,8 @@ static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_f
 {
     struct iso_horizon_case *h = hours->master->h;
     struct iso_control control = iso_search_control(&h->search);
-    struct iso_mip_limits limits = {.seconds = 1e6, .relative_gap = TREE_GAP, .nodes = TREE_NODES};
+    struct iso_mip_limits limits = {
+        .seconds = 1e6, .relative_gap = TREE_GAP, .nodes = tree_nodes(h)};
     struct iso_mip_result result;
     size_t n_rows = (size_t)hours->mip.n_rows;
     ISO_AUTO_MEM struct iso_mip_row *rows = iso_calloc(n_rows, sizeof(*rows));
@@ -285,13 +296,13 @@ enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,
         struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
         ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
         for (; i < h->problem->n_periods && turns[i].season == s; i++) {
-            bool holds;
-            ISO_TRY(solve_turn(&hours, turns[i].period, &holds, reterr));
+            bool holds = false;
+            if (!iso_search_stops(&h->search))
+                ISO_TRY(solve_turn(&hours, turns[i].period, &holds, reterr));
             if (!holds) {
                 *ret_missed = turns[i].period;
                 return ISO_OK;
             }
-            iso_search_stops(&h->search);
         }
     }
     return ISO_OK;

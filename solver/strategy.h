@@ -18,7 +18,7 @@ bool iso_separable_applies(const struct iso_problem *problem);
 enum iso_status iso_separable(const struct iso_problem *problem, const struct iso_control *control,
                               bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
 
-/* *ret_plan is NULL where it finds no plan or was stopped before one: then it is for the search. */
+/* *ret_plan is NULL where some period has no plan by itself: then it is for the search. */
 bool iso_horizon_applies(const struct iso_problem *problem);
 enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_control *control,
                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
