@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,30 @@ char *iso_double_text(double value, char buffer[ISO_DOUBLE_TEXT_SIZE])
     return buffer;
 }
 
+/* Whole numbers below 1e15: no shorter text than their digits is theirs, as decimals of up to 15
+ * digits have distinct doubles. */
+static char *whole_canonical(int64_t whole, char buffer[ISO_DOUBLE_TEXT_SIZE])
+{
+    char digits[20], *out = buffer;
+    uint64_t left = (uint64_t)(whole < 0 ? -whole : whole);
+    int n = 0, exponent = 0;
+
+    for (; left % 10 == 0; left /= 10)
+        exponent++;
+    for (; left > 0; left /= 10)
+        digits[n++] = (char)('0' + left % 10);
+    if (whole < 0)
+        *out++ = '-';
+    while (n > 0)
+        *out++ = digits[--n];
+    *out++ = 'e';
+    if (exponent >= 10)
+        *out++ = '1';
+    *out++ = (char)('0' + exponent % 10);
+    *out = 0;
+    return buffer;
+}
+
 char *iso_double_canonical(double value, char buffer[ISO_DOUBLE_TEXT_SIZE])
 {
     const char *sign = value < 0 ? "-" : "";
@@ -132,6 +157,8 @@ char *iso_double_canonical(double value, char buffer[ISO_DOUBLE_TEXT_SIZE])
         return strcpy(buffer, value < 0 ? "-inf" : "inf");
     if (value == 0.0)
         return strcpy(buffer, "0");
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value)
+        return whole_canonical((int64_t)value, buffer);
     struct digits d = shortest_digits(fabs(value));
     snprintf(buffer, ISO_DOUBLE_TEXT_SIZE, "%s%se%d", sign, d.text, d.point - d.n);
     return buffer;
