@@ -95,10 +95,23 @@ static void join_budget(struct iso_split *split, const struct iso_problem *probl
             split->product[c] = split->budget[b];
 }
 
+/* Flags the cells that may use a product and have an option that it covers. */
+static void cells_of_product(const struct iso_problem *problem, const struct iso_product *product,
+                             uint8_t *ret_seen)
+{
+    for (int32_t cell = 0; cell < iso_problem_n_cells(problem); cell++)
+        ret_seen[cell] = 0;
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        int32_t cell = iso_problem_cell(problem, a);
+        for (int32_t i = 0; i < product->n_eligible && product->cells[cell] && !ret_seen[cell]; i++)
+            ret_seen[cell] = iso_workload_find_option(&problem->workloads[a],
+                                                      product->eligible[i].offering) >= 0;
+    }
+}
+
 static void join_rules(struct iso_split *split, const struct iso_problem *problem, int32_t *parent,
                        uint8_t *seen, uint8_t *offerings)
 {
-    int32_t n_cells = iso_problem_n_cells(problem);
 
     for (int32_t l = 0; l < problem->n_limits; l++) {
         for (int32_t i = 0; i < problem->limits[l].n_terms; i++)
@@ -109,14 +122,7 @@ static void join_rules(struct iso_split *split, const struct iso_problem *proble
         split->limit[l] = join_seen(problem, parent, seen);
     }
     for (int32_t c = 0; c < problem->n_products; c++) {
-        const struct iso_product *product = &problem->products[c];
-        for (int32_t i = 0; i < product->n_eligible; i++)
-            offerings[product->eligible[i].offering] = 1;
-        cells_with(problem, offerings, seen);
-        for (int32_t i = 0; i < product->n_eligible; i++)
-            offerings[product->eligible[i].offering] = 0;
-        for (int32_t cell = 0; cell < n_cells; cell++)
-            seen[cell] &= product->cells[cell];
+        cells_of_product(problem, &problem->products[c], seen);
         split->product[c] = join_seen(problem, parent, seen);
     }
     for (int32_t a = 0; a < problem->n_workloads; a++)
