@@ -225,6 +225,8 @@ static enum iso_status solve_node(struct branches *b, uint8_t *choices, bool pro
     ISO_TRY(iso_optimise(&settled.problem, &b->control, proof, ret_plan, reterr));
     b->stats.iterations += (*ret_plan)->stats.iterations;
     b->stats.nodes += (*ret_plan)->stats.nodes + 1;
+    if (options->work_limit > 0 && b->stats.iterations + b->stats.nodes >= options->work_limit)
+        b->stop = ISO_STOP_WORK;
     if ((*ret_plan)->stop > ISO_STOP_GAP && (*ret_plan)->reason != ISO_REASON_OPTIMAL &&
         (*ret_plan)->reason != ISO_REASON_INFEASIBLE)
         b->stop = (*ret_plan)->stop;
@@ -500,9 +502,11 @@ static enum iso_status finish(struct branches *b, struct iso_plan **ret_plan,
     for (int32_t k = 0; k < b->n_tiers; k++)
         ISO_TRY(prove_tier(b, k, &same_before, reterr));
     iso_settle_tiers(b->problem, b->best);
-    if (!b->stop && iso_proved_optimal(b->problem, b->best))
+    if (iso_proved_optimal(b->problem, b->best)) {
         b->best->reason = ISO_REASON_OPTIMAL;
-    b->best->stop = b->stop ? b->stop : b->problem->options.gap > 0 ? ISO_STOP_GAP : ISO_STOP_NONE;
+        b->stop = b->problem->options.gap > 0 ? ISO_STOP_GAP : ISO_STOP_NONE;
+    }
+    b->best->stop = b->stop ? b->stop : ISO_STOP_NONE;
     b->best->stats = b->stats;
     b->best->reproducible = b->problem->options.deterministic;
     ISO_TRY(iso_add_component(b->problem, choice, b->best, reterr));
@@ -532,6 +536,14 @@ enum iso_status iso_solve_branches(const struct iso_problem *problem,
     ISO_TRY(solve_node(&b, b.nodes[0].choices, true, &b.root, reterr));
     b.stats = b.root->stats;
     if (!b.root->has_solution || (problem->n_volumes == 0 && worst_gate(&b, b.root, &nearer) < 0)) {
+        *ret_plan = ISO_STEAL(b.root);
+        return ISO_OK;
+    }
+    if (b.stop && worst_gate(&b, b.root, &nearer) < 0) { /* a plan of the model, at its own price */
+        ISO_TRY(iso_plan_account(problem, b.root, reterr));
+        iso_settle_tiers(problem, b.root);
+        b.root->reason = ISO_REASON_FEASIBLE;
+        b.root->stop = b.stop;
         *ret_plan = ISO_STEAL(b.root);
         return ISO_OK;
     }

@@ -101,6 +101,26 @@ static void budgets_see_prices_before_it(void **state)
                  7.4);
 }
 
+/* Stopped after the root, which knows the price by its least factor only: 0.5 * 10 is all that is
+ * proved of a plan whose bill is still by the steps. */
+static void a_solve_that_is_stopped_has_a_plan_at_its_true_price(void **state)
+{
+    struct fixture f;
+    ISO_AUTO(iso_plan)
+    plan = solved_plan(&f, CATALOG "periods: [{id: hour, hours: 1}]\n"
+                                   "options: {gap: 0, work_limit: 1}\n" WEB(
+                                       "10") "volume_prices: "
+                                             "[{id: v, " AWS
+                                             ", steps: [{from: 4 USD, factor: 0.5}]}]\n");
+    (void)state;
+
+    assert_int_equal(plan->stop, ISO_STOP_WORK);
+    assert_true(plan->has_solution);
+    assert_true(plan->cost >= D(7));
+    assert_true(plan->tiers[0].bound <= 7);
+    fixture_fini(&f);
+}
+
 static void the_verifier_sees_a_wrong_step(void **state)
 {
     struct fixture f;
@@ -199,6 +219,7 @@ int main(void)
         cmocka_unit_test(each_step_has_a_line_of_the_bill),
         cmocka_unit_test(what_a_commitment_covers_is_no_volume),
         cmocka_unit_test(budgets_see_prices_before_it),
+        cmocka_unit_test(a_solve_that_is_stopped_has_a_plan_at_its_true_price),
         cmocka_unit_test(the_verifier_sees_a_wrong_step),
         cmocka_unit_test(what_makes_no_sense_is_refused_by_its_path),
         cmocka_unit_test(a_model_that_is_too_large_is_refused_with_the_limit),
