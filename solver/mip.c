@@ -78,18 +78,18 @@ bool iso_mip_add_entry(struct iso_mip *mip, int32_t row, double coefficient)
     return true;
 }
 
-int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
-                              const double *coefficients)
+bool iso_mip_fill_row(struct iso_mip *mip, int32_t row, const double *coefficients)
 {
     int32_t n_new = 0, next = 0;
 
     for (int32_t j = 0; j < mip->n_columns; j++)
         n_new += coefficients[j] != 0;
+    if (n_new == 0)
+        return true;
     ISO_AUTO_MEM struct iso_mip_entry *entries =
         iso_calloc((size_t)(mip->n_entries + n_new), sizeof(*entries));
-    int32_t index = entries ? iso_mip_add_row(mip, row) : -1;
-    if (index < 0)
-        return -1;
+    if (!entries)
+        return false;
     for (int32_t j = 0; j < mip->n_columns; j++) {
         struct iso_mip_column *column = &mip->columns[j];
         memcpy(&entries[next], &mip->entries[column->first_entry],
@@ -97,7 +97,7 @@ int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row
         column->first_entry = next;
         next += column->n_entries;
         if (coefficients[j] != 0) {
-            entries[next++] = (struct iso_mip_entry){index, coefficients[j]};
+            entries[next++] = (struct iso_mip_entry){row, coefficients[j]};
             column->n_entries++;
         }
     }
@@ -105,7 +105,15 @@ int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row
     mip->entries = ISO_STEAL(entries);
     mip->n_entries = next;
     mip->entries_room = next;
-    return index;
+    return true;
+}
+
+int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
+                              const double *coefficients)
+{
+    int32_t index = iso_mip_add_row(mip, row);
+
+    return index >= 0 && iso_mip_fill_row(mip, index, coefficients) ? index : -1;
 }
 
 bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip)

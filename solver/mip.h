@@ -90,6 +90,10 @@ bool iso_mip_add_entry(struct iso_mip *mip, int32_t row, double coefficient);
 int32_t iso_mip_add_dense_row(struct iso_mip *mip, const struct iso_mip_row *row,
                               const double *coefficients);
 
+/* Adds coefficient[j] of each column j that has none in the row yet. The columns are rebuilt. False
+ * when memory is short. */
+bool iso_mip_fill_row(struct iso_mip *mip, int32_t row, const double *coefficients);
+
 /* Makes `copy` a copy; it is to be freed by iso_mip_fini() also on failure (false: memory is
  * short). */
 bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip);

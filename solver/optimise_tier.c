@@ -86,7 +86,14 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
     search->listed = iso_all_patterns_listed(search);
-    if (!search->listed && search->has_best && search->priced_out)
-        ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
-    return iso_branch(search, ret_duals, ret_infeasible, reterr);
+    for (int looks = 0; looks < 2; looks++) { /* a better plan leaves fewer patterns to list */
+        double before = search->best_value;
+        if (!search->listed && search->has_best && search->priced_out)
+            ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
+        ISO_TRY(iso_branch(search, ret_duals, ret_infeasible, reterr));
+        if (search->listed || !search->has_best || search->best_value == before ||
+            iso_search_gap_reached(search) || iso_search_stops(search))
+            break;
+    }
+    return ISO_OK;
 }

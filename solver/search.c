@@ -221,6 +221,24 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     return report(search, reterr);
 }
 
+/* New columns count in the rows that hold earlier tiers. */
+static bool freeze_new(struct iso_search *search, int32_t before)
+{
+    struct iso_mip *mip = &search->formulation->mip;
+    ISO_AUTO_MEM double *coefficients = iso_calloc((size_t)mip->n_columns, sizeof(*coefficients));
+
+    for (int32_t k = 0; k < search->plan->n_tiers && coefficients; k++) {
+        const struct iso_tier *tier = &search->plan->tiers[k];
+        for (int32_t j = before; j < mip->n_columns; j++)
+            coefficients[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
+                                                          tier->kind, tier->priority);
+        if (search->freeze_row[k] >= 0 &&
+            !iso_mip_fill_row(mip, search->freeze_row[k], coefficients))
+            return false;
+    }
+    return coefficients;
+}
+
 enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struct iso_error *reterr)
 {
     struct iso_mip *mip = &search->formulation->mip;
@@ -239,7 +257,8 @@ enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struc
         mip->objective[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
                                                         search->tier, search->priority);
     }
-    return ISO_OK;
+    return freeze_new(search, before) ? ISO_OK
+                                      : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
 }
 
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element)

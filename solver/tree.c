@@ -10,6 +10,7 @@
 #define DOMINANCE_PATTERNS 500 /* of one place; they are compared in pairs */
 #define HEURISTIC_COLUMNS 400
 #define HEURISTIC_SECONDS 5.0
+#define FAR 0.02 /* relative gap of a packing */
 
 struct priced {
     int32_t column;
@@ -122,6 +123,14 @@ static void drop_dominated_patterns(const struct iso_mip *mip, uint8_t *active)
     }
 }
 
+/* Whether a short look at the cheapest columns may still help. */
+static bool is_far(const struct iso_search *search)
+{
+    if (search->choice.strategy == ISO_STRATEGY_PATTERNS)
+        return search->best_value - search->tier_bound > FAR * fabs(search->best_value);
+    return search->choice.strategy == ISO_STRATEGY_PLAIN_MIP;
+}
+
 enum iso_status iso_branch(struct iso_search *search, const double *duals, bool *ret_infeasible,
                            struct iso_error *reterr)
 {
@@ -143,7 +152,7 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
         fix_by_reduced_cost(search, duals, search->tier_bound - constant, cutoff, active);
     drop_dominated_patterns(&tight, active);
     bool exact = n_whole <= TREE_COLUMNS && search->listed;
-    if (!exact && search->has_best && search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
+    if (!exact && search->has_best && !is_far(search))
         return ISO_OK; /* neighbourhoods did better than a tree would */
     if (!exact) {
         keep_cheapest(search, duals, HEURISTIC_COLUMNS, active);

@@ -1,1 +1,2 @@
 iso_add_test(unit test_solve.c LIBS isocost::solver isocost::verify)
+iso_add_test(unit test_fillings.c LIBS isocost::solver isocost::verify)

@@ -1,0 +1,137 @@
+/* Packing of replica workloads: small models by hand, and the strategy forced on random problems
+ * against the plain tree. */
+#include "../support/solved_fixture.h"
+
+#include "../support/random_problem.h"
+
+#define N_PROBLEMS 300
+
+#define OFFER(type, vcpu, memory, price)                                       \
+    "    - {provider: aws, type: " type ", purchase: on-demand, price: " price \
+    " USD, resources: {vcpu: " vcpu ", memory_gib: " memory "}}\n"
+#define HOUR "periods: [{id: hour, hours: 1}]\noptions: {gap: 0}\n"
+#define COPIES(id, count, vcpu, memory)                                                       \
+    "  - {id: " id ", must_serve: true, replicas: {count: " count ", resources: {vcpu: " vcpu \
+    ", memory_gib: " memory "}}}\n"
+
+static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
+                              uint64_t seed)
+{
+    static const struct iso_control control = {.now = solved_now};
+    struct iso_problem copy = *problem;
+    struct iso_plan *plan = NULL;
+    struct iso_verdict verdict;
+    struct iso_error error = {0};
+
+    copy.options.strategy = strategy;
+    copy.options.want = 0;
+    copy.options.gap = 0;
+    copy.options.work_limit = 0;
+    if (iso_problem_check(&copy, &error) != ISO_OK ||
+        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
+        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
+        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
+                 error.field, error.text);
+    return plan;
+}
+
+/* The same cost by both strategies, proved by each. */
+static void both_cost(const char *yaml, double cost)
+{
+    static const enum iso_strategy strategies[] = {ISO_STRATEGY_PATTERNS, ISO_STRATEGY_PLAIN_MIP};
+    struct fixture f;
+
+    fixture_good(&f, yaml, NULL);
+    for (size_t s = 0; s < ISO_ARRAY_LENGTH(strategies); s++) {
+        ISO_AUTO(iso_plan) plan = solve(f.problem, strategies[s], s);
+        assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
+        if (fabs(iso_decimal_to_double(plan->cost) - cost) > 1e-9)
+            fail_msg("costs %.9g, not %.9g", iso_decimal_to_double(plan->cost), cost);
+    }
+    fixture_fini(&f);
+}
+
+/* A "wide" holds 4 vCPU and 8 GiB at 1.00. Three copies of a (3 vCPU, 2 GiB) and three of b (1
+ * vCPU, 6 GiB) go in pairs, each of which fills a "wide": 3.00. Two copies of one kind do not fit
+ * (6 vCPU; 12 GiB), so less than three is not possible either. */
+static void copies_share_instances_where_they_complete_each_other(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" OFFER("wide", "4", "8", "1") HOUR
+              "workloads:\n" COPIES("a", "3", "3", "2") COPIES("b", "3", "1", "6"),
+              3);
+}
+
+/* A copy takes 2 vCPU and 2 GiB. A "small" (2, 2) holds one at 1.00, a "large" (6, 6) three at
+ * 2.50. Seven copies: two "large" and a "small", 6.00; three "large" 7.50; one and four 6.50. */
+static void the_rest_goes_into_the_cheaper_size(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" OFFER("small", "2", "2", "1")
+                  OFFER("large", "6", "6", "2.5") HOUR "workloads:\n" COPIES("a", "7", "2", "2"),
+              6);
+}
+
+/* As above with at most one "large": 2.50 + 4 * 1.00 = 6.50. */
+static void a_quota_stays_in_the_master(void **state)
+{
+    (void)state;
+    both_cost(
+        "catalog:\n  offerings:\n" OFFER("small", "2", "2", "1") OFFER("large", "6", "6", "2.5")
+            HOUR
+        "limits:\n  - {id: few, maximum: 1, metric: instances, scope: {include: [{type: large}]}}\n"
+        "workloads:\n" COPIES("a", "7", "2", "2"),
+        6.5);
+}
+
+/* Only replica workloads with a rule or two: spread, limits and budgets stay in the master. */
+static bool packs(const struct iso_problem *problem)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (problem->workloads[a].replicas)
+            return true;
+    return false;
+}
+
+static void patterns_cost_what_the_plain_tree_proves(void **state)
+{
+    int32_t n_packed = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
+        struct random_problem *random = random_problem_new(seed);
+        if (packs(&random->problem)) {
+            ISO_AUTO(iso_plan) plan = solve(&random->problem, ISO_STRATEGY_PATTERNS, seed);
+            ISO_AUTO(iso_plan) exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+            n_packed++;
+            if (plan->reason != exact->reason)
+                fail_msg("seed %d: reason %d, not %d", (int)seed, (int)plan->reason,
+                         (int)exact->reason);
+            if (getenv("DBG"))
+                for (int32_t k = 0; k < plan->n_tiers; k++)
+                    print_message("seed %d reason %d/%d tier %d kind %d: %.9g [%.9g] %.9g [%.9g]\n",
+                                  (int)seed, plan->reason, exact->reason, k, plan->tiers[k].kind,
+                                  plan->tiers[k].value, plan->tiers[k].bound, exact->tiers[k].value,
+                                  exact->tiers[k].bound);
+            for (int32_t k = 0; k < plan->n_tiers && k < exact->n_tiers; k++) {
+                double value = plan->tiers[k].value, best = exact->tiers[k].value;
+                if (fabs(value - best) > 1e-6 * (1 + fabs(best)))
+                    fail_msg("seed %d, tier %d: %.9g, not %.9g", (int)seed, k, value, best);
+            }
+        }
+        random_problem_free(random);
+    }
+    assert_true(n_packed > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(copies_share_instances_where_they_complete_each_other),
+        cmocka_unit_test(the_rest_goes_into_the_cheaper_size),
+        cmocka_unit_test(a_quota_stays_in_the_master),
+        cmocka_unit_test(patterns_cost_what_the_plain_tree_proves),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
