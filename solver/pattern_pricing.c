@@ -16,6 +16,8 @@
 #define NEGATIVE 1e-9 /* relative to the price of the instance */
 #define ORDERS 4
 
+enum { GREEDILY, BY_TABLES, THOROUGHLY };
+
 /* One pool in one period. */
 struct pool_prices {
     struct iso_search *search;
@@ -144,7 +146,7 @@ static enum iso_status price_greedily(struct pool_prices *pool, struct iso_error
 }
 
 /* Lists that share the values of list `first`, by their table. */
-static enum iso_status price_group(struct pool_prices *pool, int32_t first,
+static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool thorough,
                                    struct iso_error *reterr)
 {
     const struct iso_pattern_set *set = set_of(pool);
@@ -166,8 +168,8 @@ static enum iso_status price_group(struct pool_prices *pool, int32_t first,
             iso_pattern_table_bound(table, set->lists[l].offering) <= worth)
             continue;
         open_instance(pool, l, room);
-        if (iso_pattern_table_best(table, set->lists[l].offering, pool->most, worth, pool->counts,
-                                   &bound) > worth)
+        if (iso_pattern_table_best(table, set->lists[l].offering, pool->most, worth, thorough,
+                                   pool->counts, &bound) > worth)
             ISO_TRY(add(pool, l, reterr));
         else if (bound > worth)
             pool->complete = false;
@@ -205,7 +207,7 @@ static enum iso_status pool_init(struct pool_prices *pool, struct iso_error *ret
     return ISO_OK;
 }
 
-static enum iso_status price_period(struct pool_prices *pool, int32_t period, bool exactly,
+static enum iso_status price_period(struct pool_prices *pool, int32_t period, int effort,
                                     struct iso_error *reterr)
 {
     const struct iso_pattern_set *set = set_of(pool);
@@ -222,11 +224,11 @@ static enum iso_status price_period(struct pool_prices *pool, int32_t period, bo
                        n * sizeof(*pool->values)) == 0)
                 pool->group[l] = k;
     }
-    if (!exactly)
+    if (effort == GREEDILY)
         return price_greedily(pool, reterr);
     for (int32_t l = 0; l < set->n_lists; l++)
         if (pool->group[l] == l)
-            ISO_TRY(price_group(pool, l, reterr));
+            ISO_TRY(price_group(pool, l, effort == THOROUGHLY, reterr));
     return ISO_OK;
 }
 
@@ -235,8 +237,8 @@ enum iso_status iso_price_patterns(struct iso_search *search, const double *dual
 {
     int64_t n_new = 0;
 
-    *ret_complete = true;
-    for (int exactly = 0; exactly < 2 && n_new == 0; exactly++)
+    for (int effort = GREEDILY; effort <= THOROUGHLY && n_new == 0; effort++) {
+        *ret_complete = true;
         for (int32_t g = 0; g < search->problem->n_teams; g++) {
             struct pool_prices pool __attribute__((cleanup(pool_fini))) = {
                 .search = search, .duals = duals, .team = g, .complete = true};
@@ -248,10 +250,13 @@ enum iso_status iso_price_patterns(struct iso_search *search, const double *dual
                     pool.complete = false;
                     break;
                 }
-                ISO_TRY(price_period(&pool, t, exactly, reterr));
+                ISO_TRY(price_period(&pool, t, effort, reterr));
             }
             n_new += pool.n_new;
             *ret_complete &= pool.complete;
         }
+        if (effort == BY_TABLES && *ret_complete)
+            break;
+    }
     return ISO_OK;
 }

@@ -475,11 +475,11 @@ static double best_alone(const struct iso_pattern_table *group, int32_t offering
     if (iso_pattern_table_new(group->problem, group->set, group->team, group->values, &offering, 1,
                               &table, &error) != ISO_OK)
         return 0;
-    return iso_pattern_table_best(table, offering, most, worth, ret_counts, ret_bound);
+    return iso_pattern_table_best(table, offering, most, worth, true, ret_counts, ret_bound);
 }
 
 double iso_pattern_table_best(struct iso_pattern_table *table, int32_t offering,
-                              const int32_t *most, double worth, int32_t *ret_counts,
+                              const int32_t *most, double worth, bool thorough, int32_t *ret_counts,
                               double *ret_bound)
 {
     size_t n = (size_t)table->set->n_workloads;
@@ -499,7 +499,7 @@ double iso_pattern_table_best(struct iso_pattern_table *table, int32_t offering,
     for (int k = 0; k < ISO_N_RESOURCES; k++)
         filling.room[k] = room_of(table, offering, k);
     search(&filling, 0);
-    if (filling.nodes <= 0 && table->n_offerings > 1)
+    if (filling.nodes <= 0 && table->n_offerings > 1 && thorough)
         return best_alone(table, offering, most, worth, ret_counts, ret_bound);
     double value = 0;
     for (size_t i = 0; i < n; i++)

@@ -32,9 +32,10 @@ double iso_pattern_table_bound(const struct iso_pattern_table *table, int32_t of
 /* The most valuable filling; `ret_counts` has set->n_workloads places. *ret_bound is an upper
  * bound, equal to the value when the search was complete; branches that cannot be worth more than
  * `worth` are not looked at. `most[i]`: 0 for copies that may not use the offering, otherwise their
- * cap. */
+ * cap. `thorough`: a search that ends too early is done again with a table for the offering alone.
+ */
 double iso_pattern_table_best(struct iso_pattern_table *table, int32_t offering,
-                              const int32_t *most, double worth, int32_t *ret_counts,
+                              const int32_t *most, double worth, bool thorough, int32_t *ret_counts,
                               double *ret_bound);
 
 #endif

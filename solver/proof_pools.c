@@ -117,7 +117,7 @@ static enum iso_status fit_group(struct fit *fit, int32_t group, struct iso_erro
         if (bound * (1 + 2 * ISO_PROOF_MARGIN) > worth) {
             values_on(fit, fit->offerings[at], scratch, fit->most);
             /* what is worth little less changes nothing, so it need not be told apart */
-            iso_pattern_table_best(table, fit->offerings[at], fit->most, worth * (1 - 1e-9),
+            iso_pattern_table_best(table, fit->offerings[at], fit->most, worth * (1 - 1e-9), true,
                                    fit->counts, &bound);
         }
         shrink_for(fit, at, bound);

@@ -159,7 +159,7 @@ static void the_solver_finds_the_most_valuable_filling(void **state)
             double bound, best = expected(&pool, o);
             for (int32_t w = 0; w < COPIES; w++)
                 most[w] = alone(&pool, w, o);
-            double value = iso_pattern_table_best(table, o, most, 0, counts, &bound);
+            double value = iso_pattern_table_best(table, o, most, 0, true, counts, &bound);
             if (fabs(value - best) > 1e-9 || bound < best - 1e-9 ||
                 iso_pattern_table_bound(table, o) < best - 1e-9)
                 fail_msg("seed %d, offering %d: %g, bound %g; best is %g", (int)seed, o, value,
