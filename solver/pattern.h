@@ -15,6 +15,8 @@ struct iso_pattern_list {
     int32_t n_patterns, room;
     int32_t *counts;
     bool complete; /* all maximal patterns are in the list */
+    bool priced;   /* prices are those of the last table that this list was the first of */
+    double prices[ISO_N_RESOURCES];
 };
 
 struct iso_pattern_set {

@@ -160,8 +160,12 @@ static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool
             pool->offerings[n++] = set->lists[l].offering;
     if (n == 0)
         return ISO_OK;
+    struct iso_pattern_list *lead = &set->lists[first];
     ISO_TRY(iso_pattern_table_new(pool->search->problem, set, pool->team, values, pool->offerings,
-                                  n, &table, reterr));
+                                  n, lead->priced && !thorough ? lead->prices : NULL, &table,
+                                  reterr));
+    lead->priced = true;
+    memcpy(lead->prices, iso_pattern_table_prices(table), sizeof(lead->prices));
     for (int32_t l = first; l < set->n_lists; l++) {
         double worth = pool->price[l] + NEGATIVE * (1e-6 + fabs(pool->price[l])), bound;
         if (pool->group[l] != first || set->lists[l].complete ||

@@ -250,9 +250,14 @@ static double margin(const struct iso_pattern_table *table, int32_t s, int k)
 /* Sum of the logarithms of the bounds under multipliers; a price below 0 does not count. */
 static double judge(struct iso_pattern_table *table, const int32_t *offerings, int32_t n_offerings)
 {
+    size_t n = n_cells(table);
     double sum = 0;
 
-    fill_special(table, table->price);
+    memcpy(table->tables, &table->tables[(size_t)table->n_special * n], n * sizeof(double));
+    for (int32_t s = 0; s < table->n_special; s++)
+        add_copies(table, table->tables, table->special[s],
+                   reduced_value(table, table->special[s], table->price),
+                   most_copies(table, table->special[s]), NULL, 0);
     for (int32_t o = 0; o < n_offerings; o++)
         sum += log(1e-12 + trial_bound(table, table->tables, offerings[o], table->price));
     return sum;
@@ -303,7 +308,8 @@ static void choose_prices(struct iso_pattern_table *table, const int32_t *offeri
 enum iso_status iso_pattern_table_new(const struct iso_problem *problem,
                                       const struct iso_pattern_set *set, int32_t team,
                                       const double *values, const int32_t *offerings,
-                                      int32_t n_offerings, struct iso_pattern_table **ret_table,
+                                      int32_t n_offerings, const double *prices,
+                                      struct iso_pattern_table **ret_table,
                                       struct iso_error *reterr)
 {
     ISO_AUTO(iso_pattern_table) table = iso_calloc(1, sizeof(*table));
@@ -334,11 +340,19 @@ enum iso_status iso_pattern_table_new(const struct iso_problem *problem,
         add_copies(table, plain, table->plain[at], table->values[table->plain[at]], 0,
                    table->choice, (int16_t)at);
     if (table->n_special > 0) {
-        choose_prices(table, offerings, n_offerings);
+        if (prices)
+            memcpy(table->price, prices, sizeof(table->price));
+        else
+            choose_prices(table, offerings, n_offerings);
         fill_special(table, table->price);
     }
     *ret_table = ISO_STEAL(table);
     return ISO_OK;
+}
+
+const double *iso_pattern_table_prices(const struct iso_pattern_table *table)
+{
+    return table->price;
 }
 
 void iso_pattern_table_free(struct iso_pattern_table *table)
@@ -473,7 +487,7 @@ static double best_alone(const struct iso_pattern_table *group, int32_t offering
 
     memset(ret_counts, 0, (size_t)group->set->n_workloads * sizeof(*ret_counts));
     if (iso_pattern_table_new(group->problem, group->set, group->team, group->values, &offering, 1,
-                              &table, &error) != ISO_OK)
+                              NULL, &table, &error) != ISO_OK)
         return 0;
     return iso_pattern_table_best(table, offering, most, worth, true, ret_counts, ret_bound);
 }

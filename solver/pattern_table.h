@@ -17,14 +17,19 @@
 struct iso_pattern_table;
 
 /* For the copies of a team's pool with values[i] > 0 (set->n_workloads values); offerings are those
- * in `offerings`. Errors: ISO_E_NOMEM. */
+ * in `offerings`. `prices`: multipliers u of ISO_N_RESOURCES resources, of a table for values that
+ * were a little different; NULL: they are looked for. Errors: ISO_E_NOMEM. */
 enum iso_status iso_pattern_table_new(const struct iso_problem *problem,
                                       const struct iso_pattern_set *set, int32_t team,
                                       const double *values, const int32_t *offerings,
-                                      int32_t n_offerings, struct iso_pattern_table **ret_table,
+                                      int32_t n_offerings, const double *prices,
+                                      struct iso_pattern_table **ret_table,
                                       struct iso_error *reterr);
 void iso_pattern_table_free(struct iso_pattern_table *table);
 ISO_DEFINE_FREEP(iso_pattern_table)
+
+/* The multipliers, ISO_N_RESOURCES of them. */
+const double *iso_pattern_table_prices(const struct iso_pattern_table *table);
 
 /* Upper bound on the value of a filling; cheap. */
 double iso_pattern_table_bound(const struct iso_pattern_table *table, int32_t offering);

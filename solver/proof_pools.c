@@ -108,7 +108,7 @@ static enum iso_status fit_group(struct fit *fit, int32_t group, struct iso_erro
         if (fit->group[at] == group)
             fit->member[n_members++] = fit->offerings[at];
     ISO_TRY(iso_pattern_table_new(problem, set_of(fit), fit->team, values, fit->member, n_members,
-                                  &table, reterr));
+                                  NULL, &table, reterr));
     for (int32_t at = 0; at < fit->n_offerings; at++) {
         double bound, worth = fit->available[at] - fit->floor_gain[at];
         if (fit->group[at] != group)

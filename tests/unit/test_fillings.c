@@ -152,7 +152,7 @@ static void the_solver_finds_the_most_valuable_filling(void **state)
         struct iso_error error;
         make_pool(&pool, seed);
         assert_int_equal(iso_pattern_table_new(&pool.problem, &pool.set, 0, pool.values, all,
-                                               OFFERINGS, &table, &error),
+                                               OFFERINGS, NULL, &table, &error),
                          ISO_OK);
         for (int32_t o = 0; o < OFFERINGS; o++) {
             int32_t counts[COPIES], most[COPIES];
