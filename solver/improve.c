@@ -20,8 +20,7 @@
 #define GROUP_NODES 150
 #define LEVEL_GAP 0.002
 #define GROUP_GAP 0.0005
-#define KEPT_BELOW 2.0 /* how far below its relaxation a column may go in a level */
-#define LARGEST_GROUP 4
+#define KEPT_BELOW 2.0  /* how far below its relaxation a column may go in a level */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
 
 static enum iso_status improver_init(struct iso_improver *improver, struct iso_search *search,
@@ -202,7 +201,7 @@ static enum iso_status improve_groups(struct iso_improver *improver, int32_t per
 {
     const struct iso_blocks *blocks = &improver->blocks;
     int32_t n = cells_of_level(improver, period, improver->cells);
-    int32_t group[LARGEST_GROUP];
+    int32_t group[ISO_LARGEST_GROUP];
     struct iso_mip_limits limits = limits_of(improver, GROUP_GAP, GROUP_NODES);
 
     for (int32_t lead = 0; lead < n && size <= n; lead++)
@@ -229,12 +228,10 @@ static enum iso_status improve_groups(struct iso_improver *improver, int32_t per
     return ISO_OK;
 }
 
-/* All levels, those that lose most first; size 0: whole levels. */
-static enum iso_status improve_all(struct iso_improver *improver, int32_t size,
-                                   struct iso_error *reterr)
+/* Puts the levels in order, those that lose most first. */
+static enum iso_status order_levels(struct iso_improver *improver, struct iso_error *reterr)
 {
     const struct iso_blocks *blocks = &improver->blocks;
-    int64_t began = improver->clock + 1;
     ISO_AUTO_MEM double *level = iso_calloc((size_t)blocks->n_periods, sizeof(*level));
 
     if (!level)
@@ -246,12 +243,27 @@ static enum iso_status improve_all(struct iso_improver *improver, int32_t size,
         improver->order[t] = t;
     qsort_r(improver->order, (size_t)blocks->n_periods, sizeof(*improver->order), most_lost_first,
             level);
-    improver->clock++;
-    for (int32_t i = 0; i < blocks->n_periods && !ends(improver); i++)
-        ISO_TRY(size == 0 ? improve_level(improver, improver->order[i], reterr)
-                          : improve_groups(improver, improver->order[i], size, reterr));
-    if (size > 0)
-        improver->since[size] = began - 1;
+    return ISO_OK;
+}
+
+static enum iso_status improve_levels(struct iso_improver *improver, struct iso_error *reterr)
+{
+    ISO_TRY(order_levels(improver, reterr));
+    for (int32_t i = 0; i < improver->blocks.n_periods && !ends(improver); i++)
+        ISO_TRY(improve_level(improver, improver->order[i], reterr));
+    return publish(improver, reterr);
+}
+
+/* Groups of one size in all levels; only those with a change since the last time. */
+static enum iso_status improve_all_groups(struct iso_improver *improver, int32_t size,
+                                          struct iso_error *reterr)
+{
+    int64_t began = improver->clock++;
+
+    ISO_TRY(order_levels(improver, reterr));
+    for (int32_t i = 0; i < improver->blocks.n_periods && !ends(improver); i++)
+        ISO_TRY(improve_groups(improver, improver->order[i], size, reterr));
+    improver->since[size] = began;
     return publish(improver, reterr);
 }
 
@@ -294,11 +306,11 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
         ISO_TRY(construct(improver, reterr));
     if (!search->has_best)
         return ISO_OK;
-    ISO_TRY(improve_all(improver, 0, reterr));
-    while (size <= LARGEST_GROUP && !ends(improver)) {
+    ISO_TRY(improve_levels(improver, reterr));
+    while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
         double before = search->best_value;
         for (int32_t k = 1; k <= size && !ends(improver); k++)
-            ISO_TRY(improve_all(improver, k, reterr));
+            ISO_TRY(improve_all_groups(improver, k, reterr));
         if (!ends(improver))
             ISO_TRY(iso_move_commitments(improver, reterr));
         ISO_TRY(publish(improver, reterr));

@@ -5,17 +5,19 @@
 #include "block.h"
 #include "follower.h"
 
+#define ISO_LARGEST_GROUP 4 /* cells of a level that are optimised together */
+
 struct iso_improver {
     struct iso_search *search;
     const double *relaxed, *duals; /* n_columns and n_rows: the relaxation, commitments whole */
     struct iso_blocks blocks;
     struct iso_followers followers;
-    struct iso_neighbourhood n; /* the point at hand: the best plan or better */
-    double gain;                /* of the point at hand over the best plan */
-    double *lost;               /* n_blocks */
-    int64_t clock;              /* of changes */
-    int64_t *changed;           /* n_blocks: clock of the last change */
-    int64_t since[8];           /* by size of group: clock of the last round's begin */
+    struct iso_neighbourhood n;           /* the point at hand: the best plan or better */
+    double gain;                          /* of the point at hand over the best plan */
+    double *lost;                         /* n_blocks */
+    int64_t clock;                        /* of changes */
+    int64_t *changed;                     /* n_blocks: clock of the last change */
+    int64_t since[ISO_LARGEST_GROUP + 1]; /* by size of group: clock of the last round's begin */
     int64_t n_tried;
     int32_t *order, *cells; /* scratch */
 };

@@ -127,7 +127,7 @@ char *iso_double_text(double value, char buffer[ISO_DOUBLE_TEXT_SIZE])
  * digits have distinct doubles. */
 static char *whole_canonical(int64_t whole, char buffer[ISO_DOUBLE_TEXT_SIZE])
 {
-    char digits[20], *out = buffer;
+    char digits[20] = {0}, *out = buffer;
     uint64_t left = (uint64_t)(whole < 0 ? -whole : whole);
     int n = 0, exponent = 0;
 
