@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_CELLS 300000    /* of the grid */
-#define MOST_TABLE_CELLS 4e6 /* of all tables together */
-#define MOST_TAKEN 1024      /* plain copies on one instance */
-#define GROUP_STEPS 4        /* towards a multiplier for several offerings */
-#define STEPS 10             /* for one */
-#define SWEEPS 2
+#define MOST_CELLS 300000        /* of the grid */
+#define MOST_TABLE_CELLS 4e6     /* of all tables together */
+#define MOST_TAKEN 1024          /* plain copies on one instance */
+#define GROUP_STEPS 4            /* towards a multiplier for several offerings */
+#define STEPS 5                  /* for one */
 #define MOST_NODES 4000          /* of a search in a table of several offerings */
 #define MOST_NODES_ALONE 1000000 /* of one in a table of its own */
 
@@ -296,13 +295,9 @@ static void choose_price(struct iso_pattern_table *table, const int32_t *offerin
 static void choose_prices(struct iso_pattern_table *table, const int32_t *offerings,
                           int32_t n_offerings)
 {
-    int n_sweeps = n_offerings > 1 ? 1 : SWEEPS;
-
-    for (int at = 0; at < n_sweeps * ISO_N_RESOURCES; at++) {
-        int k = at % ISO_N_RESOURCES;
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
         if (k != table->axis[0] && k != table->axis[1])
             choose_price(table, offerings, n_offerings, k);
-    }
 }
 
 enum iso_status iso_pattern_table_new(const struct iso_problem *problem,

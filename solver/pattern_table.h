@@ -4,8 +4,8 @@
  * sum_j need_j <= (c, m): an unbounded knapsack in two dimensions, computed once for one vector of
  * values. Copies that need other resources, or that may not fill an instance alone
  * (maximum_per_instance), are special: they are enumerated by branch and bound, and the table fills
- * what they leave. The bound of a branch prices the other resources by multipliers u >= 0 (those of
- * the knapsack's relaxation for the largest offering): for any u
+ * what they leave. The bound of a branch prices the other resources by multipliers u >= 0 (chosen
+ * to make the bounds of all offerings small): for any u
  *     value <= F'_s(room) + sum_k u_k room_k,   F'_s with values v_j - sum_k u_k need_jk
  * over the copies still open. Grids too fine are coarsened outward: needs down, room up, so that
  * bounds stay bounds; patterns are cut to what fits. */
