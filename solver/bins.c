@@ -192,9 +192,23 @@ static void caps_of(const struct iso_search *search, int32_t team, int32_t list,
     }
 }
 
+/* Where instances may be: anywhere (level < 0), or in a domain and not on spot. */
+struct place {
+    int level;
+    int32_t domain;
+};
+
+static bool is_at(const struct iso_search *search, struct place place, int32_t offering)
+{
+    return place.level < 0 || (!search->problem->offerings[offering].spot &&
+                               iso_problem_domain(search->problem, offering,
+                                                  (enum iso_level)place.level) == place.domain);
+}
+
 /* The list and content with the least price for what is placed; -1 when nothing can be. */
 static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                         int32_t period, const double *worth, const int32_t *most)
+                         int32_t period, const double *worth, const int32_t *most,
+                         struct place place)
 {
     const struct iso_pattern_set *set = set_of(search, team);
     const struct iso_mip *mip = &search->formulation->mip;
@@ -205,7 +219,8 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
 
     for (int32_t l = 0; l < set->n_lists; l++) {
         int32_t proxy = bins->proxy[team][l * search->problem->n_periods + period];
-        if (proxy < 0 || allowed(bins, mip, proxy) < 1)
+        if (proxy < 0 || allowed(bins, mip, proxy) < 1 ||
+            !is_at(search, place, set->lists[l].offering))
             continue;
         room_of(search, team, l, room);
         for (int by = 0; by < ORDERS; by++) {
@@ -221,6 +236,32 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
         }
     }
     return best;
+}
+
+/* Counts a content in the rows of demand and of spread. */
+static void count_copies(struct iso_bins *bins, const struct iso_search *search, int32_t team,
+                         int32_t offering, int32_t period, double times)
+{
+    const struct iso_problem *problem = search->problem;
+    const struct iso_formulation *f = search->formulation;
+
+    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
+        const struct iso_workload *copy = copy_of(search, team, i);
+        double copies = times * bins->best_content[i];
+        if (copies == 0)
+            continue;
+        bins->activity[demand_row(search, team, i, period)] += copies;
+        int32_t row = f->spread_row[set_of(search, team)->workloads[i]];
+        for (int32_t r = 0; r < copy->n_spread; row++) {
+            const struct iso_mip_row *rule = &f->mip.rows[row];
+            enum iso_level level = copy->spread[r].level;
+            if (rule->kind == ISO_ROW_SPREAD_N)
+                r++;
+            else if (rule->c == period && rule->d == iso_problem_domain(problem, offering, level) &&
+                     iso_problem_spread_counts(problem, copy, offering, level))
+                bins->activity[row] += copies;
+        }
+    }
 }
 
 static enum iso_status keep(struct iso_bins *bins, const struct iso_search *search, int32_t team,
@@ -249,9 +290,80 @@ static enum iso_status keep(struct iso_bins *bins, const struct iso_search *sear
             bins->activity[entry->row] += count * entry->coefficient;
     }
     bins->cost += count * mip->objective[proxy];
+    count_copies(bins, search, team, set->lists[list].offering, period, count);
     if (!iso_append(&bins->bins, &bins->n_bins, sizeof(bin), &bin))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
     return ISO_OK;
+}
+
+/* What a row that asks for more still misses, in whole copies. */
+static int64_t missing(const struct iso_bins *bins, const struct iso_search *search, int32_t row)
+{
+    double least = search->formulation->mip.rows[row].lower - bins->activity[row];
+
+    return least > SLACK ? (int64_t)ceil(least - SLACK) : 0;
+}
+
+/* Fills instances at a place until nothing is left to place. */
+static enum iso_status place_left(struct iso_bins *bins, const struct iso_search *search,
+                                  int32_t team, int32_t period, const double *worth,
+                                  const int32_t *most, struct place place, struct iso_error *reterr)
+{
+    for (;;) {
+        int64_t to_place = 0;
+        for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++)
+            to_place += bins->left[i];
+        if (to_place == 0)
+            return ISO_OK;
+        int32_t list = best_fill(bins, search, team, period, worth, most, place);
+        if (list < 0) {
+            bins->complete = false;
+            return ISO_OK;
+        }
+        ISO_TRY(keep(bins, search, team, list, period, reterr));
+    }
+}
+
+/* The place of a spread row that misses copies; false when there is none. */
+static bool find_missing(const struct iso_bins *bins, const struct iso_search *search, int32_t team,
+                         int32_t period, struct place *ret_place)
+{
+    const struct iso_mip_row *rows = search->formulation->mip.rows;
+
+    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
+        const struct iso_workload *copy = copy_of(search, team, i);
+        int32_t row = search->formulation->spread_row[set_of(search, team)->workloads[i]];
+        for (int32_t r = 0; r < copy->n_spread; row++) {
+            if (rows[row].kind == ISO_ROW_SPREAD_N) {
+                r++;
+            } else if (rows[row].c == period && missing(bins, search, row) > 0) {
+                *ret_place = (struct place){(int)copy->spread[r].level, rows[row].d};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Sets what is left to what the spread rows of a place miss. */
+static void want_at(struct iso_bins *bins, const struct iso_search *search, int32_t team,
+                    int32_t period, struct place place)
+{
+    const struct iso_mip_row *rows = search->formulation->mip.rows;
+
+    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
+        const struct iso_workload *copy = copy_of(search, team, i);
+        int32_t row = search->formulation->spread_row[set_of(search, team)->workloads[i]];
+        bins->left[i] = 0;
+        for (int32_t r = 0; r < copy->n_spread; row++) {
+            if (rows[row].kind == ISO_ROW_SPREAD_N)
+                r++;
+            else if (rows[row].c == period && rows[row].d == place.domain &&
+                     (int)copy->spread[r].level == place.level &&
+                     missing(bins, search, row) > bins->left[i])
+                bins->left[i] = missing(bins, search, row);
+        }
+    }
 }
 
 static enum iso_status fill_pool(struct iso_bins *bins, const struct iso_search *search,
@@ -262,34 +374,24 @@ static enum iso_status fill_pool(struct iso_bins *bins, const struct iso_search 
     size_t n = (size_t)set->n_workloads;
     ISO_AUTO_MEM double *worth = iso_calloc(n, sizeof(*worth));
     ISO_AUTO_MEM int32_t *most = iso_calloc(n * (size_t)set->n_lists, sizeof(*most));
-    int64_t to_place = 0;
+    struct place place = {-1, -1};
 
     if (!worth || !most)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
-    for (int32_t i = 0; i < set->n_workloads; i++) {
-        int32_t row = demand_row(search, team, i, period);
-        double missing = search->formulation->mip.rows[row].lower - bins->activity[row];
-        worth[i] = fmax(duals[row], 1e-9);
-        bins->left[i] = missing > SLACK ? (int64_t)ceil(missing - SLACK) : 0;
-        to_place += bins->left[i];
-    }
-    if (to_place == 0)
-        return ISO_OK;
+    for (int32_t i = 0; i < set->n_workloads; i++)
+        worth[i] = fmax(duals[demand_row(search, team, i, period)], 1e-9);
     for (int32_t l = 0; l < set->n_lists; l++)
         caps_of(search, team, l, &most[(size_t)l * n]);
     ISO_TRY(rank(bins, search, team, worth, reterr));
-    while (to_place > 0) {
-        int32_t list = best_fill(bins, search, team, period, worth, most);
-        if (list < 0) {
-            bins->complete = false;
-            return ISO_OK;
-        }
-        ISO_TRY(keep(bins, search, team, list, period, reterr));
-        to_place = 0;
-        for (int32_t i = 0; i < set->n_workloads; i++)
-            to_place += bins->left[i];
+    while (bins->complete && find_missing(bins, search, team, period, &place)) {
+        want_at(bins, search, team, period, place);
+        ISO_TRY(place_left(bins, search, team, period, worth, most, place, reterr));
     }
-    return ISO_OK;
+    for (int32_t i = 0; i < set->n_workloads; i++)
+        bins->left[i] = missing(bins, search, demand_row(search, team, i, period));
+    if (!bins->complete)
+        return ISO_OK;
+    return place_left(bins, search, team, period, worth, most, (struct place){-1, -1}, reterr);
 }
 
 enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *search,

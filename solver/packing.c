@@ -102,7 +102,9 @@ static enum iso_status finish(struct iso_packing *packing, struct iso_error *ret
     double *floors = packing->floors;
 
     for (int32_t j = 0; j < mip->n_columns; j++) {
-        floors[j] = mip->columns[j].kind == ISO_COLUMN_PATTERN ? floor(packing->x[j] + WHOLE) : 0;
+        floors[j] = mip->columns[j].kind == ISO_COLUMN_PATTERN  ? floor(packing->x[j] + WHOLE)
+                    : mip->columns[j].kind == ISO_COLUMN_DOMAIN ? ceil(packing->x[j] - WHOLE)
+                                                                : 0;
         cost += mip->columns[j].kind == ISO_COLUMN_PATTERN
                     ? floors[j] * mip->objective[j]
                     : fmax(0, packing->x[j]) * mip->objective[j];
