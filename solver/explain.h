@@ -29,4 +29,14 @@ enum iso_status iso_find_relaxations(struct iso_search *search, struct iso_error
 enum iso_status iso_prove_infeasible(struct iso_search *search, struct iso_tier *tier,
                                      struct iso_error *reterr);
 
+/* Solves a whole problem, by its branches where it has some. Errors: as iso_solve(). */
+enum iso_status iso_find_plan(const struct iso_problem *problem, const struct iso_control *control,
+                              bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
+
+/* Adds alternatives to a plan of the whole problem, until options.maximum_alternatives or the end
+ * on the control's clock. Errors: as iso_solve(). */
+enum iso_status iso_find_alternatives(const struct iso_problem *problem,
+                                      const struct iso_control *control, double end_s,
+                                      struct iso_plan *plan, struct iso_error *reterr);
+
 #endif

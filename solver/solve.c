@@ -288,10 +288,26 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
     return *ret_plan ? ISO_OK : iso_optimise_component(problem, control, explain, ret_plan, reterr);
 }
 
-enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,
-                          struct iso_plan **ret_plan, struct iso_error *reterr)
+enum iso_status iso_find_plan(const struct iso_problem *problem, const struct iso_control *control,
+                              bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     if (iso_has_branches(problem))
         return iso_solve_branches(problem, control, ret_plan, reterr);
-    return iso_optimise(problem, control, true, ret_plan, reterr);
+    return iso_optimise(problem, control, explain, ret_plan, reterr);
+}
+
+enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,
+                          struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    double end_s = control->now(control->context) + problem->options.time_limit_s;
+
+    ISO_TRY(iso_find_plan(problem, control, true, ret_plan, reterr));
+    if (!(problem->options.want & ISO_WANT_ALTERNATIVES) || !(*ret_plan)->has_solution)
+        return ISO_OK;
+    enum iso_status status = iso_find_alternatives(problem, control, end_s, *ret_plan, reterr);
+    if (status != ISO_OK) {
+        iso_plan_free(*ret_plan);
+        *ret_plan = NULL;
+    }
+    return status;
 }

@@ -10,14 +10,15 @@
 
 /* As iso_model_check() accepts and refuses them. */
 static const char *const served[] = {
-    "limits",      "budgets", "shares",         "survive",           "spread",
-    "together",    "apart",   "headroom",       "priorities",        "penalties",
-    "policies",    "quotas",  "commitments",    "overlays",          "currencies",
-    "load_levels", "current", "replica_demand", "throughput_demand", "policy.steps",
-    "carbon",      "prorate", "ramp",           "or_nothing",        "volume_prices",
+    "limits",       "budgets", "shares",         "survive",           "spread",
+    "together",     "apart",   "headroom",       "priorities",        "penalties",
+    "policies",     "quotas",  "commitments",    "overlays",          "currencies",
+    "load_levels",  "current", "replica_demand", "throughput_demand", "policy.steps",
+    "carbon",       "prorate", "ramp",           "or_nothing",        "volume_prices",
+    "alternatives",
 };
 static const char *const refused[] = {
-    "uncertainty", "load_levels.levels", "traffic", "fair", "demand_box", "alternatives",
+    "uncertainty", "load_levels.levels", "traffic", "fair", "demand_box",
 };
 
 static bool set_texts(const char *const *texts, size_t n, struct iso_arena *arena,

@@ -169,6 +169,23 @@ static void pack_stats(const struct iso_plan_stats *from, Answer *answer, struct
     to->seconds = from->seconds;
 }
 
+/* Each in its own bytes. */
+static void pack_alternatives(const struct iso_plan *plan, Answer *answer, struct iso_arena *arena)
+{
+    answer->alternatives =
+        iso_arena_calloc(arena, (size_t)plan->n_alternatives, sizeof(*answer->alternatives));
+    for (int32_t i = 0; answer->alternatives && i < plan->n_alternatives; i++) {
+        const Answer *one = iso_answer_from_plan(plan->alternatives[i], arena);
+        size_t n_bytes = one ? isocost__internal__v1__answer__get_packed_size(one) : 0;
+        uint8_t *bytes = one ? iso_arena_calloc(arena, n_bytes, 1) : NULL;
+        if (!bytes)
+            return;
+        isocost__internal__v1__answer__pack(one, bytes);
+        answer->alternatives[i] = (ProtobufCBinaryData){n_bytes, bytes};
+        answer->n_alternatives++;
+    }
+}
+
 Answer *iso_answer_from_plan(const struct iso_plan *plan, struct iso_arena *arena)
 {
     Answer *answer = iso_message_new(arena, &isocost__internal__v1__answer__descriptor);
@@ -191,6 +208,7 @@ Answer *iso_answer_from_plan(const struct iso_plan *plan, struct iso_arena *aren
     pack_proofs(plan, answer, arena);
     pack_explanations(plan, answer, arena);
     pack_conflicts(plan, answer, arena);
+    pack_alternatives(plan, answer, arena);
     pack_stats(&plan->stats, answer, arena);
     return iso_arena_full(arena) ? NULL : answer;
 }

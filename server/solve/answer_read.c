@@ -1,6 +1,7 @@
 /* From an Answer back to a plan. The sender is a process that may have gone wrong. */
 #include "answer.h"
 #include "answer_columns.h"
+#include "isocost/proto/wire.h"
 
 typedef Isocost__Internal__V1__Answer Answer;
 
@@ -264,6 +265,36 @@ static enum iso_status check_kinds(const struct iso_plan *plan, struct iso_error
     return ISO_OK;
 }
 
+static enum iso_status read_alternatives(const Answer *answer, struct iso_plan *plan,
+                                         struct iso_error *reterr)
+{
+    static const struct iso_wire_limits limits = {.max_bytes = 64u << 20,
+                                                  .max_messages = 4000000,
+                                                  .max_strings = 8000000,
+                                                  .max_string_bytes = 65536,
+                                                  .max_depth = 16};
+
+    ISO_TRY(new_rows("alternatives", answer->n_alternatives, sizeof(struct iso_plan *),
+                     &plan->n_alternatives, &plan->alternatives, reterr));
+    for (size_t i = 0; i < answer->n_alternatives; i++) {
+        const ProtobufCBinaryData *bytes = &answer->alternatives[i];
+        struct iso_plan *one = NULL;
+        ISO_TRY(iso_wire_scan(&isocost__internal__v1__answer__descriptor, bytes->data, bytes->len,
+                              &limits, reterr));
+        Answer *message = isocost__internal__v1__answer__unpack(NULL, bytes->len, bytes->data);
+        if (!message)
+            return iso_fail(reterr, ISO_E_INVALID, "alternatives", "%zu cannot be read", i);
+        enum iso_status status =
+            message->n_alternatives > 0
+                ? iso_fail(reterr, ISO_E_INVALID, "alternatives", "%zu has its own", i)
+                : iso_answer_to_plan(message, &one, reterr);
+        isocost__internal__v1__answer__free_unpacked(message, NULL);
+        ISO_TRY(status);
+        plan->alternatives[i] = one;
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_plan,
                                    struct iso_error *reterr)
 {
@@ -292,6 +323,7 @@ enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_p
     ISO_TRY(read_runners_up(answer, plan, reterr));
     ISO_TRY(read_baselines(answer, plan, reterr));
     ISO_TRY(read_conflicts(answer, plan, reterr));
+    ISO_TRY(read_alternatives(answer, plan, reterr));
     read_stats(answer->stats, &plan->stats);
 
     *ret_plan = ISO_STEAL(plan);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "isocost/problem.h"
 #include "model_check.h"
 #include "number.h"
 
@@ -163,11 +164,16 @@ void iso_check_options(struct iso_model_check *check, const char *path)
     if (options->maximum_conflicts < 0 || options->maximum_conflicts > 5)
         iso_check_fail(check, place, "maximum_conflicts", "%d; it must be in [0, 5]",
                        options->maximum_conflicts);
+    if (options->maximum_alternatives < 0 || options->maximum_alternatives > ISO_MOST_ALTERNATIVES)
+        iso_check_fail(check, place, "maximum_alternatives", "%d; it must be in [0, %d]",
+                       options->maximum_alternatives, ISO_MOST_ALTERNATIVES);
+    if (options->opt_alternative_tolerance_case &&
+        !(options->alternative_tolerance >= 0 && options->alternative_tolerance <= 1))
+        iso_check_fail(check, place, "alternative_tolerance", "%g; it must be in [0, 1]",
+                       options->alternative_tolerance);
     for (size_t i = 0; i < options->n_want; i++) {
         snprintf(item, sizeof(item), "want[%zu]", i);
-        if (options->want[i] == ISOCOST__V1__WANT__WANT_ALTERNATIVES)
-            iso_check_not_served(check, place, item, "WANT_ALTERNATIVES");
-        else if (options->want[i] == ISOCOST__V1__WANT__WANT_UNSPECIFIED)
+        if (options->want[i] == ISOCOST__V1__WANT__WANT_UNSPECIFIED)
             iso_check_fail(check, place, item, "must say what is wanted, e.g. BASELINES");
     }
 }

@@ -51,6 +51,9 @@ const char *iso_plan_reason(struct iso_plan_writer *writer, const struct iso_lin
 /* Binding rules, runners-up, baselines, conflicts and relaxations. */
 void iso_plan_write_explanations(struct iso_plan_writer *writer);
 
+/* Other plans of nearly the same cost. */
+void iso_plan_write_alternatives(struct iso_plan_writer *writer);
+
 /* Id of the workload or team of a cell. */
 static inline const char *iso_cell_id(const struct iso_problem *problem, int32_t cell)
 {

@@ -198,6 +198,10 @@ static void write_options(struct iso_plan_writer *writer)
     to->opt_tier_tolerance_case = ISOCOST__V1__OPTIONS__OPT_TIER_TOLERANCE_TIER_TOLERANCE;
     to->tier_tolerance = from->tier_tolerance;
     to->maximum_conflicts = from->maximum_conflicts;
+    to->maximum_alternatives = from->maximum_alternatives;
+    to->opt_alternative_tolerance_case =
+        ISOCOST__V1__OPTIONS__OPT_ALTERNATIVE_TOLERANCE_ALTERNATIVE_TOLERANCE;
+    to->alternative_tolerance = from->alternative_tolerance;
     to->unknown_quota = ISOCOST__V1__UNKNOWN_QUOTA__UNKNOWN_QUOTA_WARN;
     if (!asked)
         return;
@@ -352,6 +356,7 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
     if (iso_arena_full(arena))
         return NULL;
     iso_plan_write_explanations(&writer);
+    iso_plan_write_alternatives(&writer);
     writer.message->digests = iso_plan_digests_new(resolved, arena);
     if (writer.message->digests)
         writer.message->digests->plan = plan_digest(&writer);

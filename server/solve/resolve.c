@@ -185,11 +185,16 @@ void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options
         [ISOCOST__V1__WANT__WANT_RUNNERS_UP] = ISO_WANT_RUNNERS_UP,
         [ISOCOST__V1__WANT__WANT_DUALS] = ISO_WANT_DUALS,
         [ISOCOST__V1__WANT__WANT_CONFLICTS] = ISO_WANT_CONFLICTS,
+        [ISOCOST__V1__WANT__WANT_ALTERNATIVES] = ISO_WANT_ALTERNATIVES,
     };
 
     /* Conflicts cost nothing unless the model is infeasible, and then nothing else helps. */
-    *options = (struct iso_options){
-        .time_limit_s = 60, .gap = 0.001, .want = ISO_WANT_CONFLICTS, .maximum_conflicts = 1};
+    *options = (struct iso_options){.time_limit_s = 60,
+                                    .gap = 0.001,
+                                    .want = ISO_WANT_CONFLICTS,
+                                    .maximum_conflicts = 1,
+                                    .maximum_alternatives = 3,
+                                    .alternative_tolerance = 0.05};
     if (!message)
         return;
     if (message->time_limit_seconds > 0)
@@ -203,6 +208,10 @@ void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options
         options->tier_tolerance = message->tier_tolerance;
     if (message->maximum_conflicts > 0)
         options->maximum_conflicts = message->maximum_conflicts;
+    if (message->maximum_alternatives > 0)
+        options->maximum_alternatives = message->maximum_alternatives;
+    if (message->opt_alternative_tolerance_case)
+        options->alternative_tolerance = message->alternative_tolerance;
     for (size_t i = 0; i < message->n_want; i++)
         if ((size_t)message->want[i] < ISO_ARRAY_LENGTH(bits))
             options->want |= bits[message->want[i]];
@@ -246,6 +255,25 @@ static enum iso_status check_snapshot(struct iso_resolve *r, const struct iso_sn
     return iso_violations_status(r->violations, reterr);
 }
 
+/* What is only served for small models. */
+static enum iso_status check_size(struct iso_resolve *r, struct iso_error *reterr)
+{
+    int64_t n_columns = iso_problem_n_columns(r->problem);
+
+    for (size_t i = 0; r->model->options && i < r->model->options->n_want; i++) {
+        if (r->model->options->want[i] != ISOCOST__V1__WANT__WANT_ALTERNATIVES ||
+            n_columns <= ISO_ALTERNATIVES_COLUMNS)
+            continue;
+        char path[64];
+        snprintf(path, sizeof(path), "model.options.want[%zu]", i);
+        iso_violations_add(r->violations, path,
+                           "WANT_ALTERNATIVES is served for at most %d usable offerings times "
+                           "periods, over the workloads; this model has %lld",
+                           ISO_ALTERNATIVES_COLUMNS, (long long)n_columns);
+    }
+    return iso_violations_status(r->violations, reterr);
+}
+
 static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reterr)
 {
     static enum iso_status (*const stages[])(struct iso_resolve *, struct iso_error *) = {
@@ -262,6 +290,7 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
     }
     ISO_TRY(iso_violations_status(r->violations, reterr));
     iso_resolve_options(r->model->options, &r->problem->options);
+    ISO_TRY(check_size(r, reterr));
     ISO_TRY(make_digests(r, reterr));
     return iso_problem_check(r->problem, reterr);
 }

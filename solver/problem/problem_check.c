@@ -538,6 +538,11 @@ static enum iso_status check_solve_options(const struct iso_options *options,
     REQUIRE(options->tier_tolerance >= 0 && options->tier_tolerance <= 1, "must be in [0, 1]",
             "options.tier_tolerance");
     REQUIRE(options->maximum_conflicts >= 0, "must be >= 0", "options.maximum_conflicts");
+    REQUIRE(options->maximum_alternatives >= 0 &&
+                options->maximum_alternatives <= ISO_MOST_ALTERNATIVES,
+            "must be in [0, 5]", "options.maximum_alternatives");
+    REQUIRE(options->alternative_tolerance >= 0 && options->alternative_tolerance <= 1,
+            "must be in [0, 1]", "options.alternative_tolerance");
     return ISO_OK;
 }
 

@@ -7,6 +7,7 @@
  *   iso_verify_commit   covers and purchases
  *   iso_verify_budgets  spend of every window
  *   iso_verify_bill     lines, cost, penalties
+ *   iso_verify_alternatives  each as a plan; what it does without; what it costs
  *   iso_verify_tiers    values, frozen values, gaps, and each claimed bound by its proof
  */
 #ifndef ISOCOST_VERIFY_VERIFIER_H
@@ -92,6 +93,7 @@ enum iso_status iso_verify_commit(struct iso_verifier *v);
 enum iso_status iso_verify_budgets(struct iso_verifier *v);
 enum iso_status iso_verify_bill(struct iso_verifier *v);
 enum iso_status iso_verify_tiers(struct iso_verifier *v);
+enum iso_status iso_verify_alternatives(struct iso_verifier *v);
 enum iso_status iso_verify_infeasible(struct iso_verifier *v);
 
 /* Hours of a term in the flagged periods. */

@@ -13,7 +13,8 @@ static enum iso_status verify_solution(struct iso_verifier *v)
     ISO_TRY(iso_verify_commit(v));
     ISO_TRY(iso_verify_budgets(v));
     ISO_TRY(iso_verify_bill(v));
-    return iso_verify_tiers(v);
+    ISO_TRY(iso_verify_tiers(v));
+    return iso_verify_alternatives(v);
 }
 
 /* A plan without a solution runs, buys and costs nothing; it may still claim infeasibility. */

@@ -12,6 +12,7 @@ from isocost_protos import SOURCE, json_format, model_pb2, plan_pb2, plan_servic
     plan_service_pb2_grpc
 from isocost_server import IsocostServer
 from oracle import Oracle
+from oracle_alternatives import cheapest_without, used
 from random_models import random_model
 from small_models import amount
 
@@ -58,6 +59,30 @@ def test_random_model_has_the_value_that_cbc_finds(plans, seed):
     assert plan.line_count == len(plan.lines), f"seed {seed}"
     lines = sum(amount(line.cost) for line in plan.lines)
     assert close(lines, amount(plan.cost)), f"seed {seed}: lines sum to {lines}, not {plan.cost}"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_alternatives_of_a_random_model_are_the_cheapest_that_cbc_finds(plans, seed):
+    model = json_format.ParseDict(random_model(seed), model_pb2.Model())
+    model.options.want.append(model_pb2.WANT_ALTERNATIVES)
+    model.options.alternative_tolerance = 0.1
+    plan = solve(plans, model)
+    if reason(plan) != "TERMINATION_REASON_OPTIMAL":
+        assert not plan.alternatives
+        return
+    held = {tier.name: tier.value for tier in plan.tiers}
+    sets = [used(plan.lines, plan.commitments)]
+    for alternative in plan.alternatives:
+        expected = cheapest_without(Oracle(model), sets, held)
+        assert expected is not None, f"seed {seed}"
+        assert close(amount(alternative.objective), expected), f"seed {seed}, {len(sets)}"
+        assert set(alternative.does_without) == sets[0] - used(alternative.lines,
+                                                               alternative.commitments)
+        sets.append(used(alternative.lines, alternative.commitments))
+    if len(plan.alternatives) < 3:
+        expected = cheapest_without(Oracle(model), sets, held)
+        most = held["money"] + 0.1 * abs(held["money"])
+        assert expected is None or expected >= most * (1 - TOLERANCE) - TOLERANCE, f"seed {seed}"
 
 
 # --- the example of two clouds ---

@@ -618,8 +618,8 @@ class Oracle:
                 forced += math.floor(count * (1 - need / serves))
         return forced
 
-    def solve(self):
-        """None when infeasible, otherwise [(tier name, value)] in order."""
+    def stages(self):
+        """[(tier name, objective, constant)] in order."""
         tiers = [(f"unserved priority {rank}", terms, F(0))
                  for rank, terms in sorted(self.unserved.items())]
         ranks = sorted({w.priority for w in self.m.workloads
@@ -631,8 +631,12 @@ class Oracle:
         tiers.append(("money", self.objective["money"], self.constant))
         if self.m.HasField("current"):
             tiers.append(("moves", self.objective["moves"], F(0)))
+        return tiers
+
+    def solve(self):
+        """None when infeasible, otherwise [(tier name, value)] in order."""
         held, answer = [], []
-        for name, objective, constant in tiers:
+        for name, objective, constant in self.stages():
             for slack in (1e-8, 1e-7, 1e-6):  # CBC may call a tier that is held too tightly infeasible
                 value = self.p.minimise(objective, [(terms, "<", v + slack * (1 + abs(v)))
                                                     for terms, v in held])

@@ -40,8 +40,6 @@ static const struct {
     {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
     {CATALOG "load_levels: {hours: 2, levels: 4}\n" WORKLOADS, "model.load_levels.levels",
      "number of load levels"},
-    {MODEL("options: {want: [baselines, alternatives]}\n"), "model.options.want[1]",
-     "ALTERNATIVES"},
     {MODEL("current: {instances: []}\n"), "model.current", "current"},
 };
 

@@ -288,6 +288,11 @@ struct iso_plan {
     struct iso_baseline *baselines;
     struct iso_conflict *conflicts;
     struct iso_relaxation *relaxations;
+    /* Plans that do without something that this plan and each alternative before uses (instances of
+     * an offering, or a purchase of a product), cheapest first. Each is complete, without proofs,
+     * explanations and alternatives of its own. Owned. */
+    int32_t n_alternatives;
+    struct iso_plan **alternatives;
     struct iso_plan_stats stats;
     bool reproducible;
 };

@@ -251,6 +251,7 @@ enum iso_want {
     ISO_WANT_RUNNERS_UP = 1u << 1,
     ISO_WANT_DUALS = 1u << 2,
     ISO_WANT_CONFLICTS = 1u << 3,
+    ISO_WANT_ALTERNATIVES = 1u << 4,
 };
 
 /* How a component is solved; AUTO chooses by structure alone. A strategy that does not apply is
@@ -265,6 +266,11 @@ enum iso_strategy {
     ISO_N_STRATEGIES
 };
 
+#define ISO_MOST_ALTERNATIVES 5
+
+/* Alternatives are looked for in models of at most so many options times periods. */
+#define ISO_ALTERNATIVES_COLUMNS 2000
+
 struct iso_options {
     double time_limit_s; /* > 0 */
     double gap;          /* relative, in [0, 1] */
@@ -275,6 +281,8 @@ struct iso_options {
     unsigned want;              /* bits of enum iso_want */
     enum iso_strategy strategy; /* AUTO, or the one to be tried first; for tests */
     int32_t maximum_conflicts;
+    int32_t maximum_alternatives; /* in [0, ISO_MOST_ALTERNATIVES] */
+    double alternative_tolerance; /* in [0, 1]: how much dearer they may be, as a share */
 };
 
 struct iso_problem {
