@@ -115,8 +115,8 @@ static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, dou
     parameters.msg_lev = GLP_MSG_OFF;
     parameters.presolve = GLP_ON;
     /* no cover cuts: GLPK 5.0 ends on an error when presolve leaves no column for them */
-    parameters.gmi_cuts = GLP_ON;
-    parameters.mir_cuts = GLP_ON;
+    parameters.gmi_cuts = search->limits->no_cuts ? GLP_OFF : GLP_ON;
+    parameters.mir_cuts = search->limits->no_cuts ? GLP_OFF : GLP_ON;
     if (!search->limits->plans) { /* pseudo-costs raise the bound, but find few plans */
         parameters.br_tech = GLP_BR_PCH;
         parameters.bt_tech = GLP_BT_BPH;

@@ -16,6 +16,7 @@ struct iso_mip_limits {
     double relative_gap; /* >= 0 */
     int64_t nodes;       /* 0 = none */
     bool plans;          /* look for plans rather than for the bound */
+    bool no_cuts;        /* GLPK\'s Gomory cuts may cut off what is whole by rounding */
 };
 
 struct iso_mip_result {

@@ -16,6 +16,7 @@
 
 #define LEVEL_COLUMNS 160 /* instance columns of a whole level */
 #define GROUP_COLUMNS 80  /* of a group of cells */
+#define ATTEMPTS 4 /* at a level without a plan; each with four times the columns and nodes */
 #define LEVEL_NODES 300
 #define GROUP_NODES 150
 #define LEVEL_GAP 0.002
@@ -277,13 +278,15 @@ static enum iso_status construct(struct iso_improver *improver, struct iso_error
     for (int32_t t = 0; t < improver->blocks.n_periods && found && !iso_search_stops(search); t++) {
         int32_t n = cells_of_level(improver, t, improver->cells);
         found = n == 0;
-        for (int attempt = 0; attempt < 2 && !found; attempt++) {
-            struct iso_mip_limits limits = limits_of(improver, LEVEL_GAP, LEVEL_NODES);
+        for (int attempt = 0; attempt < ATTEMPTS && !found; attempt++) {
+            struct iso_mip_limits limits =
+                limits_of(improver, LEVEL_GAP, LEVEL_NODES << 2 * attempt);
+            limits.no_cuts = attempt > 0;
             iso_neighbourhood_clear(&improver->n);
             for (int32_t i = 0; i < n; i++)
                 iso_improver_free_block(improver,
                                         improver->cells[i] * improver->blocks.n_periods + t,
-                                        (attempt + 1) * LEVEL_COLUMNS / n, attempt == 0);
+                                        (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0);
             iso_followers_free(&improver->followers, &improver->n);
             ISO_TRY(
                 iso_neighbourhood_solve(&improver->n, INFINITY, &limits, &found, &solved, reterr));

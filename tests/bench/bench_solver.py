@@ -45,7 +45,9 @@ class Case:
 
 
 def f3(name, o, t, w, gap, seconds, median_gap, worst_gap, **more):
-    return Case(f"F3 {name}", lambda seed: family_levels.plain(seed, o, t, w), gap, seconds,
+    # quotas of 1.6 times the peak leave some long horizons without a whole plan at their peak
+    tightness = family_levels.TIGHTNESS if t <= 24 else 2.0
+    return Case(f"F3 {name}", lambda seed: family_levels.plain(seed, o, t, w, tightness), gap, seconds,
                 median_gap, worst_gap, seconds * 1.2, size=o // 2 * t * w, **more)
 
 

@@ -14,7 +14,7 @@ def hourly(model, n_levels):
     if n_levels == 8760:
         model["loadLevels"] = {"hours": 8760, "lossless": True}
     else:
-        model["periods"] = [{"id": f"p{t}", "hours": 8760 / n_levels} for t in range(n_levels)]
+        model["periods"] = [{"id": f"p{t}", "hours": round(8760 / n_levels, 6)} for t in range(n_levels)]
 
 
 def message(model, gap, seconds):
