@@ -172,7 +172,7 @@ static int64_t held_steps(struct iso_cover_table *table, int32_t t)
 {
     const struct iso_problem *problem = table->problem;
     int32_t n_options = problem->workloads[table->workload].n_options;
-    int64_t steps = 0, instances;
+    int64_t steps = 0, instances = 0;
 
     for (int32_t c = 0; c < problem->n_products; c++) {
         const struct iso_product *product = &problem->products[c];

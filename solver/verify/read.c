@@ -235,7 +235,7 @@ static enum iso_status add_fill(struct iso_verifier *v, int32_t i, int32_t *next
     for (int32_t e = fill->first_entry; e < fill->first_entry + fill->n_entries; e++) {
         const struct iso_fill_entry *entry = &v->plan->entries[e];
         const struct iso_workload *workload = &v->problem->workloads[entry->workload];
-        iso_wide served;
+        iso_wide served = 0;
         if (!workload->replicas || workload->team != fill->team)
             return iso_verify_fail(v, "entries", e, "workload",
                                    "workload %s is not one of the replicas of team %s",

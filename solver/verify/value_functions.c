@@ -418,7 +418,7 @@ static enum iso_status price_table(struct table *table, const struct iso_value_f
 {
     int32_t n_periods = table->p->v->problem->n_periods;
     ISO_AUTO_MEM int32_t *steps = iso_calloc((size_t)n_periods, sizeof(*steps));
-    double least;
+    double least = 0;
 
     if (!steps)
         return no_memory(table->p);
