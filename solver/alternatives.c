@@ -100,13 +100,13 @@ static enum iso_status as_plan_of_all(const struct iso_problem *problem, struct 
                               .n_entries = old->n_entries,
                               .n_covers = old->n_covers,
                               .n_purchases = old->n_purchases,
-                              .n_unserved = old->n_unserved,
-                              .uses = ISO_STEAL(old->uses),
-                              .fills = ISO_STEAL(old->fills),
-                              .entries = ISO_STEAL(old->entries),
-                              .covers = ISO_STEAL(old->covers),
-                              .purchases = ISO_STEAL(old->purchases),
-                              .unserved = ISO_STEAL(old->unserved)};
+                              .n_unserved = old->n_unserved};
+    plan->uses = ISO_STEAL(old->uses);
+    plan->fills = ISO_STEAL(old->fills);
+    plan->entries = ISO_STEAL(old->entries);
+    plan->covers = ISO_STEAL(old->covers);
+    plan->purchases = ISO_STEAL(old->purchases);
+    plan->unserved = ISO_STEAL(old->unserved);
     for (int32_t k = 0; k < n; k++) {
         tiers[k].bound = tiers[k].checked_bound = tiers[k].frozen = -INFINITY;
         tiers[k].tolerance = problem->options.tier_tolerance;
@@ -138,9 +138,11 @@ static enum iso_status solve(struct hunt *hunt, struct candidate *candidate,
 
     ISO_TRY(iso_variant_init(&variant, hunt->problem, reterr));
     for (int32_t j = 0; j < hunt->n_things; j++) {
-        if (candidate->without[j] && j < n_offerings)
+        if (!candidate->without[j])
+            continue;
+        if (j < n_offerings)
             ISO_TRY(iso_variant_keep(&variant, is_not, j, reterr));
-        else if (candidate->without[j])
+        else
             variant.products[j - n_offerings].most = 0;
     }
     variant.problem.options.time_limit_s =

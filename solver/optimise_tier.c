@@ -48,6 +48,21 @@ static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double
     return ISO_OK;
 }
 
+/* Proves the relaxation's bound before plans are looked for: so each plan on the way has a bound,
+ * and whoever is stopped late has it behind him. */
+static enum iso_status prove_early(struct iso_search *search, const double *duals,
+                                   struct iso_error *reterr)
+{
+    struct iso_tier proven = {.kind = search->tier, .priority = search->priority};
+
+    ISO_TRY(iso_prove(search, duals, true, &proven, reterr));
+    search->proven = proven;
+    search->proved = true;
+    if (search->proven.checked_bound > search->tier_bound)
+        search->tier_bound = search->proven.checked_bound;
+    return ISO_OK;
+}
+
 enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr)
@@ -72,6 +87,8 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     else if (search->priced_out) /* otherwise only the proof knows a bound */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
+    if (outcome == ISO_LP_OPTIMAL)
+        ISO_TRY(prove_early(search, ret_duals, reterr));
     if (iso_search_gap_reached(search))
         return ISO_OK;
     ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));

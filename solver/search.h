@@ -29,8 +29,10 @@ struct iso_search {
     struct iso_plan *plan;             /* tiers and duals gathered so far */
     double *money_duals; /* multipliers of the money tier's relaxation, as simplex gave them */
     int32_t n_money_duals;
-    bool priced_out;      /* no pattern is left that could lower the relaxation */
-    bool listed;          /* every pattern that a better plan may use is in the formulation */
+    bool priced_out; /* no pattern is left that could lower the relaxation */
+    bool listed;     /* every pattern that a better plan may use is in the formulation */
+    bool proved;     /* `proven` holds what the relaxation proves of the tier at hand */
+    struct iso_tier proven;
     bool purchases_fixed; /* no product wakes up in the relaxation */
     double tier_bound;    /* best bound of the tier at hand */
 };

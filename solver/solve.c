@@ -50,6 +50,7 @@ static void open_tier(struct iso_search *search, const struct iso_tier *tier)
     search->tier = tier->kind;
     search->priority = tier->priority;
     search->tier_bound = -INFINITY;
+    search->proved = false;
     iso_formulation_objective(search->formulation, tier->kind, tier->priority);
     if (search->has_best)
         search->best_value = iso_mip_value(&search->formulation->mip, search->best) +
@@ -100,12 +101,20 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
     tier.tolerance = search->problem->options.tier_tolerance;
     if (*ret_infeasible) {
         tier.bound = INFINITY;
+        if (search->proved) /* what the relaxation proved is of no use to a tree without a plan */
+            plan->n_duals = search->proven.first_dual;
         if (by_relaxation)
             ISO_TRY(iso_prove_infeasible(search, &tier, reterr));
         else
             tier.proof = ISO_PROOF_SEARCH;
     } else {
-        ISO_TRY(iso_prove(search, duals, true, &tier, reterr));
+        if (!search->proved) {
+            search->proven = tier;
+            ISO_TRY(iso_prove(search, duals, true, &search->proven, reterr));
+        }
+        tier.checked_bound = search->proven.checked_bound;
+        tier.first_dual = search->proven.first_dual;
+        tier.n_duals = search->proven.n_duals;
         tier.bound = fmax(search->tier_bound, tier.checked_bound);
         if (search->tier_bound <= tier.checked_bound + 1e-7 * (1 + fabs(tier.checked_bound)))
             tier.bound = tier.checked_bound; /* the tree added nothing */
@@ -118,6 +127,17 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
         search->n_money_duals = n_rows;
     }
     return ISO_OK;
+}
+
+/* The proof of the tier at hand, when there is one yet. */
+static void take_proof(const struct iso_search *search, struct iso_tier *tier)
+{
+    if (isinf(search->proven.checked_bound))
+        return;
+    tier->bound = tier->checked_bound = search->proven.checked_bound;
+    tier->first_dual = search->proven.first_dual;
+    tier->n_duals = search->proven.n_duals;
+    tier->proof = ISO_PROOF_DUAL;
 }
 
 enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *plan,
@@ -136,6 +156,9 @@ enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *
             tier = search->plan->tiers[k];
         } else {
             tier.bound = tier.checked_bound = -INFINITY;
+            tier.tolerance = search->problem->options.tier_tolerance;
+            if (k == search->plan->n_tiers && search->proved)
+                take_proof(search, &tier);
             tier.frozen = -INFINITY; /* settled below */
         }
         if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
