@@ -2,10 +2,12 @@
  *
  * Two hours merge when every workload asks the same of both and both lie in the same budget windows
  * and commitment terms. Levels are numbered by their first hour. A ramp looks at each hour and the
- * one before, so with a ramp no hours merge, and levels are hours in their order. */
+ * one before, so with a ramp no hours merge, and levels are hours in their order. When the model
+ * wants fewer levels than that, level_rounding.c groups them. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "level_rounding.h"
 #include "number.h"
 #include "resolve_internal.h"
 
@@ -132,7 +134,7 @@ static enum iso_status number_segments(struct iso_resolve *r, const struct inter
     return ISO_OK;
 }
 
-static const double *series_of(const Isocost__V1__Workload *workload, size_t *ret_n)
+const double *iso_demand_series(const Isocost__V1__Workload *workload, size_t *ret_n)
 {
     if (workload->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_THROUGHPUT) {
         *ret_n = workload->throughput->n_rate;
@@ -142,14 +144,7 @@ static const double *series_of(const Isocost__V1__Workload *workload, size_t *re
     return workload->replicas->count;
 }
 
-/* What the workloads ask in an hour, compared and hashed. */
-struct demands {
-    const double **series; /* those with a value an hour */
-    size_t n;
-    const int32_t *segment_of_hour;
-};
-
-static bool equal_hours(const struct demands *demands, int32_t a, int32_t b)
+static bool equal_hours(const struct iso_demands *demands, int32_t a, int32_t b)
 {
     if (demands->segment_of_hour[a] != demands->segment_of_hour[b])
         return false;
@@ -159,7 +154,7 @@ static bool equal_hours(const struct demands *demands, int32_t a, int32_t b)
     return true;
 }
 
-static uint64_t hash_hour(const struct demands *demands, int32_t hour)
+static uint64_t hash_hour(const struct iso_demands *demands, int32_t hour)
 {
     uint64_t hash = (uint64_t)demands->segment_of_hour[hour] + UINT64_C(0x9e3779b97f4a7c15), bits;
 
@@ -172,7 +167,77 @@ static uint64_t hash_hour(const struct demands *demands, int32_t hour)
     return hash;
 }
 
-static enum iso_status merge_hours(struct iso_resolve *r, const struct demands *demands,
+/* Levels into groups, of which there are then *n; a violation when hours that may not merge leave
+ * more of them than the model wants. */
+static enum iso_status group_levels(struct iso_resolve *r, const struct iso_demands *demands,
+                                    int32_t *level_hour, int32_t *counts, int32_t *n,
+                                    struct iso_error *reterr)
+{
+    int32_t most = r->model->load_levels->levels, n_groups;
+    struct iso_levels levels = {.n = *n, .hour = level_hour, .count = counts};
+    int32_t *group = iso_arena_calloc(r->arena, (size_t)*n, sizeof(*group));
+
+    if (!group)
+        return iso_resolve_full(reterr);
+    ISO_TRY(iso_group_levels(r, demands, &levels, most, group, &n_groups, reterr));
+    if (n_groups > most) {
+        iso_violations_add(r->violations, "model.load_levels.levels",
+                           "%d; at least %d are needed: hours in different budget windows or terms "
+                           "of commitments do not merge, and under a ramp none do",
+                           most, n_groups);
+        return ISO_OK;
+    }
+    for (int32_t h = 0; h < r->out->n_hours; h++)
+        r->level_of_hour[h] = group[r->level_of_hour[h]];
+    for (int32_t g = 0, l = 0; l < *n; l++) { /* groups are in order of their first levels */
+        bool is_first = group[l] == g;
+        if (is_first)
+            level_hour[g++] = level_hour[l];
+        counts[group[l]] = (is_first ? 0 : counts[group[l]]) + counts[l];
+    }
+    *n = n_groups;
+    return ISO_OK;
+}
+
+/* Which hours are of the same level: r->next_hour. */
+static enum iso_status chain_hours(struct iso_resolve *r, int32_t n_levels,
+                                   struct iso_error *reterr)
+{
+    int32_t n_hours = r->out->n_hours;
+    int32_t *next = iso_arena_calloc(r->arena, (size_t)n_hours, sizeof(*next));
+    int32_t *later = iso_arena_calloc(r->arena, (size_t)n_levels, sizeof(*later));
+
+    if (!next || !later)
+        return iso_resolve_full(reterr);
+    for (int32_t h = n_hours; h-- > 0;) {
+        int32_t level = r->level_of_hour[h];
+        next[h] = later[level] > 0 ? later[level] : -1;
+        later[level] = h;
+    }
+    r->next_hour = next;
+    return ISO_OK;
+}
+
+static enum iso_status number_levels(struct iso_resolve *r, const int32_t *counts, int32_t n_levels,
+                                     struct iso_error *reterr)
+{
+    struct iso_period *periods = iso_arena_calloc(r->arena, (size_t)n_levels, sizeof(*periods));
+
+    if (!periods)
+        return iso_resolve_full(reterr);
+    for (int32_t t = 0; t < n_levels; t++) {
+        periods[t].id = iso_arena_printf(r->arena, "level-%d", t + 1);
+        periods[t].hours = counts[t] * ISO_DECIMAL_ONE;
+        if (!periods[t].id)
+            return iso_resolve_full(reterr);
+        iso_names_add(&r->periods, periods[t].id);
+    }
+    r->problem->periods = periods;
+    r->problem->n_periods = n_levels;
+    return ISO_OK;
+}
+
+static enum iso_status merge_hours(struct iso_resolve *r, const struct iso_demands *demands,
                                    int32_t n_hours, struct iso_error *reterr)
 {
     size_t n_slots = 16;
@@ -197,23 +262,20 @@ static enum iso_status merge_hours(struct iso_resolve *r, const struct demands *
         level_of_hour[h] = slots[at] - 1;
         counts[slots[at] - 1]++;
     }
-
-    struct iso_period *periods = iso_arena_calloc(r->arena, (size_t)n_levels, sizeof(*periods));
-    if (!periods)
-        return iso_resolve_full(reterr);
-    for (int32_t t = 0; t < n_levels; t++) {
-        periods[t].id = iso_arena_printf(r->arena, "level-%d", t + 1);
-        periods[t].hours = counts[t] * ISO_DECIMAL_ONE;
-        if (!periods[t].id)
-            return iso_resolve_full(reterr);
-        iso_names_add(&r->periods, periods[t].id);
-    }
-    r->problem->periods = periods;
-    r->problem->n_periods = n_levels;
     r->level_hour = level_hour;
+    r->level_of_hour = level_of_hour;
     r->out->level_of_hour = level_of_hour;
     r->out->n_hours = n_hours;
-    return ISO_OK;
+
+    const Isocost__V1__LoadLevels *wanted = r->model->load_levels;
+    bool rounds = wanted->merge_case == ISOCOST__V1__LOAD_LEVELS__MERGE_LEVELS;
+    if (rounds && n_levels > wanted->levels)
+        ISO_TRY(group_levels(r, demands, level_hour, counts, &n_levels, reterr));
+    ISO_TRY(number_levels(r, counts, n_levels, reterr));
+    if (!rounds)
+        return ISO_OK;
+    ISO_TRY(chain_hours(r, n_levels, reterr));
+    return iso_note_rounding(r, reterr);
 }
 
 static bool any_ramp(const Isocost__V1__Model *model)
@@ -228,7 +290,7 @@ enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error 
 {
     const Isocost__V1__Model *model = r->model;
     struct intervals intervals = {.n_hours = model->load_levels->hours};
-    struct demands demands = {
+    struct iso_demands demands = {
         .series = iso_arena_calloc(r->arena, model->n_workloads, sizeof(*demands.series))};
     int32_t *segment_of_hour =
         iso_arena_calloc(r->arena, (size_t)intervals.n_hours, sizeof(*segment_of_hour));
@@ -247,7 +309,7 @@ enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error 
     demands.segment_of_hour = segment_of_hour;
     for (size_t i = 0; i < model->n_workloads; i++) {
         size_t n;
-        const double *series = series_of(model->workloads[i], &n);
+        const double *series = iso_demand_series(model->workloads[i], &n);
         if (n > 1)
             demands.series[demands.n++] = series;
     }

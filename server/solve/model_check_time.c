@@ -69,7 +69,8 @@ static void check_load_levels(struct iso_model_check *check, const char *path)
         iso_check_fail(check, place, "hours", "%d; it must be in [1, %d]", levels->hours,
                        ISO_HOURS_MAX);
     if (levels->merge_case == ISOCOST__V1__LOAD_LEVELS__MERGE_LEVELS)
-        iso_check_not_served(check, place, "levels", "merging into a number of load levels");
+        if (levels->levels < 1 || levels->levels > levels->hours)
+            iso_check_fail(check, place, "levels", "%d; it must be in [1, hours]", levels->levels);
     if (levels->merge_case == ISOCOST__V1__LOAD_LEVELS__MERGE_LOSSLESS && !levels->lossless)
         iso_check_fail(check, place, "lossless", "must be true, or be left out");
     check->chronological =

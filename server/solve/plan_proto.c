@@ -294,6 +294,27 @@ Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resolved *resolv
     return to;
 }
 
+static bool write_roundings(const struct iso_resolved *resolved, Isocost__V1__PlanStats *stats,
+                            struct iso_arena *arena)
+{
+    size_t n = (size_t)resolved->n_roundings;
+    Isocost__V1__LevelRounding **list = (Isocost__V1__LevelRounding **)iso_messages_new(
+        arena, n, &isocost__v1__level_rounding__descriptor);
+
+    if (n > 0 && !list)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct iso_rounding *rounding = &resolved->roundings[i];
+        list[i]->workload = iso_arena_strdup(arena, rounding->workload);
+        list[i]->demand = rounding->demand;
+        list[i]->added = rounding->added;
+        list[i]->largest = rounding->largest;
+    }
+    stats->roundings = list;
+    stats->n_roundings = n;
+    return true;
+}
+
 Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
                                            struct iso_arena *arena)
 {
@@ -304,7 +325,7 @@ Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
     to->n_filters = (size_t)resolved->n_filters;
     to->filters = resolved->filters;
     to->load_levels = resolved->level_of_hour ? resolved->problem.n_periods : 0;
-    return to;
+    return write_roundings(resolved, to, arena) ? to : NULL;
 }
 
 static void write_solution(struct iso_plan_writer *writer)

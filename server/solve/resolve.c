@@ -59,7 +59,13 @@ double iso_resolve_series(const struct iso_resolve *r, const double *values, siz
 {
     if (n == 1)
         return values[0];
-    return values[r->level_hour ? r->level_hour[t] : t];
+    if (!r->level_hour)
+        return values[t];
+    double most = values[r->level_hour[t]];
+    for (int32_t h = r->level_hour[t]; r->next_hour && h >= 0; h = r->next_hour[h])
+        if (values[h] > most)
+            most = values[h];
+    return most;
 }
 
 uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n)

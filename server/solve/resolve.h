@@ -28,6 +28,12 @@ struct iso_resolved {
         *hours_after;             /* n_products: term hours after the horizon for its first start */
     const int32_t *level_of_hour; /* load levels: n_hours places in periods; otherwise NULL */
     int32_t n_hours;
+    int32_t n_roundings; /* load levels that round: of workloads with a value an hour */
+    const struct iso_rounding {
+        const char *workload;
+        double demand, added; /* units times hours, over the horizon */
+        double largest;       /* units added in one hour */
+    } * roundings;
     char model_digest[ISO_DIGEST_TEXT_SIZE], problem_digest[ISO_DIGEST_TEXT_SIZE];
     char snapshot_digest[ISO_DIGEST_TEXT_SIZE]; /* of what was used; empty: the model needs none */
 };

@@ -91,6 +91,8 @@ struct iso_resolve {
     bool chronological;        /* time is known: starts, or hours of load levels */
     int64_t origin_ns;         /* load levels: start of the first hour, 0 = not known */
     const int32_t *level_hour; /* load levels: the first hour of each level */
+    int32_t *level_of_hour;    /* load levels: of each hour */
+    const int32_t *next_hour;  /* levels that round: the next hour of the same level, -1: none */
 
     int32_t n_products, n_quotas, n_overlays, n_limit_rules;
     const Isocost__V1__CommitmentProduct **products; /* checked */
@@ -127,7 +129,10 @@ __attribute__((format(printf, 2, 3))) void iso_resolve_warn(struct iso_resolve *
 enum iso_status iso_resolve_reserve(void *address_of_array, size_t *capacity, size_t needed,
                                     size_t size, struct iso_error *reterr);
 
-/* Value of a series of the model in period t. */
+/* What the workload asks: a value a period or hour, or one for all. */
+const double *iso_demand_series(const Isocost__V1__Workload *workload, size_t *ret_n);
+
+/* Value of a series of the model in period t: the most of the hours of a level that rounds. */
 double iso_resolve_series(const struct iso_resolve *r, const double *values, size_t n, int32_t t);
 
 /* Flags of the periods named, all when none is. NULL when the arena is full. */

@@ -38,8 +38,6 @@ static const struct {
                      "[{per_instance: 1}], box: {rise: 0.1, periods: 2}}}]\n",
      "model.workloads[0].throughput.box", "box"},
     {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
-    {CATALOG "load_levels: {hours: 2, levels: 4}\n" WORKLOADS, "model.load_levels.levels",
-     "number of load levels"},
     {MODEL("current: {instances: []}\n"), "model.current", "current"},
 };
 
@@ -68,6 +66,10 @@ static const struct {
     {CATALOG PERIODS, "model.workloads", "at least one"},
     {MODEL("load_levels: {hours: 2}\n"), "model.load_levels", "exactly one"},
     {CATALOG "load_levels: {hours: 0}\n" WORKLOADS, "model.load_levels.hours", "[1, 87840]"},
+    {CATALOG "load_levels: {hours: 2, levels: 4}\n" WORKLOADS, "model.load_levels.levels",
+     "[1, hours]"},
+    {CATALOG "load_levels: {hours: 2, levels: 0}\n" WORKLOADS, "model.load_levels.levels",
+     "[1, hours]"},
     {CATALOG "periods: [{id: a, hours: 1}, {id: a, hours: 1}]\n" WORKLOADS, "model.periods[1].id",
      "twice"},
     {CATALOG "periods: [{id: A, hours: 1}, {id: b, hours: 0}]\n" WORKLOADS, "model.periods[0].id",
