@@ -62,7 +62,9 @@ double iso_resolve_series(const struct iso_resolve *r, const double *values, siz
     if (!r->level_hour)
         return values[t];
     double most = values[r->level_hour[t]];
-    for (int32_t h = r->level_hour[t]; r->next_hour && h >= 0; h = r->next_hour[h])
+    if (!r->next_hour)
+        return most;
+    for (int32_t h = r->next_hour[r->level_hour[t]]; h >= 0; h = r->next_hour[h])
         if (values[h] > most)
             most = values[h];
     return most;
