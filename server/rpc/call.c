@@ -163,11 +163,15 @@ static void on_written(struct iso_rpc_tag *tag, bool ok)
         read = call->method && call->method->kind == ISO_RPC_BOTH_STREAM &&
                !call->write_in_flight && !call->answered && !call->work_taken;
     }
+    if (read)
+        iso_call_ref(call); /* nothing else may hold a call that waits for its caller */
     pthread_mutex_unlock(&call->mutex);
     if (step)
         iso_call_schedule(call, ISO_CALL_STEP, /* bounded= */ false);
-    if (read)
+    if (read) {
         iso_call_start_read(call);
+        iso_call_unref(call);
+    }
     iso_call_drop(call);
 }
 

@@ -12,7 +12,8 @@ struct iso_call *iso_call_ref(struct iso_call *call)
     return call;
 }
 
-/* Nobody is left who could answer: a bug of a handler, which the caller must not wait for. */
+/* Nobody is left who could answer: a bug of a handler, which the caller must not wait for. Whoever
+ * takes the call from one of these states to another holds it, or leaves `work`, in between. */
 static bool is_abandoned(struct iso_call *call)
 {
     bool abandoned;
@@ -20,7 +21,7 @@ static bool is_abandoned(struct iso_call *call)
     pthread_mutex_lock(&call->mutex);
     abandoned = call->opened && !call->answered && !call->step && !call->reading &&
                 !call->write_in_flight && !call->closed && !atomic_load(&call->cancelled) &&
-                !call->work_taken;
+                !call->work && !call->work_taken && atomic_load(&call->holders) == 0;
     pthread_mutex_unlock(&call->mutex);
     return abandoned;
 }

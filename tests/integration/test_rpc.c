@@ -750,8 +750,8 @@ static const ProtobufCMessage *next_piece(void *context, struct iso_error *reter
     return &source->request.base;
 }
 
-static enum iso_status call_upload(struct fixture *f, int n_pieces, bool fail, int64_t *ret_size,
-                                   struct iso_client_failure *failure)
+static enum iso_status upload_pieces(struct fixture *f, int n_pieces, size_t n_bytes, bool fail,
+                                     int64_t *ret_size, struct iso_client_failure *failure)
 {
     static uint8_t bytes[1000000];
     struct source source = {
@@ -762,12 +762,18 @@ static enum iso_status call_upload(struct fixture *f, int n_pieces, bool fail, i
     enum iso_status status;
 
     source.request.chunk.data = bytes;
-    source.request.chunk.len = sizeof(bytes);
+    source.request.chunk.len = n_bytes;
     status = iso_client_upload(f->client, &ISO_CLIENT_PLAN("UploadModel", upload_model), &options,
                                next_piece, &source, f->arena, &response, failure, &error);
     if (response)
         *ret_size = ((Isocost__V1__UploadModelResponse *)response)->size_bytes;
     return status;
+}
+
+static enum iso_status call_upload(struct fixture *f, int n_pieces, bool fail, int64_t *ret_size,
+                                   struct iso_client_failure *failure)
+{
+    return upload_pieces(f, n_pieces, 1000000, fail, ret_size, failure);
 }
 
 static void upload_sends_all_pieces(void **state)
@@ -794,6 +800,18 @@ static void upload_ends_when_the_source_fails(void **state)
     int64_t size;
 
     assert_int_equal(call_upload(*state, 2, true, &size, NULL), ISO_E_IO);
+}
+
+/* Between two pieces nobody holds the call: it must not be taken for forgotten then. */
+static void call_between_two_pieces_is_not_forgotten(void **state)
+{
+    int64_t size;
+
+    for (int i = 0; i < 2000; i++) {
+        size = -1;
+        assert_int_equal(upload_pieces(*state, 20, 1, false, &size, NULL), ISO_OK);
+        assert_int_equal(size, 20);
+    }
 }
 
 /* --- stopping --- */
@@ -926,6 +944,7 @@ int main(void)
         STARTED(reader_may_stop_early),
         STARTED(upload_sends_all_pieces),
         STARTED(upload_ends_when_the_server_refuses),
+        STARTED(call_between_two_pieces_is_not_forgotten),
         STARTED(upload_ends_when_the_source_fails),
         STARTED(drain_ends_endless_streams_and_lets_calls_finish),
         BARE(drain_cancels_what_outlives_the_grace),
