@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "block.h"
+#include "cheapest.h"
 #include "product_pricing.h"
 #include "search.h"
 
 #define START_COLUMNS 4000 /* formulations up to this size are loaded whole */
-#define PER_BLOCK 3        /* columns of a block that may come in a round */
 #define DEARER 30.0        /* what artificial columns cost more when they stay */
 #define DEAREST 1e6        /* beyond that the columns at hand are taken for too few */
 
@@ -39,29 +39,6 @@ static enum iso_status choose_start(const struct iso_search *search, uint8_t *ac
     return ISO_OK;
 }
 
-/* The cheapest few columns of a block. */
-struct choice {
-    int32_t n;
-    int32_t column[PER_BLOCK];
-    double cost[PER_BLOCK];
-};
-
-static void choose(struct choice *choice, int32_t column, double cost)
-{
-    int32_t at = choice->n;
-
-    if (choice->n < PER_BLOCK)
-        choice->n++;
-    else if (choice->cost[--at] <= cost)
-        return;
-    for (; at > 0 && choice->cost[at - 1] > cost; at--) {
-        choice->column[at] = choice->column[at - 1];
-        choice->cost[at] = choice->cost[at - 1];
-    }
-    choice->column[at] = column;
-    choice->cost[at] = cost;
-}
-
 /* Brings in the inactive columns of each block with the most negative reduced costs. */
 static enum iso_status price_columns(struct iso_search *search, struct iso_lp *lp,
                                      const double *duals, int32_t *io_n_new,
@@ -70,7 +47,7 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
     const struct iso_mip *mip = &search->formulation->mip;
     size_t n_blocks =
         (size_t)iso_problem_n_cells(search->problem) * (size_t)search->problem->n_periods;
-    ISO_AUTO_MEM struct choice *choices = iso_calloc(n_blocks, sizeof(*choices));
+    ISO_AUTO_MEM struct iso_cheapest *choices = iso_calloc(n_blocks, sizeof(*choices));
 
     if (!choices)
         return no_memory(reterr);
@@ -79,7 +56,8 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
             continue;
         double reduced_cost = iso_reduced_cost(mip, duals, j);
         if (reduced_cost < -1e-9 * (1 + fabs(mip->objective[j])))
-            choose(&choices[iso_block_of(search->formulation, &mip->columns[j])], j, reduced_cost);
+            iso_cheapest_show(&choices[iso_block_of(search->formulation, &mip->columns[j])], j,
+                              reduced_cost);
     }
     for (size_t b = 0; b < n_blocks; b++)
         for (int32_t i = 0; i < choices[b].n; i++) {
@@ -108,7 +86,7 @@ static enum iso_status plan_from_nothing(struct iso_search *search, struct iso_e
 {
     ISO_AUTO_MEM double *x = iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*x));
 
-    return x ? iso_first_plans(search, x, 1, reterr) : no_memory(reterr);
+    return x ? iso_first_plans(search, x, NULL, 1, reterr) : no_memory(reterr);
 }
 
 /* All columns, so that infeasibility is believed. */
@@ -209,10 +187,10 @@ enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_l
 
     if (!active)
         return no_memory(reterr);
-    ISO_TRY(choose_start(search, active, reterr));
-    ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
     if (mip->n_columns > START_COLUMNS && !search->has_best)
         ISO_TRY(plan_from_nothing(search, reterr));
+    ISO_TRY(choose_start(search, active, reterr));
+    ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
     search->priced_out = iso_all_patterns_listed(search);
     for (;;) {
         int32_t before = mip->n_columns;

@@ -23,6 +23,17 @@
 #define GROUP_GAP 0.0005
 #define KEPT_BELOW 2.0  /* how far below its relaxation a column may go in a level */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
+#define PRICE_ROUNDS 12
+#define MARGIN 1.1       /* whole instances take more of a budget than the relaxation's */
+#define LEAST_PRICE 1e-6 /* of a budget that takes its price */
+#define FAR 0.05 /* gap from which a new plan is built rather than the one at hand improved */
+
+/* Without a plan worth improving. */
+static bool starts_anew(const struct iso_search *search)
+{
+    return !search->has_best ||
+           search->best_value - search->tier_bound > FAR * fabs(search->best_value);
+}
 
 static enum iso_status improver_init(struct iso_improver *improver, struct iso_search *search,
                                      const double *x, const double *duals, struct iso_error *reterr)
@@ -32,8 +43,8 @@ static enum iso_status improver_init(struct iso_improver *improver, struct iso_s
     *improver = (struct iso_improver){.search = search, .relaxed = x, .duals = duals};
     ISO_TRY(iso_blocks_init(&improver->blocks, f, duals, reterr));
     ISO_TRY(iso_followers_init(&improver->followers, f, reterr));
-    ISO_TRY(
-        iso_neighbourhood_init(&improver->n, search, search->has_best ? search->best : x, reterr));
+    ISO_TRY(iso_neighbourhood_init(&improver->n, search, starts_anew(search) ? x : search->best,
+                                   reterr));
     size_t n_blocks = (size_t)improver->blocks.n_blocks;
     improver->lost = iso_calloc(n_blocks, sizeof(*improver->lost));
     improver->changed = iso_calloc(n_blocks, sizeof(*improver->changed));
@@ -268,30 +279,74 @@ static enum iso_status improve_all_groups(struct iso_improver *improver, int32_t
     return publish(improver, reterr);
 }
 
-/* Without a plan: level by level, the levels to come at their relaxation. Budgets see what earlier
- * levels spent and what later ones will. */
+/* One level whole, the others as they are. The search widens as long as there is none. */
+static enum iso_status construct_level(struct iso_improver *improver, int32_t t, int attempts,
+                                       bool *ret_found, struct iso_error *reterr)
+{
+    int32_t n = cells_of_level(improver, t, improver->cells);
+    bool solved;
+
+    *ret_found = n == 0;
+    for (int attempt = 0; attempt < attempts && !*ret_found; attempt++) {
+        struct iso_mip_limits limits = limits_of(improver, LEVEL_GAP, LEVEL_NODES << 2 * attempt);
+        limits.no_cuts = attempt > 0;
+        iso_neighbourhood_clear(&improver->n);
+        for (int32_t i = 0; i < n; i++)
+            iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
+                                    (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0);
+        iso_followers_free(&improver->followers, &improver->n);
+        ISO_TRY(
+            iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr));
+    }
+    return ISO_OK;
+}
+
+/* Prices of budgets: what the relaxation pays for one more unit, and more for those that the point
+ * at hand overspends. False when it overspends none. */
+static bool price_budgets(struct iso_improver *improver, bool first, double *price)
+{
+    const struct iso_mip *mip = &improver->search->formulation->mip;
+    bool over = false;
+
+    for (int32_t i = 0; i < mip->n_rows; i++) {
+        double upper = mip->rows[i].upper, excess = improver->n.activity[i] - upper;
+        if (mip->rows[i].kind != ISO_ROW_BUDGET || isinf(upper))
+            continue;
+        if (first) {
+            price[i] = fmax(LEAST_PRICE, -improver->duals[i] * MARGIN);
+        } else if (excess > 1e-9 * (1 + fabs(upper))) {
+            price[i] += fmax(0.1, fmin(1, 5 * excess / (1 + fabs(upper)))) * (1 + price[i]);
+            over = true;
+        }
+    }
+    return over;
+}
+
+/* Without a plan: level by level, the levels to come at their relaxation. Levels hang together
+ * through budgets, which take their price meanwhile; it rises until they hold. */
 static enum iso_status construct(struct iso_improver *improver, struct iso_error *reterr)
 {
     struct iso_search *search = improver->search;
-    bool found = true, solved, taken;
+    int32_t n_levels = improver->blocks.n_periods;
+    ISO_AUTO_MEM double *price =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*price));
+    bool found = true, taken;
 
-    for (int32_t t = 0; t < improver->blocks.n_periods && found && !iso_search_stops(search); t++) {
-        int32_t n = cells_of_level(improver, t, improver->cells);
-        found = n == 0;
-        for (int attempt = 0; attempt < ATTEMPTS && !found; attempt++) {
-            struct iso_mip_limits limits =
-                limits_of(improver, LEVEL_GAP, LEVEL_NODES << 2 * attempt);
-            limits.no_cuts = attempt > 0;
-            iso_neighbourhood_clear(&improver->n);
-            for (int32_t i = 0; i < n; i++)
-                iso_improver_free_block(improver,
-                                        improver->cells[i] * improver->blocks.n_periods + t,
-                                        (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0);
-            iso_followers_free(&improver->followers, &improver->n);
-            ISO_TRY(
-                iso_neighbourhood_solve(&improver->n, INFINITY, &limits, &found, &solved, reterr));
-        }
+    if (!price)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to build a plan");
+    iso_followers_look(&improver->followers, &improver->n);
+    price_budgets(improver, true, price);
+    improver->n.price = price;
+    for (int32_t t = 0; t < n_levels && found && !iso_search_stops(search); t++)
+        ISO_TRY(construct_level(improver, t, ATTEMPTS, &found, reterr));
+    for (int round = 0; round < PRICE_ROUNDS && found && !iso_search_stops(search); round++) {
+        bool over = price_budgets(improver, false, price), moved;
+        for (int32_t t = 0; t < n_levels && over && !iso_search_stops(search); t++)
+            ISO_TRY(construct_level(improver, (t + round) % n_levels, 1, &moved, reterr));
+        if (!over)
+            break;
     }
+    improver->n.price = NULL;
     if (!found)
         return ISO_OK;
     ISO_TRY(iso_search_offer(search, improver->n.x, &taken, reterr));
@@ -305,10 +360,12 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
     struct iso_search *search = improver->search;
     int32_t size = 1;
 
-    if (!search->has_best)
+    if (starts_anew(search))
         ISO_TRY(construct(improver, reterr));
     if (!search->has_best)
         return ISO_OK;
+    if (starts_anew(search))
+        iso_neighbourhood_move(&improver->n, search->best);
     ISO_TRY(improve_levels(improver, reterr));
     while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
         double before = search->best_value;

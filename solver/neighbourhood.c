@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of sums of fixed columns, relative: without it a row that just holds may ask for one more. */
+#define NOISE 1e-11
+
 static enum iso_status no_memory(struct iso_error *reterr)
 {
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a neighbourhood");
@@ -112,8 +115,11 @@ static bool add_rows(struct iso_neighbourhood *n, int32_t *ret_n_rows)
                 n->row_place[row] = n_rows;
                 n->touched_rows[n_rows++] = row;
                 struct iso_mip_row small = mip->rows[row];
-                small.lower -= n->activity[row];
-                small.upper -= n->activity[row];
+                double noise = NOISE * (1 + fabs(n->activity[row]));
+                small.lower -= n->activity[row] + noise;
+                small.upper -= n->activity[row] - noise;
+                if (n->price && n->price[row] > 0)
+                    small.upper = INFINITY;
                 if (iso_mip_add_row(&n->small, &small) < 0)
                     return false;
             }
@@ -141,9 +147,12 @@ static bool add_columns(struct iso_neighbourhood *n)
         if (at < 0)
             return false;
         n->small.objective[at] = mip->objective[n->free_columns[i]];
-        for (int32_t k = 0; k < n_entries; k++)
+        for (int32_t k = 0; k < n_entries; k++) {
+            if (n->price)
+                n->small.objective[at] += n->price[entries[k].row] * entries[k].coefficient;
             if (!iso_mip_add_entry(&n->small, n->row_place[entries[k].row], entries[k].coefficient))
                 return false;
+        }
     }
     return true;
 }

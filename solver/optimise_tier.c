@@ -25,7 +25,7 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
     memcpy(whole_duals, duals, (size_t)search->formulation->mip.n_rows * sizeof(*whole_duals));
     ISO_TRY(iso_dive(search, lp, x, whole_duals, &whole, reterr));
     if (whole)
-        ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));
+        ISO_TRY(iso_first_plans(search, x, whole_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
     return iso_improve(search, x, whole_duals, reterr);
@@ -82,16 +82,15 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     if (!x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     iso_lp_values(lp, x);
-    if (outcome != ISO_LP_OPTIMAL)
-        memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
-    else if (search->priced_out) /* otherwise only the proof knows a bound */
+    if (outcome == ISO_LP_OPTIMAL &&
+        search->priced_out) /* otherwise only the proof knows a bound */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
-    if (outcome == ISO_LP_OPTIMAL)
+    if (outcome == ISO_LP_OPTIMAL || outcome == ISO_LP_STOPPED)
         ISO_TRY(prove_early(search, ret_duals, reterr));
     if (iso_search_gap_reached(search))
         return ISO_OK;
-    ISO_TRY(iso_first_plans(search, x, INT32_MAX, reterr));
+    ISO_TRY(iso_first_plans(search, x, ret_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))

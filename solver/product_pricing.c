@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define WOKEN_A_ROUND 60
+#include "block.h"
+
+#define WOKEN_A_ROUND 8
 #define NEGATIVE 1e-9 /* relative to the price */
 
 enum iso_status iso_product_pricing_init(struct iso_product_pricing *pricing,
@@ -12,6 +14,8 @@ enum iso_status iso_product_pricing_init(struct iso_product_pricing *pricing,
 {
     const struct iso_mip *mip = &formulation->mip;
     int32_t n_products = formulation->problem->n_products, n = 0;
+    size_t n_blocks =
+        (size_t)iso_problem_n_cells(formulation->problem) * (size_t)formulation->problem->n_periods;
 
     for (int32_t j = 0; j < mip->n_columns; j++)
         n += mip->columns[j].kind == ISO_COLUMN_COVER || mip->columns[j].kind == ISO_COLUMN_BUY;
@@ -19,7 +23,10 @@ enum iso_status iso_product_pricing_init(struct iso_product_pricing *pricing,
     pricing->columns = iso_calloc((size_t)n, sizeof(*pricing->columns));
     pricing->instance = iso_calloc((size_t)mip->n_rows, sizeof(*pricing->instance));
     pricing->partner = iso_calloc((size_t)mip->n_rows, sizeof(*pricing->partner));
-    if (!pricing->first || !pricing->columns || !pricing->instance || !pricing->partner)
+    pricing->choices = iso_calloc(n_blocks, sizeof(*pricing->choices));
+    pricing->chosen = iso_calloc(n_blocks, sizeof(*pricing->chosen));
+    if (!pricing->first || !pricing->columns || !pricing->instance || !pricing->partner ||
+        !pricing->choices || !pricing->chosen)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price commitments");
     for (int pass = 0; pass < 2; pass++) {
         for (int32_t j = 0; j < mip->n_columns; j++) {
@@ -43,6 +50,8 @@ void iso_product_pricing_fini(struct iso_product_pricing *pricing)
     free(pricing->columns);
     free(pricing->instance);
     free(pricing->partner);
+    free(pricing->choices);
+    free(pricing->chosen);
     *pricing = (struct iso_product_pricing){0};
 }
 
@@ -111,24 +120,41 @@ static enum iso_status bring(struct iso_lp *lp, int32_t column, int32_t *io_n_ne
     return iso_lp_add_column(lp, column, reterr);
 }
 
-/* Coverage of a product that is awake. */
+/* Coverage of a product that is awake: in each block the few pairs of an instance and its coverage
+ * that save most. A spend plan covers whatever a provider has: all of it at once would swamp the
+ * linear program. */
 static enum iso_status price_coverage(const struct iso_product_pricing *pricing,
-                                      const struct iso_mip *mip, struct iso_lp *lp,
+                                      const struct iso_formulation *f, struct iso_lp *lp,
                                       const double *duals, int32_t c, int32_t *io_n_new,
                                       struct iso_error *reterr)
 {
+    const struct iso_mip *mip = &f->mip;
+    int32_t n_chosen = 0;
+
     for (int32_t at = pricing->first[c]; at < pricing->first[c + 1]; at++) {
         int32_t j = pricing->columns[at];
         if (mip->columns[j].kind != ISO_COLUMN_COVER || iso_lp_has_column(lp, j))
             continue;
         int32_t link = link_of(mip, j);
-        if (pricing->partner[link] < 0 ||
-            pricing->instance[link] + iso_reduced_cost(mip, duals, j) >=
-                -NEGATIVE * (1 + fabs(mip->objective[j])))
+        if (pricing->partner[link] < 0)
             continue;
-        ISO_TRY(bring(lp, j, io_n_new, reterr));
-        if (mip->columns[pricing->partner[link]].kind == ISO_COLUMN_PATTERN)
-            ISO_TRY(bring(lp, pricing->partner[link], io_n_new, reterr));
+        double pair = pricing->instance[link] + iso_reduced_cost(mip, duals, j);
+        if (pair >= -NEGATIVE * (1 + fabs(mip->objective[j])))
+            continue;
+        int64_t block = iso_block_of(f, &mip->columns[pricing->partner[link]]);
+        if (pricing->choices[block].n == 0)
+            pricing->chosen[n_chosen++] = block;
+        iso_cheapest_show(&pricing->choices[block], j, pair);
+    }
+    for (int32_t at = 0; at < n_chosen; at++) {
+        struct iso_cheapest *choice = &pricing->choices[pricing->chosen[at]];
+        for (int32_t i = 0; i < choice->n; i++) {
+            int32_t partner = pricing->partner[link_of(mip, choice->column[i])];
+            ISO_TRY(bring(lp, choice->column[i], io_n_new, reterr));
+            if (mip->columns[partner].kind == ISO_COLUMN_PATTERN)
+                ISO_TRY(bring(lp, partner, io_n_new, reterr));
+        }
+        choice->n = 0;
     }
     return ISO_OK;
 }
@@ -164,10 +190,12 @@ static double price_sleeping(const struct iso_product_pricing *pricing, const st
 }
 
 /* Wakes a product: its purchases, and coverage that its multipliers were made of. */
-static enum iso_status wake(const struct iso_product_pricing *pricing, const struct iso_mip *mip,
-                            struct iso_lp *lp, double *duals, int32_t c, int32_t *io_n_new,
-                            struct iso_error *reterr)
+static enum iso_status wake(const struct iso_product_pricing *pricing,
+                            const struct iso_formulation *f, struct iso_lp *lp, double *duals,
+                            int32_t c, int32_t *io_n_new, struct iso_error *reterr)
 {
+    const struct iso_mip *mip = &f->mip;
+
     for (int32_t at = pricing->first[c]; at < pricing->first[c + 1]; at++) {
         int32_t j = pricing->columns[at];
         if (mip->columns[j].kind == ISO_COLUMN_COVER) /* as if it were free */
@@ -175,7 +203,7 @@ static enum iso_status wake(const struct iso_product_pricing *pricing, const str
         else
             ISO_TRY(bring(lp, j, io_n_new, reterr));
     }
-    return price_coverage(pricing, mip, lp, duals, c, io_n_new, reterr);
+    return price_coverage(pricing, f, lp, duals, c, io_n_new, reterr);
 }
 
 struct offer {
@@ -215,7 +243,7 @@ enum iso_status iso_price_products(struct iso_product_pricing *pricing, struct i
     price_instances(pricing, mip, duals);
     for (int32_t c = 0; c < n_products; c++) {
         if (!asleep(pricing, mip, lp, c)) {
-            ISO_TRY(price_coverage(pricing, mip, lp, duals, c, io_n_new, reterr));
+            ISO_TRY(price_coverage(pricing, search->formulation, lp, duals, c, io_n_new, reterr));
             continue;
         }
         if (search->purchases_fixed)
@@ -228,7 +256,8 @@ enum iso_status iso_price_products(struct iso_product_pricing *pricing, struct i
     for (int32_t i = 0; i < n_offers; i++) {
         double price = 1e-9 * (1 + fabs(search->tier_bound > -1e300 ? search->tier_bound : 0));
         if (i < WOKEN_A_ROUND && offers[i].reduced_cost < -price)
-            ISO_TRY(wake(pricing, mip, lp, duals, offers[i].product, io_n_new, reterr));
+            ISO_TRY(
+                wake(pricing, search->formulation, lp, duals, offers[i].product, io_n_new, reterr));
     }
     return ISO_OK;
 }

@@ -10,13 +10,16 @@
 #ifndef ISOCOST_PRODUCT_PRICING_H
 #define ISOCOST_PRODUCT_PRICING_H
 
+#include "cheapest.h"
 #include "search.h"
 
 struct iso_product_pricing {
-    int32_t *first;   /* n_products + 1: columns of product c, */
-    int32_t *columns; /* coverage and purchases */
-    double *instance; /* n_rows: of cover links, least reduced cost of an instance */
-    int32_t *partner; /* n_rows: of cover links, the column with it */
+    int32_t *first;               /* n_products + 1: columns of product c, */
+    int32_t *columns;             /* coverage and purchases */
+    double *instance;             /* n_rows: of cover links, least reduced cost of an instance */
+    int32_t *partner;             /* n_rows: of cover links, the column with it */
+    struct iso_cheapest *choices; /* [block]: coverage that may come in */
+    int64_t *chosen;              /* blocks with any */
 };
 
 /* Errors: ISO_E_NOMEM. To be freed by iso_product_pricing_fini() also then. */

@@ -107,9 +107,9 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
                            struct iso_error *reterr);
 
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
- * for at most `n_thresholds` thresholds. */
-enum iso_status iso_first_plans(struct iso_search *search, const double *x, int32_t n_thresholds,
-                                struct iso_error *reterr);
+ * for at most `n_thresholds` thresholds. `duals`: multipliers of the relaxation, NULL = none. */
+enum iso_status iso_first_plans(struct iso_search *search, const double *x, const double *duals,
+                                int32_t n_thresholds, struct iso_error *reterr);
 
 /* --- tiers --- */
 

@@ -3,14 +3,20 @@
 import csv
 import io
 import json
+import sys
 import time
 
 import grpc
 import pytest
 
+import isocost_cli
 from isocost_protos import plan_pb2, plan_service_pb2 as p, plan_service_pb2_grpc
 from isocost_server import IsocostServer
 from small_models import FAKE_SOLVER, amount, many_lines, part, two_clouds
+
+sys.path.append(str(isocost_cli.SOURCE / "tests" / "bench"))
+import family_levels  # noqa: E402  the benchmarks' models
+import models  # noqa: E402
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = 1, 2, 3, 4, 5
 
@@ -455,3 +461,17 @@ def test_plans_survive_a_restart(how):
         assert amount(wait_state(plans, queued.id, DONE).cost) == 7200
         same = p.CreatePlanRequest(model=ref(part("good")), request_id="r1")
         assert plans.CreatePlan(same, timeout=30).plan.id == queued.id
+
+
+def test_budgets_that_bind_leave_a_plan_and_a_bound(plans):
+    """Survival, a spend plan and two budgets below what the cheapest plan without them spends."""
+    def solve(fields):
+        model = models.message(fields, 0.001, 4)
+        return plans.SolvePlan(p.SolvePlanRequest(model=ref(model)), timeout=60).plan
+
+    def money(plan):
+        return next(tier for tier in plan.tiers if tier.name == "money")
+
+    free = money(solve(family_levels.plain(2, 60, 12, 6)))
+    bound_by = money(solve(family_levels.mixed(2, 60, 12, 6, free.value)))
+    assert free.bound < bound_by.bound <= bound_by.value < 1.2 * bound_by.bound
