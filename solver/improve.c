@@ -24,8 +24,8 @@
 #define KEPT_BELOW 2.0  /* how far below its relaxation a column may go in a level */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
 #define PRICE_ROUNDS 12
-#define MARGIN 1.1       /* whole instances take more of a budget than the relaxation's */
-#define LEAST_PRICE 1e-6 /* of a budget that takes its price */
+#define FIRST_PRICE 0.5 /* of a unit that a budget is overspent by while a plan is built */
+#define DEARER 2.0
 #define FAR 0.05 /* gap from which a new plan is built rather than the one at hand improved */
 
 /* Without a plan worth improving. */
@@ -279,21 +279,22 @@ static enum iso_status improve_all_groups(struct iso_improver *improver, int32_t
     return publish(improver, reterr);
 }
 
-/* One level whole, the others as they are. The search widens as long as there is none. */
-static enum iso_status construct_level(struct iso_improver *improver, int32_t t, int attempts,
+/* One level whole, the others as they are: near the relaxation, and wider as long as there is none.
+ * `again`: it has been whole before and may go anywhere. */
+static enum iso_status construct_level(struct iso_improver *improver, int32_t t, bool again,
                                        bool *ret_found, struct iso_error *reterr)
 {
     int32_t n = cells_of_level(improver, t, improver->cells);
     bool solved;
 
     *ret_found = n == 0;
-    for (int attempt = 0; attempt < attempts && !*ret_found; attempt++) {
+    for (int attempt = 0; attempt < (again ? 1 : ATTEMPTS) && !*ret_found; attempt++) {
         struct iso_mip_limits limits = limits_of(improver, LEVEL_GAP, LEVEL_NODES << 2 * attempt);
         limits.no_cuts = attempt > 0;
         iso_neighbourhood_clear(&improver->n);
         for (int32_t i = 0; i < n; i++)
             iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
-                                    (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0);
+                                    (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0 && !again);
         iso_followers_free(&improver->followers, &improver->n);
         ISO_TRY(
             iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr));
@@ -301,8 +302,8 @@ static enum iso_status construct_level(struct iso_improver *improver, int32_t t,
     return ISO_OK;
 }
 
-/* Prices of budgets: what the relaxation pays for one more unit, and more for those that the point
- * at hand overspends. False when it overspends none. */
+/* Prices of overspent budgets: at first what the relaxation pays for a unit or a fraction of it,
+ * and more for those that the point at hand overspends. False when it overspends none. */
 static bool price_budgets(struct iso_improver *improver, bool first, double *price)
 {
     const struct iso_mip *mip = &improver->search->formulation->mip;
@@ -313,9 +314,9 @@ static bool price_budgets(struct iso_improver *improver, bool first, double *pri
         if (mip->rows[i].kind != ISO_ROW_BUDGET || isinf(upper))
             continue;
         if (first) {
-            price[i] = fmax(LEAST_PRICE, -improver->duals[i] * MARGIN);
+            price[i] = fmax(FIRST_PRICE, -improver->duals[i]);
         } else if (excess > 1e-9 * (1 + fabs(upper))) {
-            price[i] += fmax(0.1, fmin(1, 5 * excess / (1 + fabs(upper)))) * (1 + price[i]);
+            price[i] *= DEARER;
             over = true;
         }
     }
@@ -323,7 +324,8 @@ static bool price_budgets(struct iso_improver *improver, bool first, double *pri
 }
 
 /* Without a plan: level by level, the levels to come at their relaxation. Levels hang together
- * through budgets, which take their price meanwhile; it rises until they hold. */
+ * through budgets: what one level overspends, because whole instances cost more, the next ones save
+ * as long as that is worth the price of overspending, which rises until the budgets hold. */
 static enum iso_status construct(struct iso_improver *improver, struct iso_error *reterr)
 {
     struct iso_search *search = improver->search;
@@ -338,11 +340,11 @@ static enum iso_status construct(struct iso_improver *improver, struct iso_error
     price_budgets(improver, true, price);
     improver->n.price = price;
     for (int32_t t = 0; t < n_levels && found && !iso_search_stops(search); t++)
-        ISO_TRY(construct_level(improver, t, ATTEMPTS, &found, reterr));
+        ISO_TRY(construct_level(improver, t, false, &found, reterr));
     for (int round = 0; round < PRICE_ROUNDS && found && !iso_search_stops(search); round++) {
         bool over = price_budgets(improver, false, price), moved;
         for (int32_t t = 0; t < n_levels && over && !iso_search_stops(search); t++)
-            ISO_TRY(construct_level(improver, (t + round) % n_levels, 1, &moved, reterr));
+            ISO_TRY(construct_level(improver, (t + round) % n_levels, true, &moved, reterr));
         if (!over)
             break;
     }

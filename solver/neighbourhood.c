@@ -118,8 +118,6 @@ static bool add_rows(struct iso_neighbourhood *n, int32_t *ret_n_rows)
                 double noise = NOISE * (1 + fabs(n->activity[row]));
                 small.lower -= n->activity[row] + noise;
                 small.upper -= n->activity[row] - noise;
-                if (n->price && n->price[row] > 0)
-                    small.upper = INFINITY;
                 if (iso_mip_add_row(&n->small, &small) < 0)
                     return false;
             }
@@ -147,12 +145,24 @@ static bool add_columns(struct iso_neighbourhood *n)
         if (at < 0)
             return false;
         n->small.objective[at] = mip->objective[n->free_columns[i]];
-        for (int32_t k = 0; k < n_entries; k++) {
-            if (n->price)
-                n->small.objective[at] += n->price[entries[k].row] * entries[k].coefficient;
+        for (int32_t k = 0; k < n_entries; k++)
             if (!iso_mip_add_entry(&n->small, n->row_place[entries[k].row], entries[k].coefficient))
                 return false;
-        }
+    }
+    return true;
+}
+
+/* For each row with a price a column for what is above its upper side. */
+static bool add_excess(struct iso_neighbourhood *n, int32_t n_rows)
+{
+    for (int32_t i = 0; i < n_rows && n->price; i++) {
+        struct iso_mip_column excess = {.kind = ISO_COLUMN_OVER_BUDGET, .upper = INFINITY};
+        if (n->price[n->touched_rows[i]] <= 0)
+            continue;
+        int32_t at = iso_mip_add_column(&n->small, &excess);
+        if (at < 0 || !iso_mip_add_entry(&n->small, i, -1))
+            return false;
+        n->small.objective[at] = n->price[n->touched_rows[i]];
     }
     return true;
 }
@@ -162,14 +172,14 @@ static enum iso_status build(struct iso_neighbourhood *n, struct iso_error *rete
     int32_t n_rows = 0;
 
     n->small.n_columns = n->small.n_rows = n->small.n_entries = 0;
-    bool built = add_rows(n, &n_rows) && add_columns(n);
+    bool built = add_rows(n, &n_rows) && add_columns(n) && add_excess(n, n_rows);
     for (int32_t i = 0; i < n_rows; i++)
         n->row_place[n->touched_rows[i]] = -1;
-    if (built && n->small_room < n->n_free) {
-        double *moved = iso_realloc(n->small_x, (size_t)n->n_free, sizeof(*moved));
+    if (built && n->small_room < n->small.n_columns) {
+        double *moved = iso_realloc(n->small_x, (size_t)n->small.n_columns, sizeof(*moved));
         built = moved != NULL;
         n->small_x = moved ? moved : n->small_x;
-        n->small_room = moved ? n->n_free : n->small_room;
+        n->small_room = moved ? n->small.n_columns : n->small_room;
     }
     return built ? ISO_OK : no_memory(reterr);
 }

@@ -23,8 +23,8 @@ struct iso_neighbourhood {
     uint8_t *is_free;      /* n_columns flags */
     int32_t *row_place;    /* n_rows: place in the small program, or -1 */
     int32_t *touched_rows;
-    const double *price; /* n_rows, NULL = none: rows priced above 0 have no upper side and cost
-                          * that for each unit */
+    const double *price; /* n_rows, NULL = none: what a unit above a row's upper side costs; 0 = it
+                          * may not be above */
     struct iso_mip small;
     double *small_x;
     int32_t small_room;

@@ -466,12 +466,12 @@ def test_plans_survive_a_restart(how):
 def test_budgets_that_bind_leave_a_plan_and_a_bound(plans):
     """Survival, a spend plan and two budgets below what the cheapest plan without them spends."""
     def solve(fields):
-        model = models.message(fields, 0.001, 4)
+        model = models.message(fields, 0.02, 6)
         return plans.SolvePlan(p.SolvePlanRequest(model=ref(model)), timeout=60).plan
 
     def money(plan):
         return next(tier for tier in plan.tiers if tier.name == "money")
 
-    free = money(solve(family_levels.plain(2, 60, 12, 6)))
-    bound_by = money(solve(family_levels.mixed(2, 60, 12, 6, free.value)))
+    free = money(solve(family_levels.plain(2, 40, 6, 4)))
+    bound_by = money(solve(family_levels.mixed(2, 40, 6, 4, free.value)))
     assert free.bound < bound_by.bound <= bound_by.value < 1.2 * bound_by.bound
