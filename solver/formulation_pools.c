@@ -112,7 +112,9 @@ enum iso_status iso_formulation_pool_columns(struct iso_formulation *f, struct i
                                      sizeof(int32_t));
         if (!f->pool_link[g] || !f->place_row[g])
             return no_memory(reterr);
+        size_t n_rows = n_places * (size_t)set->n_workloads;
         memset(f->pool_link[g], 0xff, n_places * sizeof(int32_t));
+        memset(f->place_row[g], 0xff, n_rows * sizeof(int32_t)); /* also where the pool is idle */
         for (int32_t list = 0; list < set->n_lists; list++)
             for (int32_t t = 0; t < f->problem->n_periods; t++)
                 if (pool_is_useful(f, set, t))

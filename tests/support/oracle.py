@@ -43,6 +43,10 @@ def text_matches(patterns, text):
         text.startswith(p[:-1]) if p.endswith("*") else text == p for p in patterns)
 
 
+class CbcFailed(Exception):
+    """CBC ended on a signal."""
+
+
 class Program:
     """Variables, rows and objectives as sparse sums."""
 
@@ -61,7 +65,8 @@ class Program:
             merged[name] = merged.get(name, 0) + coefficient
         self.rows.append(({n: c for n, c in merged.items() if c}, sense, right))
 
-    def minimise(self, objective, extra=()):
+    def minimise(self, objective, extra=(), seconds=None):
+        """The least value; with `seconds` the best that CBC finds in them, which may be dearer."""
         def terms(items):
             return " ".join(f"{'+' if c >= 0 else '-'} {float(abs(c)):.15g} {n}\n"
                             for n, c in items.items())
@@ -88,17 +93,28 @@ class Program:
             path, answer = os.path.join(folder, "m.lp"), os.path.join(folder, "out.txt")
             with open(path, "w") as file:
                 file.write("\n".join(lines) + "\n")
-            # with preprocessing CBC 2.10.8 answers some of these below their true optimum
-            subprocess.run(["cbc", path, "preprocess", "off", "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
-                            "integerT", "1e-8", "sec", "120", "solve", "solu", answer],
-                           capture_output=True, check=True, timeout=300)
+            self.run_cbc(path, answer, seconds or 120)
             with open(answer) as file:
                 status = file.readline()
         if "nfeasible" in status:
             return None
-        if not status.startswith("Optimal"):
+        if not status.startswith("Optimal") and not (seconds and "Stopped on time" in status):
             raise RuntimeError(f"CBC did not finish: {status}")
         return float(status.split("objective value")[1])
+
+
+    @staticmethod
+    def run_cbc(path, answer, seconds):
+        """CBC 2.10.8 answers some models below their true optimum when it may preprocess, others above it
+        or with a signal when it may use its heuristics."""
+        for less in (["heuristicsOnOff", "off"], []):
+            done = subprocess.run(
+                ["cbc", path, "preprocess", "off", *less, "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
+                 "integerT", "1e-8", "sec", str(seconds), "solve", "solu", answer],
+                capture_output=True, timeout=300)
+            if done.returncode == 0:
+                return
+        raise CbcFailed(f"CBC ended with {done.returncode} on {path}")
 
 
 class Oracle:
@@ -633,13 +649,13 @@ class Oracle:
             tiers.append(("moves", self.objective["moves"], F(0)))
         return tiers
 
-    def solve(self):
-        """None when infeasible, otherwise [(tier name, value)] in order."""
+    def solve(self, seconds=None):
+        """None when infeasible, otherwise [(tier name, value)] in order; `seconds` as in minimise()."""
         held, answer = [], []
         for name, objective, constant in self.stages():
             for slack in (1e-8, 1e-7, 1e-6):  # CBC may call a tier that is held too tightly infeasible
                 value = self.p.minimise(objective, [(terms, "<", v + slack * (1 + abs(v)))
-                                                    for terms, v in held])
+                                                    for terms, v in held], seconds)
                 if value is not None or not held:
                     break
             if value is None:

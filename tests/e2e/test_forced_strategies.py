@@ -1,0 +1,125 @@
+"""Each strategy in turn answers what CBC answers on a formulation of its own; what it cannot finish it
+brackets. Seeds are different for each strategy."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from isocost_protos import SOURCE, json_format, model_pb2
+from oracle import CbcFailed, Oracle
+from random_models import random_model
+
+sys.path.append(str(SOURCE / "tests" / "bench"))
+import family_levels  # noqa: E402  the benchmarks' models, small here
+import family_packing  # noqa: E402
+import models as bench_models  # noqa: E402
+
+SOLVE_MODELS = pathlib.Path(os.environ.get("ISO_BUILD", "build")) / "tests/integration/solve_models"
+STRATEGIES = ["separable", "horizon", "columns", "patterns", "plain-mip"]
+SEEDS_EACH = 200
+TOLERANCE = 1e-6
+OPTIMAL, FEASIBLE, INFEASIBLE = 1, 2, 3
+CBC_SECONDS = 1
+
+
+def uncoupled(fields):
+    """The model's throughput without the rules that couple it: what tables and horizons are for."""
+    kept = ("id", "team", "throughput", "allowed", "forbidden", "headroom")
+    works = [{**{key: work[key] for key in kept if key in work}, "mustServe": True}
+             for work in fields["workloads"] if "throughput" in work]
+    dropped = ("workloads", "limits", "budgets", "current", "moves", "currentPlacement")
+    return {**{key: value for key, value in fields.items() if key not in dropped}, "workloads": works} \
+        if works else fields
+
+
+def answers(folder, strategy, models):
+    paths = []
+    for i, model in enumerate(models):
+        paths.append(folder / f"{i}.bin")
+        paths[-1].write_bytes(model.SerializeToString())
+    done = subprocess.run([SOLVE_MODELS, strategy, *paths], capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def in_parallel(function, items):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:  # CBC runs in processes of its own
+        return list(pool.map(function, items))
+
+
+def close(value, expected):
+    return abs(value - expected) <= TOLERANCE * (1 + abs(expected))
+
+
+def disagreement(answer, expected):
+    """What is wrong with an answer to a small model, or None."""
+    if not answer["verified"]:
+        return f"the verifier refuses: {answer['refusal']}"
+    if expected is None or answer["reason"] == INFEASIBLE:
+        return None if expected is None and answer["reason"] == INFEASIBLE else \
+            f"reason {answer['reason']}, CBC has {expected}"
+    if answer["reason"] not in (OPTIMAL, FEASIBLE):
+        return f"reason {answer['reason']}, CBC has {expected}"
+    for (name, value, bound), (_, best) in zip(answer["tiers"], expected):
+        slack = TOLERANCE * (1 + abs(best))
+        if bound > best + slack or value < best - slack:
+            return f"{name}: {value} above {bound}, CBC has {best}"
+        if not close(value, best):
+            return None if answer["reason"] == FEASIBLE else f"{name}: {value}, CBC has {best}"
+    return None
+
+
+def ask_cbc(model):
+    """CBC's answer, or the failure when it ended on a signal: a defect of CBC, seen on 1 seed in 1,000."""
+    try:
+        return Oracle(model).solve()
+    except CbcFailed as failure:
+        return failure
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_forced_strategy_agrees_with_cbc(strategy, tmp_path):
+    first = 1000 + SEEDS_EACH * STRATEGIES.index(strategy)
+    seeds = [193, *range(first, first + SEEDS_EACH)]  # 193: a pool that is idle in some periods
+    change = uncoupled if strategy in ("separable", "horizon") else lambda fields: fields
+    models = [json_format.ParseDict(change(random_model(seed)), model_pb2.Model()) for seed in seeds]
+    found = answers(tmp_path, strategy, models)
+    expected = in_parallel(ask_cbc, models)
+    wrong = {seed: text for seed, answer, best in zip(seeds, found, expected)
+             if not isinstance(best, CbcFailed) and (text := disagreement(answer, best))}
+    assert sum(isinstance(best, CbcFailed) for best in expected) <= SEEDS_EACH / 100
+    exact = sum(answer["reason"] in (OPTIMAL, INFEASIBLE) for answer in found)
+    used = sum(strategy in answer["strategies"] for answer in found)
+    print(f"{strategy}: seeds 193 and {first} to {seeds[-1]}, {exact} exact, {used} by the strategy itself")
+    assert not wrong
+
+
+def larger(kind, seed):
+    make = {"levels": lambda: family_levels.plain(seed, 12, 4, 3),
+            "mixed": lambda: family_levels.mixed(seed, 12, 3, 3, 9e4),
+            "packing": lambda: family_packing.plain(seed, 3, 3, 6, 2)}[kind]
+    return bench_models.message(make(), 0.01, 0.5)
+
+
+@pytest.mark.parametrize("kind, count", [("levels", 60), ("mixed", 30), ("packing", 10)])
+def test_larger_models_keep_within_the_gap_that_they_claim(kind, count, tmp_path):
+    models = [larger(kind, seed) for seed in range(1, count + 1)]
+    found = answers(tmp_path, "auto", models)
+    best = in_parallel(lambda model: Oracle(model).solve(CBC_SECONDS), models)
+    for seed, (answer, cbc) in enumerate(zip(found, best), 1):
+        assert answer["verified"], f"{kind} {seed}: {answer['refusal']}"
+        if answer["reason"] == INFEASIBLE:
+            assert cbc is None, f"{kind} {seed}: {cbc}"
+            continue
+        assert answer["reason"] in (OPTIMAL, FEASIBLE), f"{kind} {seed}: {answer}"
+        if cbc is None:  # infeasible, or nothing found in time
+            continue
+        _, value, bound = answer["tiers"][-1]
+        other = cbc[-1][1]
+        assert bound <= other + TOLERANCE * (1 + abs(other)), f"{kind} {seed}: {bound}, CBC {other}"
+        assert value - other <= value - bound + TOLERANCE * (1 + abs(other)), f"{kind} {seed}"
