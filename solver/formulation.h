@@ -1,5 +1,5 @@
 /* The plain MIP of a problem: one column for each decision, one row for each rule instance, as
- * docs/explanation/model.md states them. Rows are those of enum iso_row_kind, with the same right
+ * docs/reference/model.md states them. Rows are those of enum iso_row_kind, with the same right
  * sides, plus the links between columns of one (offering, cell, period).
  *
  * A replica workload is counted in the pattern columns themselves, unless placing more than it asks

@@ -1,7 +1,7 @@
 /* penalties = sum price * violation * h_t (SOFT limits) + sum price * violation (SOFT budgets)
  *           + sum penalty * u * h_t (unserved demand with a penalty)
  *
- * each term rounded once. A budget's spend is what docs/explanation/model.md, Budget, says, each of
+ * each term rounded once. A budget's spend is what docs/reference/model.md, Budget, says, each of
  * its terms rounded once too. */
 #include "ledger_sums.h"
 

@@ -1,4 +1,4 @@
-"""An independent formulation of docs/explanation/model.md, for small models with inline catalogs.
+"""An independent formulation of docs/reference/model.md, for small models with inline catalogs.
 
 It reads the public Model message, enumerates every fill pattern (not only maximal ones), writes CPLEX
 LP files and has CBC solve them at gap 0, tier by tier. It shares nothing with the product.

@@ -5,7 +5,7 @@
  * iso_problem_check() lets the problem through the one door. After that it is constant; any number
  * of threads may read it. Everything named by an index is checked by the door to be in range.
  *
- * Notation, as in docs/explanation/model.md:
+ * Notation, as in docs/reference/model.md:
  *   o offering, t period, a workload, g team, c commitment product, k resource.
  * A *cell* is who uses instances: cell a (0 <= a < n_workloads) is the throughput workload a; cell
  * n_workloads + g is the pool of team g, which holds the team's replica workloads. */
@@ -171,7 +171,7 @@ struct iso_window {
     iso_decimal today; /* DEFAULT: most by which it may be broken, >= 0, in `currency` */
 };
 
-/* spend_w <= amount_w for each window w; see docs/explanation/model.md, Budget. */
+/* spend_w <= amount_w for each window w; see docs/reference/model.md, Budget. */
 struct iso_budget {
     const char *id;
     enum iso_basis basis;
@@ -393,7 +393,7 @@ ISO_EXPORT bool iso_problem_domains_meet(const struct iso_problem *problem, enum
                                          int32_t domain, int32_t other);
 
 /* The most that a workload with a together or apart rule is served in one domain in a period, in
- * units of its demand; part of the rule, see docs/explanation/model.md. */
+ * units of its demand; part of the rule, see docs/reference/model.md. */
 ISO_EXPORT iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem,
                                                   int32_t workload, int32_t period);
 
