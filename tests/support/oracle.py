@@ -66,7 +66,8 @@ class Program:
         self.rows.append(({n: c for n, c in merged.items() if c}, sense, right))
 
     def minimise(self, objective, extra=(), seconds=None):
-        """The least value; with `seconds` the best that CBC finds in them, which may be dearer."""
+        """The least value; with `seconds` the best that CBC finds in them, which may be dearer
+        or None."""
         def terms(items):
             return " ".join(f"{'+' if c >= 0 else '-'} {float(abs(c)):.15g} {n}\n"
                             for n, c in items.items())
@@ -96,7 +97,7 @@ class Program:
             self.run_cbc(path, answer, seconds or 120)
             with open(answer) as file:
                 status = file.readline()
-        if "nfeasible" in status:
+        if "nfeasible" in status or (seconds and "no integer solution" in status):
             return None
         if not status.startswith("Optimal") and not (seconds and "Stopped on time" in status):
             raise RuntimeError(f"CBC did not finish: {status}")
