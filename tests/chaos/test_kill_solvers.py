@@ -22,6 +22,7 @@ SOLVES, CLIENTS, SOLVERS = 200, 8, 2
 SEED = int(os.environ.get("ISO_SEED", "1"))
 KILL_EVERY_S = 0.01
 KILLS = 60
+REFUSED_WAITS_S = 0.02  # the server asks for a second
 RSS_GROWTH_MIB = 64
 
 
@@ -72,7 +73,10 @@ def solve_all(plans, killed):
                 model = next(left, None)
             if model is None:
                 return
-            answers.append((model, solve(plans, model)))
+            plan = solve(plans, model)
+            answers.append((model, plan))
+            if plan is None:  # a refused caller waits; without it refusals use up what solvers start with
+                time.sleep(REFUSED_WAITS_S)
 
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:
         for done in [clients.submit(client) for _ in range(CLIENTS)]:
