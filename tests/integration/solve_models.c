@@ -13,6 +13,7 @@
 #include "isocost/solve.h"
 #include "isocost/verify.h"
 #include "resolve.h"
+#include "strategy.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
 
@@ -27,11 +28,8 @@ static double now(void *context)
 
 static enum iso_strategy strategy_named(const char *name)
 {
-    static const char *const names[ISO_N_STRATEGIES] = {"auto",    "separable", "horizon",
-                                                        "columns", "patterns",  "plain-mip"};
-
     for (int i = 0; i < ISO_N_STRATEGIES; i++)
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, iso_strategy_name((enum iso_strategy)i)) == 0)
             return (enum iso_strategy)i;
     fprintf(stderr, "no strategy is called %s\n", name);
     exit(2);
