@@ -1,7 +1,14 @@
 #include "isocost/base/sha256.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 /* FIPS 180-4, section 4.2.2. */
 static const uint32_t round_constants[64] = {
@@ -19,7 +26,7 @@ static uint32_t rotate_right(uint32_t x, unsigned n)
     return (x >> n) | (x << (32 - n));
 }
 
-static void compress(uint32_t state[8], const unsigned char block[64])
+static void compress_plain(uint32_t state[8], const unsigned char block[64])
 {
     uint32_t w[64], a[8];
 
@@ -46,6 +53,89 @@ static void compress(uint32_t state[8], const unsigned char block[64])
         state[i] += a[i];
 }
 
+#ifdef __x86_64__
+
+#define FOR_SHA __attribute__((target("sha,sse4.1")))
+
+/* Four rounds with the words t..t+3 of the schedule in w[k]; when `extend`, w[k] then holds the
+ * words t+16..t+19. State is kept as the instructions want it: ABEF and CDGH. */
+static inline FOR_SHA __attribute__((always_inline)) void four_rounds(__m128i *abef, __m128i *cdgh,
+                                                                      __m128i w[4], int k,
+                                                                      const uint32_t *constants,
+                                                                      bool extend)
+{
+    __m128i oldest = w[k], second = w[(k + 1) % 4], third = w[(k + 2) % 4], newest = w[(k + 3) % 4];
+    __m128i sum = _mm_add_epi32(oldest, _mm_loadu_si128((const __m128i *)(const void *)constants));
+
+    *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
+    *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
+    if (extend)
+        w[k] = _mm_sha256msg2_epu32(
+            _mm_add_epi32(_mm_sha256msg1_epu32(oldest, second), _mm_alignr_epi8(newest, third, 4)),
+            newest);
+}
+
+/* The same with the processor's SHA instructions. */
+static FOR_SHA void compress_x86(uint32_t state[8], const unsigned char *blocks, size_t n_blocks)
+{
+    const __m128i swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    __m128i *low = (__m128i *)(void *)state, *high = (__m128i *)(void *)(state + 4);
+    __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128(low), 0xb1);
+    __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128(high), 0x1b);
+    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+
+    for (; n_blocks > 0; n_blocks--, blocks += 64) {
+        const __m128i abef_before = abef, cdgh_before = cdgh;
+        __m128i w[4];
+
+        for (int k = 0; k < 4; k++)
+            w[k] = _mm_shuffle_epi8(
+                _mm_loadu_si128((const __m128i *)(const void *)(blocks + 16 * k)), swap);
+        for (int t = 0; t < 64; t += 16) {
+            bool extend = t < 48;
+            four_rounds(&abef, &cdgh, w, 0, round_constants + t, extend);
+            four_rounds(&abef, &cdgh, w, 1, round_constants + t + 4, extend);
+            four_rounds(&abef, &cdgh, w, 2, round_constants + t + 8, extend);
+            four_rounds(&abef, &cdgh, w, 3, round_constants + t + 12, extend);
+        }
+        abef = _mm_add_epi32(abef, abef_before);
+        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    }
+    __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128(low, _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128(high, _mm_alignr_epi8(dchg, feba, 8));
+}
+
+/* Asked once a process: the question itself is slow on virtual machines. */
+static bool has_sha_instructions(void)
+{
+    static atomic_int known; /* 0: not asked yet, 1: no, 2: yes */
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    unsigned a, b, c, d;
+
+    if (answer == 0) {
+        bool sse = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSSE3) && (c & bit_SSE4_1);
+        bool sha = sse && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+        answer = sha ? 2 : 1;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == 2;
+}
+
+#endif
+
+static void compress(uint32_t state[8], const unsigned char *blocks, size_t n_blocks)
+{
+#ifdef __x86_64__
+    if (has_sha_instructions()) {
+        compress_x86(state, blocks, n_blocks);
+        return;
+    }
+#endif
+    for (; n_blocks > 0; n_blocks--, blocks += 64)
+        compress_plain(state, blocks);
+}
+
 void iso_sha256_init(struct iso_sha256 *sha)
 {
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -57,18 +147,22 @@ void iso_sha256_init(struct iso_sha256 *sha)
 void iso_sha256_update(struct iso_sha256 *sha, const void *bytes, size_t n_bytes)
 {
     const unsigned char *next = bytes;
+    size_t held = (size_t)(sha->n_bytes % 64);
 
-    while (n_bytes > 0) {
-        size_t held = (size_t)(sha->n_bytes % 64), n = 64 - held;
-        if (n > n_bytes)
-            n = n_bytes;
+    sha->n_bytes += n_bytes;
+    if (held > 0) {
+        size_t n = 64 - held < n_bytes ? 64 - held : n_bytes;
         memcpy(sha->block + held, next, n);
-        sha->n_bytes += n;
+        if (held + n < 64)
+            return;
+        compress(sha->state, sha->block, 1);
         next += n;
         n_bytes -= n;
-        if (sha->n_bytes % 64 == 0)
-            compress(sha->state, sha->block);
     }
+    if (n_bytes >= 64)
+        compress(sha->state, next, n_bytes / 64);
+    if (n_bytes % 64 > 0)
+        memcpy(sha->block, next + n_bytes / 64 * 64, n_bytes % 64);
 }
 
 void iso_sha256_final(struct iso_sha256 *sha, unsigned char digest[ISO_SHA256_BYTES])

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "codec.h"
+#include "isocost/base/sha256.h"
 #include "isocost/internal/v1/solver.pb-c.h"
 #include "isocost/proto/digest.h"
 #include "isocost/v1/model.pb-c.h"
@@ -151,9 +152,35 @@ static void a_failed_allocation_is_reported(void **state)
     codec_done(&read);
 }
 
+/* FIPS 180-2, appendix B.3: the digest of a million letters a. */
+static void the_digest_of_many_bytes_does_not_depend_on_their_pieces(void **state)
+{
+    static const size_t pieces[] = {1, 63, 64, 65, 129, 1000, 4096, 5000, 1000000};
+    char letters[5000], text[ISO_DIGEST_TEXT_SIZE];
+    unsigned char digest[ISO_SHA256_BYTES];
+    struct iso_sha256 sha;
+
+    (void)state;
+    memset(letters, 'a', sizeof(letters));
+    for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
+        iso_sha256_init(&sha);
+        for (size_t left = 1000000; left > 0;) {
+            size_t n = pieces[p] < left ? pieces[p] : left;
+            n = n < sizeof(letters) ? n : sizeof(letters);
+            iso_sha256_update(&sha, letters, n);
+            left -= n;
+        }
+        iso_sha256_final(&sha, digest);
+        assert_string_equal(
+            iso_digest_text(digest, text),
+            "sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_digest_of_many_bytes_does_not_depend_on_their_pieces),
         cmocka_unit_test(the_canonical_text_is_as_documented),
         cmocka_unit_test(infinities_between_processes_have_a_text),
         cmocka_unit_test(the_order_of_map_entries_and_the_encoding_do_not_matter),
