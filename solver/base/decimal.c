@@ -184,13 +184,12 @@ static uint32_t divide_by_one(struct magnitude *m)
     return (uint32_t)rest;
 }
 
-bool iso_decimal_product(const iso_decimal *factors, int n_factors, iso_decimal *ret_value)
+static bool exact_product(const iso_decimal *factors, int n_factors, iso_decimal *ret_value)
 {
     struct magnitude m = {{1}};
     bool negative = false, sticky = false;
     uint32_t rest = 0;
 
-    ISO_ASSERT(n_factors >= 1 && n_factors <= 4);
     for (int i = 0; i < n_factors; i++) {
         negative ^= factors[i] < 0;
         multiply_by(&m, factors[i] < 0 ? 0 - (uint64_t)factors[i] : (uint64_t)factors[i]);
@@ -210,4 +209,20 @@ bool iso_decimal_product(const iso_decimal *factors, int n_factors, iso_decimal 
         return false;
     *ret_value = negative ? -(iso_decimal)magnitude : (iso_decimal)magnitude;
     return true;
+}
+
+/* Factors of 1, most rates and hours, change nothing; two others need no more than 128 bits. */
+bool iso_decimal_product(const iso_decimal *factors, int n_factors, iso_decimal *ret_value)
+{
+    iso_decimal others[4] = {ISO_DECIMAL_ONE, ISO_DECIMAL_ONE};
+    int n_others = 0;
+
+    ISO_ASSERT(n_factors >= 1 && n_factors <= 4);
+    for (int i = 0; i < n_factors; i++)
+        if (factors[i] != ISO_DECIMAL_ONE)
+            others[n_others++] = factors[i];
+    if (n_others <= 2)
+        return iso_decimal_multiply(others[0], n_others == 2 ? others[1] : ISO_DECIMAL_ONE,
+                                    ISO_ROUND_HALF_EVEN, ret_value);
+    return exact_product(others, n_others, ret_value);
 }

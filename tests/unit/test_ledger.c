@@ -241,9 +241,33 @@ static void a_failed_allocation_leaves_the_old_bill(void **state)
     plan_case_fini(&c);
 }
 
+/* In units of 1e-9, 3 times a half is 1.5 and 5 times a half is 2.5: both are rounded to 2. */
+static void factors_of_one_change_no_product(void **state)
+{
+    static const iso_decimal half = ISO_DECIMAL_ONE / 2, one = ISO_DECIMAL_ONE;
+    iso_decimal product;
+
+    (void)state;
+    assert_true(iso_decimal_product((const iso_decimal[]){3, half, one, one}, 4, &product));
+    assert_int_equal(product, 2);
+    assert_true(iso_decimal_product((const iso_decimal[]){one, 5, one, half}, 4, &product));
+    assert_int_equal(product, 2);
+    assert_true(iso_decimal_product((const iso_decimal[]){-3, half, 2 * one, half}, 4, &product));
+    assert_int_equal(product, -2);
+    assert_true(iso_decimal_product((const iso_decimal[]){one, -3, half}, 3, &product));
+    assert_int_equal(product, -2);
+    assert_true(iso_decimal_product((const iso_decimal[]){one, one, -7}, 3, &product));
+    assert_int_equal(product, -7);
+    assert_true(iso_decimal_product((const iso_decimal[]){one, one, one, one}, 4, &product));
+    assert_int_equal(product, ISO_DECIMAL_ONE);
+    assert_false(iso_decimal_product((const iso_decimal[]){INT64_MAX, 2 * one}, 2, &product));
+    assert_false(iso_decimal_product((const iso_decimal[]){one, INT64_MIN, one}, 3, &product));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(factors_of_one_change_no_product),
         cmocka_unit_test(instances_are_billed_by_the_hour),
         cmocka_unit_test(covered_instances_cost_their_commitments),
         cmocka_unit_test(starts_stops_and_moves_are_lines),
