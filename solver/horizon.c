@@ -20,6 +20,7 @@
 
 #define MANY_PERIODS 400
 #define MANY_COLUMNS 200000 /* whole columns of the plain model */
+#define WIDE_PERIOD 50000   /* columns; a few such periods are planned sooner all together */
 #define CLUSTERS 64         /* at most, seasons aside */
 #define PERIODS_ASKED 2200  /* what is bought is moved by about this many periods */
 #define MOVES 8
@@ -50,7 +51,8 @@ bool iso_horizon_applies(const struct iso_problem *problem)
 
     for (int32_t a = 0; a < problem->n_workloads; a++)
         n_columns += (int64_t)problem->workloads[a].n_options * problem->n_periods;
-    bool large = problem->n_periods > MANY_PERIODS || n_columns > MANY_COLUMNS;
+    bool wide = n_columns / problem->n_periods > WIDE_PERIOD;
+    bool large = problem->n_periods > MANY_PERIODS || (n_columns > MANY_COLUMNS && !wide);
     return (large || problem->options.strategy == ISO_STRATEGY_HORIZON) &&
            !has_other_rules(problem);
 }
