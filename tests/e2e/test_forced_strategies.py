@@ -107,7 +107,7 @@ def larger(kind, seed):
 
 
 @pytest.mark.parametrize("kind, count", [("levels", 60), ("mixed", 30), ("packing", 10)])
-def test_larger_models_keep_within_the_gap_that_they_claim(kind, count, tmp_path):
+def test_larger_models_claim_no_bound_above_the_best_plan_of_cbc(kind, count, tmp_path):
     models = [larger(kind, seed) for seed in range(1, count + 1)]
     found = answers(tmp_path, "auto", models)
     best = in_parallel(lambda model: Oracle(model).solve(CBC_SECONDS), models)
@@ -119,7 +119,6 @@ def test_larger_models_keep_within_the_gap_that_they_claim(kind, count, tmp_path
         assert answer["reason"] in (OPTIMAL, FEASIBLE), f"{kind} {seed}: {answer}"
         if cbc is None:  # infeasible, or nothing found in time
             continue
-        _, value, bound = answer["tiers"][-1]
+        _, _, bound = answer["tiers"][-1]
         other = cbc[-1][1]
         assert bound <= other + TOLERANCE * (1 + abs(other)), f"{kind} {seed}: {bound}, CBC {other}"
-        assert value - other <= value - bound + TOLERANCE * (1 + abs(other)), f"{kind} {seed}"

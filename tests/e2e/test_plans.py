@@ -463,8 +463,8 @@ def test_plans_survive_a_restart(how):
         assert plans.CreatePlan(same, timeout=30).plan.id == queued.id
 
 
-def test_budgets_that_bind_leave_a_plan_and_a_bound(plans):
-    """Survival, a spend plan and two budgets below what the cheapest plan without them spends."""
+def test_budgets_with_survival_and_a_spend_plan_leave_a_plan_and_a_bound(plans):
+    """The two budgets are measured by what the plan without any of these rules costs."""
     def solve(fields):
         model = models.message(fields, 0.02, 6)
         return plans.SolvePlan(p.SolvePlanRequest(model=ref(model)), timeout=60).plan
