@@ -77,31 +77,10 @@ static void add_integer(struct digester *digester, int64_t value)
     add_unsigned(digester, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-/* Whole numbers below 10^15 are their own shortest text: no two decimals of at most 15 digits read
- * back as the same binary64. */
-static bool add_whole(struct digester *digester, double value)
-{
-    uint64_t digits, exponent = 0;
-
-    if (!(value >= 1 && value < 1e15))
-        return false;
-    digits = (uint64_t)value;
-    if ((double)digits < value)
-        return false;
-    for (; digits % 10 == 0; exponent++)
-        digits /= 10;
-    add_unsigned(digester, digits);
-    add_mark(digester, 'e');
-    add_unsigned(digester, exponent);
-    return true;
-}
-
 static void add_double(struct digester *digester, double value)
 {
     uint64_t bits;
 
-    if (add_whole(digester, value))
-        return;
     memcpy(&bits, &value, sizeof(bits));
     struct known_number *known =
         &digester->numbers[bits * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (NUMBERS - 1)];
