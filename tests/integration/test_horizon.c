@@ -12,6 +12,7 @@
 #include "isocost/solve.h"
 #include "isocost/verify.h"
 
+#include "../../solver/strategy.h"
 #include "../../solver/verify/verifier.h"
 #include "../support/random_problem.h"
 
@@ -256,9 +257,32 @@ static void spoilt_leads_prove_no_more_than_a_plan_costs(void **state)
     assert_true(n_bounds > 200);
 }
 
+/* 24 * 50,000 and 401 * 50,001 columns are many; a share keeps tables out. */
+static void few_periods_with_very_many_columns_go_to_column_generation(void **state)
+{
+    static const struct {
+        int32_t n_periods, n_options;
+        enum iso_strategy strategy;
+    } cases[] = {
+        {24, 50000, ISO_STRATEGY_HORIZON},
+        {24, 50001, ISO_STRATEGY_COLUMNS},
+        {401, 50001, ISO_STRATEGY_HORIZON},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct iso_workload workload = {
+            .service = ISO_SERVICE_MUST, .n_options = cases[i].n_options, .n_shares = 1};
+        struct iso_problem problem = {
+            .n_periods = cases[i].n_periods, .n_workloads = 1, .workloads = &workload};
+        assert_int_equal(iso_choose_strategy(&problem).strategy, cases[i].strategy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_periods_with_very_many_columns_go_to_column_generation),
         cmocka_unit_test(what_is_bought_follows_the_hours_and_not_their_mean),
         cmocka_unit_test(plans_and_bounds_enclose_the_optimum),
         cmocka_unit_test(spoilt_leads_prove_no_more_than_a_plan_costs),
