@@ -15,9 +15,9 @@ for path in sorted(set(re.findall(r"`([a-z]+/[\w./]+)`", page))):
 # Without a rule of its own, or made of others: nothing to export or to multiply.
 EXCEPT = {"ISO_ROW_FREEZE": {"solver/export.c"}}
 kinds = {}
-for header in ("solver/include/isocost/plan.h",):
-    for kind in re.findall(r"^    (ISO_(?:RULE|ROW)_[A-Z_]+)\b", (source / header).read_text(), re.M):
-        kinds.setdefault(kind.split("_")[1], []).append(kind)
+header = (source / "solver/include/isocost/plan.h").read_text()
+for kind in re.findall(r"^    (ISO_(?:RULE|ROW)_[A-Z_]+)\b", header, re.M):
+    kinds.setdefault(kind.split("_")[1], []).append(kind)
 rows = re.findall(r"^\| `ISO_(RULE|ROW)_` \| (.*) \|$", page, re.M)
 if len(rows) != 2 or not all(kinds.get(prefix) for prefix, _ in rows):
     wrong.append("the page has no table of kinds, or the header none of these kinds")
