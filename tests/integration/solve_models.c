@@ -1,12 +1,16 @@
-/* solve_models STRATEGY FILE...: solves packed models in this process with a strategy forced, has
- * each answer verified, and prints a JSON line a model:
+/* solve_models [--cpu] STRATEGY FILE...: solves packed models in this process with a strategy
+ * forced, has each answer verified, and prints a JSON line a model:
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
- *    "strategies": [name, ...]}   with N of enum iso_reason;
- * a bound is null when the model is infeasible. */
+ *    "strategies": [name, ...], "first_plan_cpu_s": S, "solve_cpu_s": S, "peak_mb": M}
+ * with N of enum iso_reason; a bound is null when the model is infeasible, the first plan's time
+ * when none was told before the end, and the peak is that of the process so far. With --cpu time
+ * limits are in CPU seconds, so that other work on the machine changes nothing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "answer.h"
@@ -15,15 +19,39 @@
 #include "resolve.h"
 #include "strategy.h"
 
-#define ARENA_BYTES ((size_t)1 << 30)
+#define ARENA_BYTES ((size_t)1 << 32)
 
-static double now(void *context)
+static clockid_t limit_clock = CLOCK_MONOTONIC;
+static double first_plan_s; /* CPU; NAN = none told yet */
+
+static double read_clock(clockid_t clock)
 {
     struct timespec at;
 
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &at);
+    clock_gettime(clock, &at);
     return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
+}
+
+static double now(void *context)
+{
+    (void)context;
+    return read_clock(limit_clock);
+}
+
+static void note_incumbent(void *context, const struct iso_plan *plan)
+{
+    (void)context;
+    (void)plan;
+    if (isnan(first_plan_s))
+        first_plan_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static double peak_mb(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024;
 }
 
 static enum iso_strategy strategy_named(const char *name)
@@ -37,12 +65,14 @@ static enum iso_strategy strategy_named(const char *name)
 
 static Isocost__V1__Model *read_model(const char *path)
 {
+    struct stat facts = {0};
     FILE *file = fopen(path, "rb");
-    unsigned char *bytes = malloc(64 << 20);
+    size_t size = stat(path, &facts) == 0 ? (size_t)facts.st_size : 0;
+    unsigned char *bytes = malloc(size + 1);
     Isocost__V1__Model *model = NULL;
 
     if (file && bytes)
-        model = isocost__v1__model__unpack(NULL, fread(bytes, 1, 64 << 20, file), bytes);
+        model = isocost__v1__model__unpack(NULL, fread(bytes, 1, size, file), bytes);
     if (!model) {
         fprintf(stderr, "%s is not a model\n", path);
         exit(2);
@@ -52,8 +82,10 @@ static Isocost__V1__Model *read_model(const char *path)
     return model;
 }
 
-static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan)
+static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan,
+                         double begin_s)
 {
+    double solve_s = read_clock(CLOCK_PROCESS_CPUTIME_ID) - begin_s, solve_mb = peak_mb();
     struct iso_verdict verdict;
     struct iso_error error = {0};
     bool verified = iso_verify(problem, plan, &verdict, &error) == ISO_OK;
@@ -70,12 +102,14 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
     printf("], \"strategies\": [");
     for (int32_t i = 0; i < plan->n_components; i++)
         printf("%s\"%s\"", i ? ", " : "", plan->components[i].strategy);
-    printf("]}\n");
+    printf("], \"first_plan_cpu_s\": ");
+    printf(isnan(first_plan_s) ? "null" : "%.4f", first_plan_s - begin_s);
+    printf(", \"solve_cpu_s\": %.4f, \"peak_mb\": %.1f}\n", solve_s, solve_mb);
 }
 
 static void solve(const char *path, enum iso_strategy strategy)
 {
-    const struct iso_control control = {.now = now};
+    const struct iso_control control = {.now = now, .incumbent = note_incumbent};
     Isocost__V1__Model *model = read_model(path);
     ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
     ISO_AUTO(iso_plan) plan = NULL;
@@ -88,21 +122,29 @@ static void solve(const char *path, enum iso_strategy strategy)
         exit(1);
     }
     resolved->problem.options.strategy = strategy;
+    first_plan_s = NAN;
+    double begin_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     if (iso_solve(&resolved->problem, &control, &plan, &error) != ISO_OK) {
         fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);
         exit(1);
     }
-    print_answer(&resolved->problem, plan);
+    print_answer(&resolved->problem, plan, begin_s);
     isocost__v1__model__free_unpacked(model, NULL);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: solve_models STRATEGY FILE...\n");
+    int first = 1;
+
+    if (argc > 1 && strcmp(argv[1], "--cpu") == 0) {
+        limit_clock = CLOCK_PROCESS_CPUTIME_ID;
+        first = 2;
+    }
+    if (argc < first + 2) {
+        fprintf(stderr, "usage: solve_models [--cpu] STRATEGY FILE...\n");
         return 2;
     }
-    for (int i = 2; i < argc; i++)
-        solve(argv[i], strategy_named(argv[1]));
+    for (int i = first + 1; i < argc; i++)
+        solve(argv[i], strategy_named(argv[first]));
     return 0;
 }
