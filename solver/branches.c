@@ -241,7 +241,7 @@ static enum iso_status offer(struct branches *b, struct iso_plan **plan, struct 
     ISO_TRY(iso_plan_account(b->problem, *plan, reterr));
     for (int32_t k = 0; k < b->n_tiers; k++) {
         struct iso_tier *tier = &(*plan)->tiers[k];
-        values[k] = tier->value = iso_tier_value(b->problem, *plan, tier->kind, tier->priority);
+        values[k] = tier->value = iso_tier_value(b->problem, *plan, tier);
         if (tier->kind == ISO_TIER_MONEY && b->problem->n_volumes > 0)
             tier->frozen = tier->value; /* the node had it by one line of the price */
     }

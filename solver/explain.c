@@ -191,7 +191,7 @@ static enum iso_status find_runners_up(struct iso_search *search, struct iso_err
     if (!dual)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
     memcpy(dual, search->money_duals, (size_t)search->n_money_duals * sizeof(*dual));
-    search->tier = ISO_TIER_MONEY;
+    search->tier = search->stage.kind = ISO_TIER_MONEY;
     priced.money = iso_priced_money(&priced);
     for (int32_t i = 0; i < plan->n_lines && plan->n_runners_up < MOST_RUNNERS_UP; i++) {
         const struct iso_line *line = &plan->lines[i];

@@ -79,6 +79,9 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
         snprintf(text, size, "together(%s,%s,%d)", p->workloads[row->a].id,
                  p->workloads[row->a].affinities[row->b].id, row->d);
         break;
+    case ISO_ROW_FAIR:
+        snprintf(text, size, "loss(%s,%d)", p->workloads[row->a].id, row->b);
+        break;
     case ISO_ROW_LINK_COVER:
         snprintf(text, size, "covered(%s,%s,%s)", cell_name(p, row->a), p->offerings[row->b].id,
                  p->periods[row->c].id);
@@ -136,6 +139,12 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
         snprintf(text, size, "%s(%s,%s)", column->kind == ISO_COLUMN_START ? "start" : "stop",
                  cell_name(p, column->a), p->offerings[column->b].id);
         break;
+    case ISO_COLUMN_WORST:
+        snprintf(text, size, "worst(%d,%d)", column->a, column->b);
+        break;
+    case ISO_COLUMN_ABOVE_WORST:
+        snprintf(text, size, "above_worst(%s,%d)", p->workloads[column->a].id, column->b);
+        break;
     case ISO_COLUMN_MOVES:
         snprintf(text, size, "moves");
         break;
@@ -167,8 +176,8 @@ static void name_of(void *context, bool row, int32_t index, char *buffer)
     }
 }
 
-enum iso_status iso_export_mip(const struct iso_problem *problem, enum iso_tier_kind tier,
-                               int32_t priority, enum iso_mip_format format, const char *path,
+enum iso_status iso_export_mip(const struct iso_problem *problem, const struct iso_tier *tier,
+                               enum iso_mip_format format, const char *path,
                                struct iso_error *reterr)
 {
     struct iso_reduction reduction __attribute__((cleanup(iso_reduction_fini))) = {0};
@@ -188,7 +197,7 @@ enum iso_status iso_export_mip(const struct iso_problem *problem, enum iso_tier_
                     "team %s has more than %d fill patterns; a plain MIP of it would be "
                     "too large",
                     problem->teams[g].id, EXPORT_PATTERNS);
-    iso_formulation_objective(&formulation, tier, priority);
-    return iso_mip_write(&formulation.mip, iso_formulation_constant(&formulation, tier), format,
-                         path, name_of, &formulation, reterr);
+    iso_formulation_objective(&formulation, tier);
+    return iso_mip_write(&formulation.mip, iso_formulation_constant(&formulation, tier->kind),
+                         format, path, name_of, &formulation, reterr);
 }

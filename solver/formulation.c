@@ -165,27 +165,38 @@ static double unserved(const struct iso_problem *problem, const struct iso_mip_c
            iso_value(workload->demand[column->b]);
 }
 
-double iso_formulation_coefficient(const struct iso_formulation *formulation,
-                                   const struct iso_mip_column *column, enum iso_tier_kind tier,
-                                   int32_t priority)
+double iso_formulation_average(const struct iso_formulation *formulation,
+                               const struct iso_mip_column *column, const struct iso_tier *tier)
 {
-    if (tier == ISO_TIER_MONEY)
+    switch (tier->kind) {
+    case ISO_TIER_MONEY:
         return money(formulation, column);
-    if (tier == ISO_TIER_PREFER)
+    case ISO_TIER_PREFER:
         return preference(formulation->problem, column);
-    if (tier == ISO_TIER_UNSERVED)
-        return unserved(formulation->problem, column, priority);
+    case ISO_TIER_UNSERVED:
+        return unserved(formulation->problem, column, tier->priority);
+    case ISO_TIER_FAIR:
+        return iso_formulation_fair_average(formulation->problem, column, tier);
+    case ISO_TIER_MOVES:
+        break;
+    }
     return column->kind == ISO_COLUMN_MOVES;
 }
 
-void iso_formulation_objective(struct iso_formulation *formulation, enum iso_tier_kind tier,
-                               int32_t priority)
+double iso_formulation_coefficient(const struct iso_formulation *formulation,
+                                   const struct iso_mip_column *column, const struct iso_tier *tier)
+{
+    if (tier->kind == ISO_TIER_FAIR)
+        return iso_formulation_fair(formulation->problem, column, tier);
+    return iso_formulation_average(formulation, column, tier);
+}
+
+void iso_formulation_objective(struct iso_formulation *formulation, const struct iso_tier *tier)
 {
     struct iso_mip *mip = &formulation->mip;
 
     for (int32_t j = 0; j < mip->n_columns; j++)
-        mip->objective[j] =
-            iso_formulation_coefficient(formulation, &mip->columns[j], tier, priority);
+        mip->objective[j] = iso_formulation_coefficient(formulation, &mip->columns[j], tier);
 }
 
 double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier)
@@ -244,7 +255,8 @@ void iso_formulation_fini(struct iso_formulation *formulation)
         formulation->pool_link,   formulation->place_row,    formulation->limit_row,
         formulation->budget_row,  formulation->commit_row,   formulation->share_row,
         formulation->survive_row, formulation->spread_row,   formulation->capped,
-        formulation->ramp_row,    formulation->presence_row, formulation->presence_end};
+        formulation->ramp_row,    formulation->presence_row, formulation->presence_end,
+        formulation->fair_row};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

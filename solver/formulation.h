@@ -29,6 +29,7 @@ struct iso_formulation {
     /* [workload * 3 + level]: first PRESENCE row (one a domain and period), and the row after the
      * last; -1 where no rule says where the workload runs. PRESENT rows follow, one a domain. */
     int32_t *presence_row, *presence_end;
+    int32_t *fair_row;  /* [workload]: first FAIR row, then + how many are the worst - 1; or -1 */
     int32_t **ramp_row; /* [workload][offering * n_periods + period]: RAMP or -1; NULL = none */
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
@@ -47,14 +48,19 @@ enum iso_status iso_formulation_init(struct iso_formulation *formulation,
                                      struct iso_error *reterr);
 void iso_formulation_fini(struct iso_formulation *formulation);
 
-/* Fills mip.objective with the coefficients of one tier. */
-void iso_formulation_objective(struct iso_formulation *formulation, enum iso_tier_kind tier,
-                               int32_t priority);
+/* Fills mip.objective with the coefficients of one tier, of which kind, priority and worst count.
+ */
+void iso_formulation_objective(struct iso_formulation *formulation, const struct iso_tier *tier);
 
 /* The coefficient of one column in one tier. */
 double iso_formulation_coefficient(const struct iso_formulation *formulation,
-                                   const struct iso_mip_column *column, enum iso_tier_kind tier,
-                                   int32_t priority);
+                                   const struct iso_mip_column *column,
+                                   const struct iso_tier *tier);
+
+/* The same in the objective that a proof is about: a tier that counts the worst of several things
+ * is at least what their average makes it, which is linear in columns of the problem's own. */
+double iso_formulation_average(const struct iso_formulation *formulation,
+                               const struct iso_mip_column *column, const struct iso_tier *tier);
 
 /* What a tier's objective adds that no column carries (fees of existing commitments). */
 double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier);
@@ -94,6 +100,18 @@ bool iso_formulation_ramp_rows(struct iso_formulation *formulation);
 bool iso_formulation_ramp_columns(struct iso_formulation *formulation);
 bool iso_formulation_ramp_entries(struct iso_formulation *formulation, int32_t cell,
                                   int32_t offering, int32_t period);
+
+/* Rows and columns of workloads that are served evenly, see formulation_fair.c; the entries of one
+ * unit unserved; the coefficient of a column in a FAIR tier and in its average. */
+bool iso_formulation_fair_rows(struct iso_formulation *formulation);
+bool iso_formulation_fair_columns(struct iso_formulation *formulation);
+bool iso_formulation_fair_entries(struct iso_formulation *formulation, int32_t workload,
+                                  int32_t period);
+double iso_formulation_fair(const struct iso_problem *problem, const struct iso_mip_column *column,
+                            const struct iso_tier *tier);
+double iso_formulation_fair_average(const struct iso_problem *problem,
+                                    const struct iso_mip_column *column,
+                                    const struct iso_tier *tier);
 
 /* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
  * can cover it, -2 when memory is short. */

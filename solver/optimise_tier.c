@@ -53,7 +53,7 @@ static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double
 static enum iso_status prove_early(struct iso_search *search, const double *duals,
                                    struct iso_error *reterr)
 {
-    struct iso_tier proven = {.kind = search->tier, .priority = search->priority};
+    struct iso_tier proven = search->stage;
 
     ISO_TRY(iso_prove(search, duals, true, &proven, reterr));
     search->proven = proven;

@@ -71,13 +71,12 @@ static enum iso_status price_instance(struct iso_search *search, const double *d
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price patterns");
     *ret_price = iso_reduced_cost(&f->mip, duals, f->mip.n_columns - 1);
     end_column(&f->mip, first_entry);
-    *ret_price += iso_formulation_coefficient(f, &column, search->tier, search->priority);
+    *ret_price += iso_formulation_coefficient(f, &column, &search->stage);
     for (int32_t k = 0; k < search->plan->n_tiers; k++) { /* earlier tiers, held */
         const struct iso_tier *tier = &search->plan->tiers[k];
         int32_t row = search->freeze_row[k];
         if (row >= 0 && duals[row] != 0)
-            *ret_price -=
-                duals[row] * iso_formulation_coefficient(f, &column, tier->kind, tier->priority);
+            *ret_price -= duals[row] * iso_formulation_coefficient(f, &column, tier);
     }
     if (problem->moves.present && period == 0) {
         int32_t row = f->move_row[(int64_t)cell * problem->n_offerings + offering];

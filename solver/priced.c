@@ -11,17 +11,14 @@ int iso_row_direction(const struct iso_mip_row *row)
 
 double iso_priced_cost(const struct iso_priced *priced, const struct iso_mip_column *column)
 {
-    double value = priced->objective
-                       ? iso_formulation_coefficient(priced->f, column, priced->search->tier,
-                                                     priced->search->priority)
-                       : 0;
+    double value =
+        priced->objective ? iso_formulation_average(priced->f, column, &priced->search->stage) : 0;
 
     for (int32_t k = 0; k < priced->search->plan->n_tiers; k++) {
         const struct iso_tier *tier = &priced->search->plan->tiers[k];
         int32_t row = priced->search->freeze_row[k];
         if (row >= 0 && priced->dual[row] != 0)
-            value -= priced->dual[row] *
-                     iso_formulation_coefficient(priced->f, column, tier->kind, tier->priority);
+            value -= priced->dual[row] * iso_formulation_average(priced->f, column, tier);
     }
     return value;
 }

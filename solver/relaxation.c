@@ -129,6 +129,7 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
                     struct iso_relaxation *relaxation, double *ret_over)
 {
     const struct iso_problem *problem = search->problem;
+    const struct iso_tier moves = {.kind = ISO_TIER_MOVES};
     int32_t a = relaxation->rule.a;
 
     *ret_over = 0;
@@ -150,7 +151,7 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
         return true;
     case ISO_RULE_MOVES:
         relaxation->current = (double)problem->moves.maximum;
-        relaxation->needed = iso_tier_value(problem, plan, ISO_TIER_MOVES, 0);
+        relaxation->needed = iso_tier_value(problem, plan, &moves);
         return true;
     case ISO_RULE_SHARE: {
         const struct iso_share *share = &problem->workloads[a].shares[relaxation->rule.b];

@@ -106,11 +106,10 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
             .kind = ISO_COLUMN_PATTERN, .a = repack->team, .b = l, .c = repack->period};
         int32_t at = l * f->problem->n_periods + repack->period;
         repack->first_toll[l] = repack->n_tolls;
-        repack->price[l] = iso_formulation_coefficient(f, &column, search->tier, search->priority);
+        repack->price[l] = iso_formulation_coefficient(f, &column, &search->stage);
         for (int32_t k = 0; k < plan->n_tiers; k++)
             *ret_simple &= search->freeze_row[k] < 0 ||
-                           iso_formulation_coefficient(f, &column, plan->tiers[k].kind,
-                                                       plan->tiers[k].priority) == 0;
+                           iso_formulation_coefficient(f, &column, &plan->tiers[k]) == 0;
         *ret_simple &= f->pool_link[repack->team][at] < 0;
         if (!look(repack, l, -1, -1, ret_simple))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");

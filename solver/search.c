@@ -69,7 +69,8 @@ static enum iso_status report(struct iso_search *search, struct iso_error *reter
 {
     if (search->control->progress) {
         struct iso_progress progress = {.tier = search->tier,
-                                        .priority = search->priority,
+                                        .priority = search->stage.priority,
+                                        .worst = search->stage.worst,
                                         .has_value = true,
                                         .value = search->best_value,
                                         .bound = search->tier_bound,
@@ -230,8 +231,8 @@ static bool freeze_new(struct iso_search *search, int32_t before)
     for (int32_t k = 0; k < search->plan->n_tiers && coefficients; k++) {
         const struct iso_tier *tier = &search->plan->tiers[k];
         for (int32_t j = before; j < mip->n_columns; j++)
-            coefficients[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
-                                                          tier->kind, tier->priority);
+            coefficients[j] =
+                iso_formulation_coefficient(search->formulation, &mip->columns[j], tier);
         if (search->freeze_row[k] >= 0 &&
             !iso_mip_fill_row(mip, search->freeze_row[k], coefficients))
             return false;
@@ -241,6 +242,7 @@ static bool freeze_new(struct iso_search *search, int32_t before)
 
 enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struct iso_error *reterr)
 {
+    const struct iso_tier money = {.kind = ISO_TIER_MONEY};
     struct iso_mip *mip = &search->formulation->mip;
     double **arrays[] = {&search->best, &search->money};
 
@@ -252,10 +254,9 @@ enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struc
     }
     for (int32_t j = before; j < mip->n_columns; j++) {
         search->best[j] = 0;
-        search->money[j] =
-            iso_formulation_coefficient(search->formulation, &mip->columns[j], ISO_TIER_MONEY, 0);
-        mip->objective[j] = iso_formulation_coefficient(search->formulation, &mip->columns[j],
-                                                        search->tier, search->priority);
+        search->money[j] = iso_formulation_average(search->formulation, &mip->columns[j], &money);
+        mip->objective[j] =
+            iso_formulation_coefficient(search->formulation, &mip->columns[j], &search->stage);
     }
     return freeze_new(search, before) ? ISO_OK
                                       : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");

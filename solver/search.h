@@ -7,7 +7,9 @@
 #include "isocost/solve.h"
 #include "strategy.h"
 
-#define ISO_MAX_TIERS 104 /* 100 priorities, preferences, money, moves, and one to spare */
+/* Each of 100 priorities, as many workloads that are served evenly, preferences, money, moves, and
+ * one to spare. */
+#define ISO_MAX_TIERS 204
 
 struct iso_search {
     const struct iso_problem *problem;
@@ -19,7 +21,7 @@ struct iso_search {
     int64_t iterations, nodes;
 
     enum iso_tier_kind tier; /* at hand */
-    int32_t priority;
+    struct iso_tier stage;   /* the same with what else says which it is */
     bool has_best;
     double *best;      /* n_columns values, whole where integer */
     double best_value; /* of the tier at hand, constant included */
@@ -115,7 +117,7 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, cons
 
 /* Value of a tier in a plan's own numbers. */
 double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *plan,
-                      enum iso_tier_kind kind, int32_t priority);
+                      const struct iso_tier *tier);
 
 /* Values of the tiers in the plan's own numbers; a bound never exceeds its value. */
 void iso_settle_tiers(const struct iso_problem *problem, struct iso_plan *plan);

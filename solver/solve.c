@@ -26,6 +26,7 @@ static enum iso_status search_init(struct iso_search *search, const struct iso_p
                                    struct iso_formulation *formulation, struct iso_plan *plan,
                                    struct iso_error *reterr)
 {
+    const struct iso_tier money = {.kind = ISO_TIER_MONEY};
     size_t n_columns = (size_t)formulation->mip.n_columns;
 
     *search = (struct iso_search){.problem = problem,
@@ -39,8 +40,8 @@ static enum iso_status search_init(struct iso_search *search, const struct iso_p
     if (!search->best || !search->money)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
     for (size_t j = 0; j < n_columns; j++)
-        search->money[j] = iso_formulation_coefficient(formulation, &formulation->mip.columns[j],
-                                                       ISO_TIER_MONEY, 0);
+        search->money[j] =
+            iso_formulation_average(formulation, &formulation->mip.columns[j], &money);
     return ISO_OK;
 }
 
@@ -48,10 +49,10 @@ static enum iso_status search_init(struct iso_search *search, const struct iso_p
 static void open_tier(struct iso_search *search, const struct iso_tier *tier)
 {
     search->tier = tier->kind;
-    search->priority = tier->priority;
+    search->stage = *tier;
     search->tier_bound = -INFINITY;
     search->proved = false;
-    iso_formulation_objective(search->formulation, tier->kind, tier->priority);
+    iso_formulation_objective(search->formulation, tier);
     if (search->has_best)
         search->best_value = iso_mip_value(&search->formulation->mip, search->best) +
                              iso_formulation_constant(search->formulation, tier->kind);

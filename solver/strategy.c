@@ -16,9 +16,23 @@ static bool packs(const struct iso_problem *problem)
     return false;
 }
 
+/* Whether some stage counts the worst of several things, which only a tree over all rows settles.
+ */
+static bool counts_the_worst(const struct iso_problem *problem)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (problem->workloads[a].fair)
+            return true;
+    return false;
+}
+
 struct iso_choice iso_choose_strategy(const struct iso_problem *problem)
 {
     enum iso_strategy wish = problem->options.strategy;
+
+    if (counts_the_worst(problem))
+        return (struct iso_choice){ISO_STRATEGY_PLAIN_MIP,
+                                   "the worst of several things counts: one tree"};
 
     if ((wish == ISO_STRATEGY_AUTO || wish == ISO_STRATEGY_SEPARABLE) &&
         iso_separable_applies(problem))

@@ -8,6 +8,16 @@ static bool prefers(enum iso_policy policy)
     return policy == ISO_POLICY_PREFER || policy == ISO_POLICY_DEFAULT;
 }
 
+/* Workloads of a rank that are served evenly. */
+static int32_t count_fair(const struct iso_problem *problem, int32_t priority)
+{
+    int32_t n = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n += problem->workloads[a].fair && problem->workloads[a].priority == priority;
+    return n;
+}
+
 int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tiers)
 {
     int32_t n = 0, last = 0;
@@ -19,8 +29,10 @@ int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tie
             if (problem->workloads[a].service == ISO_SERVICE_PRIORITY &&
                 problem->workloads[a].priority > last && problem->workloads[a].priority < next)
                 next = problem->workloads[a].priority;
-        if (next == INT32_MAX || n >= ISO_MAX_TIERS - 3)
+        if (next == INT32_MAX || n + count_fair(problem, next) >= ISO_MAX_TIERS - 3)
             break;
+        for (int32_t k = 1, n_fair = count_fair(problem, next); k <= n_fair; k++)
+            ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_FAIR, .priority = next, .worst = k};
         ret_tiers[n++] = (struct iso_tier){.kind = ISO_TIER_UNSERVED, .priority = next};
         last = next;
     }
@@ -108,6 +120,50 @@ double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan
     return spend;
 }
 
+/* What of a workload's demand over the horizon is not served, as a share. */
+static double loss_of(const struct iso_problem *problem, const struct iso_plan *plan, int32_t a)
+{
+    double asked = 0, lost = 0;
+
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        asked +=
+            iso_value(problem->periods[t].hours) * iso_value(problem->workloads[a].required[t]);
+    for (int32_t i = 0; i < plan->n_unserved; i++)
+        if (plan->unserved[i].workload == a)
+            lost += iso_value(problem->periods[plan->unserved[i].period].hours) *
+                    iso_value(plan->unserved[i].amount);
+    return asked > 0 ? lost / asked : 0;
+}
+
+/* The sum of the largest losses of a rank. Each is a sum with the largest left, as often as the
+ * tier says: workloads are few. */
+static double fair_value(const struct iso_problem *problem, const struct iso_plan *plan,
+                         const struct iso_tier *tier)
+{
+    double sum = 0, last = INFINITY;
+    int32_t last_workload = -1;
+
+    for (int32_t k = 0; k < tier->worst; k++) {
+        double most = -1;
+        int32_t worst = -1;
+        for (int32_t a = 0; a < problem->n_workloads; a++) {
+            const struct iso_workload *workload = &problem->workloads[a];
+            if (!workload->fair || workload->priority != tier->priority)
+                continue;
+            double loss = loss_of(problem, plan, a);
+            bool counted = loss > last || (loss == last && a <= last_workload);
+            if (counted || loss <= most)
+                continue;
+            most = loss;
+            worst = a;
+        }
+        sum += most;
+        last = most;
+        last_workload = worst;
+    }
+    return sum;
+}
+
 static double preference_value(const struct iso_problem *problem, const struct iso_plan *plan)
 {
     double value = 0, horizon = 0;
@@ -137,13 +193,15 @@ static double preference_value(const struct iso_problem *problem, const struct i
 }
 
 double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *plan,
-                      enum iso_tier_kind kind, int32_t priority)
+                      const struct iso_tier *tier)
 {
     double moves = 0;
 
-    switch (kind) {
+    switch (tier->kind) {
     case ISO_TIER_UNSERVED:
-        return unserved_value(problem, plan, priority);
+        return unserved_value(problem, plan, tier->priority);
+    case ISO_TIER_FAIR:
+        return fair_value(problem, plan, tier);
     case ISO_TIER_PREFER:
         return preference_value(problem, plan);
     case ISO_TIER_MONEY:
@@ -190,7 +248,7 @@ void iso_settle_tiers(const struct iso_problem *problem, struct iso_plan *plan)
 {
     for (int32_t k = 0; k < plan->n_tiers; k++) {
         struct iso_tier *tier = &plan->tiers[k];
-        tier->value = iso_tier_value(problem, plan, tier->kind, tier->priority);
+        tier->value = iso_tier_value(problem, plan, tier);
         if (tier->bound > tier->value)
             tier->bound = tier->value;
         if (tier->checked_bound > tier->bound)

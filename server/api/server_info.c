@@ -37,11 +37,11 @@ static const char *const served[] = {
     "volume_prices",
     "alternatives",
     "load_levels.levels",
+    "fair",
 };
 static const char *const refused[] = {
     "uncertainty",
     "traffic",
-    "fair",
     "demand_box",
 };
 

@@ -180,11 +180,12 @@ static bool read_progress(struct iso_job *job, const struct iso_frame *frame)
                                                             frame->n_bytes, frame->payload)
               : NULL;
     if (!event || event->event_case != ISOCOST__INTERNAL__V1__SOLVER_EVENT__EVENT_PROGRESS ||
-        event->progress->tier < ISO_TIER_UNSERVED || event->progress->tier > ISO_TIER_MOVES)
+        event->progress->tier < ISO_TIER_UNSERVED || event->progress->tier > ISO_TIER_FAIR)
         return false;
     job->newest = (struct iso_job_progress){
         .tier = event->progress->tier,
         .priority = event->progress->priority,
+        .worst = event->progress->worst,
         .has_value = event->progress->has_value && isfinite(event->progress->value),
         .value = event->progress->value,
         .bound = event->progress->bound,

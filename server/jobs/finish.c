@@ -319,7 +319,7 @@ void iso_job_publish(struct iso_job *job)
     message.seconds = now - job->submitted_s;
     if (plan->n_tiers > 0) {
         const struct iso_tier *last = &plan->tiers[plan->n_tiers - 1];
-        iso_tier_name(last->kind, last->priority, tier);
+        iso_tier_name(last, tier);
         iso_progress_numbers(&message, isfinite(last->value), last->value, last->bound);
     }
     pthread_mutex_lock(&job->delivery);

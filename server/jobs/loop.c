@@ -182,7 +182,10 @@ static void tell(const struct told *told)
 
     message.seconds = told->seconds;
     if (told->has_progress)
-        iso_tier_name((enum iso_tier_kind)newest->tier, newest->priority, tier);
+        iso_tier_name(&(struct iso_tier){.kind = (enum iso_tier_kind)newest->tier,
+                                         .priority = newest->priority,
+                                         .worst = newest->worst},
+                      tier);
     message.tier = tier;
     iso_progress_numbers(&message, newest->has_value, newest->value, newest->bound);
     message.iterations = newest->iterations;

@@ -122,7 +122,7 @@ struct iso_job {
 
     bool has_progress, progress_changed;
     struct iso_job_progress {
-        int32_t tier, priority;
+        int32_t tier, priority, worst;
         bool has_value;
         double value, bound;
         int64_t iterations, nodes;

@@ -35,6 +35,7 @@ static void pack_tiers(const struct iso_plan *plan, Answer *answer, struct iso_a
         Isocost__Internal__V1__Tier *to = answer->tiers[i];
         to->kind = (int32_t)from->kind;
         to->priority = from->priority;
+        to->worst = from->worst;
         to->value = from->value;
         to->bound = from->bound;
         to->tolerance = from->tolerance;

@@ -34,14 +34,14 @@ ISO_EXPORT Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resol
 ISO_EXPORT Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
                                                       struct iso_arena *arena);
 
-/* Writes the public name of a stage of the objective ("unserved priority 2", "preferences",
- * "money", "moves") and returns `name`. */
+/* Writes the public name of a stage of the objective ("fair priority 2 worst 1", "unserved priority
+ * 2", "preferences", "money", "moves") and returns `name`. */
 #define ISO_TIER_NAME_SIZE 40
-ISO_EXPORT char *iso_tier_name(enum iso_tier_kind kind, int32_t priority,
-                               char name[ISO_TIER_NAME_SIZE]);
+ISO_EXPORT char *iso_tier_name(const struct iso_tier *tier, char name[ISO_TIER_NAME_SIZE]);
 
-/* Reads such a name; "" is "money". Errors: ISO_E_INVALID with field "tier". */
-ISO_EXPORT enum iso_status iso_tier_parse(const char *name, enum iso_tier_kind *ret_kind,
-                                          int32_t *ret_priority, struct iso_error *reterr);
+/* Reads such a name into kind, priority and worst; "" is "money". Errors: ISO_E_INVALID with field
+ * "tier". */
+ISO_EXPORT enum iso_status iso_tier_parse(const char *name, struct iso_tier *ret_tier,
+                                          struct iso_error *reterr);
 
 #endif

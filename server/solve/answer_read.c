@@ -9,7 +9,7 @@ typedef Isocost__Internal__V1__Answer Answer;
 enum {
     LAST_REASON = ISO_REASON_UNBOUNDED,
     LAST_STOP = ISO_STOP_DEADLINE,
-    LAST_TIER = ISO_TIER_MOVES,
+    LAST_TIER = ISO_TIER_FAIR,
     LAST_PROOF = ISO_PROOF_COUNTING,
     LAST_LINE = ISO_LINE_VOLUME,
     LAST_RULE = ISO_RULE_RAMP,
@@ -85,6 +85,7 @@ static enum iso_status read_tiers(const Answer *answer, struct iso_plan *plan,
         plan->tiers[i] = (struct iso_tier){
             .kind = (enum iso_tier_kind)from->kind,
             .priority = from->priority,
+            .worst = from->worst,
             .value = from->value,
             .bound = from->bound,
             .tolerance = from->tolerance,

@@ -201,6 +201,25 @@ static void check_ramp(struct iso_model_check *check, const char *path,
                        "load_levels");
 }
 
+/* A rank is served evenly as a whole: the first workload of it says whether it is. */
+static void check_fair(struct iso_model_check *check, const char *path,
+                       const Isocost__V1__Workload *workload)
+{
+    for (size_t i = 0; i < check->model->n_workloads; i++) {
+        const Isocost__V1__Workload *first = check->model->workloads[i];
+        if (first->service_case != ISOCOST__V1__WORKLOAD__SERVICE_PRIORITY ||
+            first->priority != workload->priority)
+            continue;
+        if (first->fair != workload->fair)
+            iso_check_fail(check, path, "fair",
+                           "%s; workload \"%.64s\" of priority %d says %s, and all workloads of a "
+                           "priority must say the same",
+                           workload->fair ? "true" : "false", first->id, first->priority,
+                           first->fair ? "true" : "false");
+        return;
+    }
+}
+
 static void check_workload_rules(struct iso_model_check *check, const char *path,
                                  const Isocost__V1__Workload *workload)
 {
@@ -234,8 +253,10 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
         snprintf(place, sizeof(place), "%.128s.ramp", path);
         check_ramp(check, place, workload->ramp);
     }
-    if (workload->fair)
-        iso_check_not_served(check, path, "fair", "fair");
+    if (workload->service_case == ISOCOST__V1__WORKLOAD__SERVICE_PRIORITY)
+        check_fair(check, path, workload);
+    else if (workload->fair)
+        iso_check_fail(check, path, "fair", "is for workloads with a priority only");
 }
 
 void iso_check_workload(struct iso_model_check *check, const char *path,

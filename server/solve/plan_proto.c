@@ -26,11 +26,15 @@ Google__Type__Money *iso_plan_money_estimate(const struct iso_plan_writer *write
     return iso_plan_money(writer, (iso_decimal)llround(amount * (double)ISO_DECIMAL_ONE));
 }
 
-char *iso_tier_name(enum iso_tier_kind kind, int32_t priority, char name[ISO_TIER_NAME_SIZE])
+char *iso_tier_name(const struct iso_tier *tier, char name[ISO_TIER_NAME_SIZE])
 {
-    switch (kind) {
+    switch (tier->kind) {
     case ISO_TIER_UNSERVED:
-        snprintf(name, ISO_TIER_NAME_SIZE, "unserved priority %d", priority);
+        snprintf(name, ISO_TIER_NAME_SIZE, "unserved priority %d", tier->priority);
+        break;
+    case ISO_TIER_FAIR:
+        snprintf(name, ISO_TIER_NAME_SIZE, "fair priority %d worst %d", tier->priority,
+                 tier->worst);
         break;
     case ISO_TIER_PREFER:
         snprintf(name, ISO_TIER_NAME_SIZE, "preferences");
@@ -45,10 +49,21 @@ char *iso_tier_name(enum iso_tier_kind kind, int32_t priority, char name[ISO_TIE
     return name;
 }
 
-enum iso_status iso_tier_parse(const char *name, enum iso_tier_kind *ret_kind,
-                               int32_t *ret_priority, struct iso_error *reterr)
+/* Reads `prefix` and a whole number in [1, 100]; gives what follows, or NULL. */
+static const char *parse_number(const char *text, const char *prefix, int32_t *ret_number)
 {
-    static const char unserved[] = "unserved priority ";
+    char *end;
+
+    if (strncmp(text, prefix, strlen(prefix)) != 0)
+        return NULL;
+    long number = strtol(text + strlen(prefix), &end, 10);
+    *ret_number = number >= 1 && number <= 100 ? (int32_t)number : 0;
+    return *ret_number > 0 ? end : NULL;
+}
+
+enum iso_status iso_tier_parse(const char *name, struct iso_tier *ret_tier,
+                               struct iso_error *reterr)
+{
     static const struct {
         const char *name;
         enum iso_tier_kind kind;
@@ -56,26 +71,27 @@ enum iso_status iso_tier_parse(const char *name, enum iso_tier_kind *ret_kind,
                  {"money", ISO_TIER_MONEY},
                  {"preferences", ISO_TIER_PREFER},
                  {"moves", ISO_TIER_MOVES}};
+    struct iso_tier tier = {.kind = ISO_TIER_UNSERVED};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(plain); i++) {
         if (strcmp(name, plain[i].name) != 0)
             continue;
-        *ret_priority = 0;
-        *ret_kind = plain[i].kind;
+        *ret_tier = (struct iso_tier){.kind = plain[i].kind};
         return ISO_OK;
     }
-    if (strncmp(name, unserved, strlen(unserved)) == 0) {
-        char *end;
-        long priority = strtol(name + strlen(unserved), &end, 10);
-        if (*end == '\0' && priority >= 1 && priority <= 100) {
-            *ret_priority = (int32_t)priority;
-            *ret_kind = ISO_TIER_UNSERVED;
-            return ISO_OK;
-        }
+    const char *rest = parse_number(name, "unserved priority ", &tier.priority);
+    if (!rest) {
+        tier.kind = ISO_TIER_FAIR;
+        rest = parse_number(name, "fair priority ", &tier.priority);
+        rest = rest ? parse_number(rest, " worst ", &tier.worst) : NULL;
+    }
+    if (rest && *rest == '\0') {
+        *ret_tier = tier;
+        return ISO_OK;
     }
     return iso_fail(reterr, ISO_E_INVALID, "tier",
-                    "`%.60s` is no stage; use `money`, `preferences`, `moves` or `unserved "
-                    "priority N` with N in [1, 100]",
+                    "`%.60s` is no stage; use `money`, `preferences`, `moves`, `unserved priority "
+                    "N` or `fair priority N worst K` with N and K in [1, 100]",
                     name);
 }
 
@@ -136,7 +152,7 @@ static void write_tiers(struct iso_plan_writer *writer)
         if (!isfinite(from->value))
             continue;
         Isocost__V1__Tier *to = message->tiers[message->n_tiers++];
-        to->name = iso_arena_strdup(writer->arena, iso_tier_name(from->kind, from->priority, name));
+        to->name = iso_arena_strdup(writer->arena, iso_tier_name(from, name));
         to->value = from->value;
         to->bound = isfinite(from->bound) ? fmax(from->bound, 0) : 0;
         to->gap = from->value > to->bound ? (from->value - to->bound) / fabs(from->value) : 0;

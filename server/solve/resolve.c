@@ -15,6 +15,21 @@ enum iso_status iso_resolve_full(struct iso_error *reterr)
                     "the model needs more memory than one request may have");
 }
 
+void iso_resolve_check_size(struct iso_resolve *r, const char *list, int32_t index,
+                            const char *field)
+{
+    int64_t n = iso_problem_n_columns(r->problem);
+    char path[ISO_PATH_SIZE];
+
+    if (n <= ISO_PLAIN_MIP_COLUMNS)
+        return;
+    snprintf(path, sizeof(path), "model.%s[%d]%s%s", list, index, field[0] ? "." : "", field);
+    iso_violations_add(r->violations, path,
+                       "is served up to %d columns (offerings that a workload may use, times "
+                       "periods); this model has %lld",
+                       ISO_PLAIN_MIP_COLUMNS, (long long)n);
+}
+
 void iso_resolve_warn(struct iso_resolve *r, const char *format, ...)
 {
     char text[512];

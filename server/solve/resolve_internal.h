@@ -122,6 +122,12 @@ struct iso_resolve {
 /* Fails for an arena that is full. */
 enum iso_status iso_resolve_full(struct iso_error *reterr);
 
+/* Refuses a rule that only a tree settles when the problem has too many columns for one. The field
+ * is `list`[`index`].`field`, or `list`[`index`] when `field` is empty. To be called when workloads
+ * have their options. */
+void iso_resolve_check_size(struct iso_resolve *r, const char *list, int32_t index,
+                            const char *field);
+
 __attribute__((format(printf, 2, 3))) void iso_resolve_warn(struct iso_resolve *r,
                                                             const char *format, ...);
 

@@ -198,13 +198,8 @@ static enum iso_status add_limit(struct iso_resolve *r, const struct iso_limit_r
     int32_t n_steps = 0;
 
     ISO_TRY(fill_limit(r, rule, counts, &limit, reterr));
-    if (limit.or_nothing && iso_problem_n_columns(r->problem) > ISO_PLAIN_MIP_COLUMNS) {
-        snprintf(path, sizeof(path), "model.limits[%d].or_nothing", rule->index);
-        iso_violations_add(r->violations, path,
-                           "is served up to %d columns (offerings that a workload may use, times "
-                           "periods); this model has %lld",
-                           ISO_PLAIN_MIP_COLUMNS, (long long)iso_problem_n_columns(r->problem));
-    }
+    if (limit.or_nothing)
+        iso_resolve_check_size(r, "limits", rule->index, "or_nothing");
     if (limit.policy != ISO_POLICY_SOFT) {
         limits[r->problem->n_limits++] = limit;
         return ISO_OK;

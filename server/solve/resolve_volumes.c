@@ -115,12 +115,7 @@ static enum iso_status fill_volume(struct iso_resolve *r, size_t index, struct i
     iso_check_path(path, "model", "volume_prices", index);
     ISO_TRY(fill_steps(r, message, path, volume, reterr));
     check_company(r, volume, r->problem->n_volumes, path);
-    if (iso_problem_n_columns(r->problem) > ISO_PLAIN_MIP_COLUMNS)
-        iso_violations_add(
-            r->violations, path,
-            "a price by volume is served up to %d columns (offerings that a workload "
-            "may use, times periods); this model has %lld",
-            ISO_PLAIN_MIP_COLUMNS, (long long)iso_problem_n_columns(r->problem));
+    iso_resolve_check_size(r, "volume_prices", (int32_t)index, "");
     return ISO_OK;
 }
 

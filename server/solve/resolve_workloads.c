@@ -301,6 +301,7 @@ static void fill_service(struct iso_resolve *r, int32_t a, struct iso_workload *
         workload->service = ISO_SERVICE_PRIORITY;
         workload->priority = message->priority;
         workload->weight = message->opt_weight_case ? iso_number(message->weight) : ISO_DECIMAL_ONE;
+        workload->fair = message->fair;
     } else if (message->service_case == ISOCOST__V1__WORKLOAD__SERVICE_PENALTY) {
         iso_check_path(path, "model", "workloads", (size_t)a);
         strncat(path, ".penalty", sizeof(path) - strlen(path) - 1);
@@ -377,5 +378,8 @@ enum iso_status iso_resolve_workloads(struct iso_resolve *r, struct iso_error *r
     for (int32_t a = 0; a < r->problem->n_workloads; a++)
         ISO_TRY(fill_workload(r, a, &workloads[a], reterr));
     r->problem->workloads = workloads;
+    for (int32_t a = 0; a < r->problem->n_workloads; a++)
+        if (workloads[a].fair)
+            iso_resolve_check_size(r, "workloads", a, "fair");
     return report_filters(r, reterr);
 }

@@ -104,6 +104,7 @@ static void job_progress(void *context, const struct iso_progress *progress)
     job->progress_s = now;
     message.tier = (int32_t)progress->tier;
     message.priority = progress->priority;
+    message.worst = progress->worst;
     message.has_value = progress->has_value;
     message.value = progress->value;
     message.bound = progress->bound;
@@ -222,16 +223,15 @@ static enum iso_status export_model(struct iso_solver_connection *connection,
     enum iso_mip_format format =
         request->mode == ISOCOST__INTERNAL__V1__SOLVE_MODE__SOLVE_MODE_EXPORT_LP ? ISO_MIP_LP
                                                                                  : ISO_MIP_MPS;
-    enum iso_tier_kind tier = ISO_TIER_MONEY;
-    int32_t priority = 0;
+    struct iso_tier tier;
     char path[64];
 
-    ISO_TRY(iso_tier_parse(request->tier, &tier, &priority, reterr));
+    ISO_TRY(iso_tier_parse(request->tier, &tier, reterr));
     int fd = memfd_create("isocost-export", MFD_CLOEXEC);
     if (fd < 0)
         return iso_fail(reterr, ISO_E_IO, "", "no memory file for the export");
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    enum iso_status status = iso_export_mip(problem, tier, priority, format, path, reterr);
+    enum iso_status status = iso_export_mip(problem, &tier, format, path, reterr);
     if (status == ISO_OK)
         status = send_file(connection, fd, reterr);
     close(fd);

@@ -325,6 +325,8 @@ static enum iso_status check_workload(const struct iso_problem *p, int32_t a,
             "must be at least 1", "workloads[%d].priority", a);
     REQUIRE(workload->service != ISO_SERVICE_PRIORITY || workload->weight > 0, "must be above 0",
             "workloads[%d].weight", a);
+    REQUIRE(!workload->fair || workload->service == ISO_SERVICE_PRIORITY, "is for a priority",
+            "workloads[%d].fair", a);
     REQUIRE(workload->service != ISO_SERVICE_PENALTY || workload->penalty > 0, "must be above 0",
             "workloads[%d].penalty", a);
     REQUIRE(workload->maximum_per_instance >= 0, "must be >= 0",

@@ -1,7 +1,8 @@
 /* The multipliers of a tier, checked and laid out in tables. */
 #include "pricing.h"
 
-#define NOISE 1e-20 /* of the largest multiplier */
+#define NOISE 1e-20      /* of the largest multiplier */
+#define LESS (1 - 1e-15) /* keeps rounding from making an average more than it is */
 
 static int compare_duals(const void *left, const void *right)
 {
@@ -217,6 +218,20 @@ static void fill_tables(struct iso_pricing *p)
     }
 }
 
+/* The k largest of n losses are at least k / n of them all: that is the row, or the objective, that
+ * is priced. */
+static void add_fair_weight(struct iso_pricing *p, const struct iso_tier *tier, double weight)
+{
+    const struct iso_problem *problem = p->v->problem;
+    int32_t n = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n += problem->workloads[a].fair && problem->workloads[a].priority == tier->priority;
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (problem->workloads[a].fair && problem->workloads[a].priority == tier->priority)
+            p->loss[a] += weight * tier->worst / n * LESS;
+}
+
 static void add_weight(struct iso_pricing *p, const struct iso_tier *tier, double weight)
 {
     const struct iso_problem *problem = p->v->problem;
@@ -229,6 +244,8 @@ static void add_weight(struct iso_pricing *p, const struct iso_tier *tier, doubl
             problem->workloads[a].service == ISO_SERVICE_PRIORITY &&
             problem->workloads[a].priority == tier->priority)
             p->unserved[a] += weight;
+    if (tier->kind == ISO_TIER_FAIR)
+        add_fair_weight(p, tier, weight);
 }
 
 /* Each objective occurs once among the tiers (checked before), so the sums above are exact. */
@@ -287,14 +304,15 @@ enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, 
     *p = (struct iso_pricing){.v = v, .tier = tier, .ray = ray};
     p->first_share = iso_calloc((size_t)problem->n_workloads + 1, sizeof(*p->first_share));
     p->unserved = iso_calloc((size_t)problem->n_workloads, sizeof(*p->unserved));
+    p->loss = iso_calloc((size_t)problem->n_workloads, sizeof(*p->loss));
     p->duals = iso_calloc((size_t)data->n_duals, sizeof(*p->duals));
     p->demand = iso_calloc((size_t)problem->n_workloads * n_periods, sizeof(*p->demand));
     p->limit = iso_calloc((size_t)problem->n_limits * n_periods, sizeof(*p->limit));
     p->budget = iso_calloc((size_t)v->first_window[problem->n_budgets], sizeof(*p->budget));
     p->commit_row = iso_calloc(n_products, sizeof(*p->commit_row));
     p->supply = iso_calloc(n_products * n_periods, sizeof(*p->supply));
-    if (!p->first_share || !p->unserved || !p->duals || !p->demand || !p->limit || !p->budget ||
-        !p->commit_row || !p->supply)
+    if (!p->first_share || !p->unserved || !p->loss || !p->duals || !p->demand || !p->limit ||
+        !p->budget || !p->commit_row || !p->supply)
         return iso_fail(v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
     for (int32_t a = 0; a < problem->n_workloads; a++)
         p->first_share[a + 1] = p->first_share[a] + problem->workloads[a].n_shares;
@@ -324,7 +342,7 @@ void iso_pricing_fini(struct iso_pricing *p)
 {
     void *const arrays[] = {p->duals,      p->demand,    p->limit,       p->budget, p->commit,
                             p->share_max,  p->share_min, p->first_share, p->supply, p->unserved,
-                            p->commit_row, p->tabled,    p->reserved};
+                            p->commit_row, p->tabled,    p->reserved,    p->loss};
 
     iso_implied_fini(p);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)

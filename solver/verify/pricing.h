@@ -46,6 +46,7 @@ struct iso_pricing {
 
     double money, prefer, move_count; /* weights of the objectives */
     double *unserved;                 /* n_workloads: weight of its priority's tier */
+    double *loss;                     /* n_workloads: weight of its loss, in FAIR tiers */
 
     struct iso_bounded sum; /* L so far */
     bool nothing;           /* some column makes L -infinity */

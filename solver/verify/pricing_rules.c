@@ -266,6 +266,23 @@ static void price_product(struct iso_pricing *p, int32_t c)
     }
 }
 
+/* What one unit unserved adds to the loss of a workload that is served evenly, weighed. */
+static struct iso_bounded loss_cost(const struct iso_pricing *p, int32_t a, int32_t t)
+{
+    const struct iso_problem *problem = p->v->problem;
+    struct iso_bounded asked = {0, 0};
+
+    if (p->loss[a] == 0)
+        return asked;
+    for (int32_t s = 0; s < problem->n_periods; s++)
+        asked = iso_bounded_add(asked,
+                                iso_bounded_scale(problem->workloads[a].required[s],
+                                                  iso_bounded_decimal(problem->periods[s].hours)));
+    struct iso_bounded part =
+        iso_bounded_divide(iso_bounded_decimal(problem->periods[t].hours), asked);
+    return iso_bounded_multiply(iso_bounded_exact(p->loss[a]), part);
+}
+
 /* What one unit unserved costs in the objective. */
 static struct iso_bounded unserved_cost(const struct iso_pricing *p, int32_t a, int32_t t)
 {
@@ -276,10 +293,11 @@ static struct iso_bounded unserved_cost(const struct iso_pricing *p, int32_t a, 
         return iso_bounded_multiply(iso_bounded_exact(p->money),
                                     iso_bounded_scale(workload->penalty, hours));
     if (workload->service != ISO_SERVICE_PRIORITY || workload->demand[t] == 0)
-        return (struct iso_bounded){0, 0};
+        return loss_cost(p, a, t);
     struct iso_bounded part = iso_bounded_divide(iso_bounded_scale(workload->weight, hours),
                                                  iso_bounded_decimal(workload->demand[t]));
-    return iso_bounded_multiply(iso_bounded_exact(p->unserved[a]), part);
+    return iso_bounded_add(iso_bounded_multiply(iso_bounded_exact(p->unserved[a]), part),
+                           loss_cost(p, a, t));
 }
 
 /* Rules with a right side share * D and a term share * u: adds share * D * lambda to the bound and

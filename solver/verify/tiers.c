@@ -1,7 +1,9 @@
 /* The stages of the objective, in order:
  *
- *   UNSERVED  one for each rank r that a workload has, rising: sum over its workloads with
- *             required > 0 and D > 0 of weight * h_t * u / D
+ *   for each rank r that a workload has, rising:
+ *   FAIR      k = 1 .. n of its n workloads that are served evenly: the sum of the k largest
+ *             losses, sum_t h_t u_t / sum_t h_t required_t
+ *   UNSERVED  sum over its workloads with required > 0 and D > 0 of weight * h_t * u / D
  *   PREFER    when there is a PREFER or DEFAULT rule: sum over limits and periods of
  *             (h_t / H) * violation / bound + sum over windows of violation / amount
  *             (a bound or amount of 0 counts as 1)
@@ -34,11 +36,27 @@ static bool has_preferences(const struct iso_problem *problem)
     return false;
 }
 
-/* The tier that follows one of `kind` and `priority`; false after the last. */
+static int32_t count_fair(const struct iso_problem *problem, int32_t priority)
+{
+    int32_t n = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        n += problem->workloads[a].fair && problem->workloads[a].priority == priority;
+    return n;
+}
+
+/* The tier that follows one of `kind`, `priority` and `worst`; false after the last. */
 static bool next_tier(const struct iso_problem *problem, bool first, enum iso_tier_kind *kind,
-                      int32_t *priority)
+                      int32_t *priority, int32_t *worst)
 {
     int32_t best = INT32_MAX;
+
+    if (!first && *kind == ISO_TIER_FAIR) {
+        bool more = *worst < count_fair(problem, *priority);
+        *kind = more ? ISO_TIER_FAIR : ISO_TIER_UNSERVED;
+        *worst = more ? *worst + 1 : 0;
+        return true;
+    }
 
     for (int32_t a = 0; a < problem->n_workloads && (first || *kind == ISO_TIER_UNSERVED); a++) {
         const struct iso_workload *workload = &problem->workloads[a];
@@ -48,8 +66,9 @@ static bool next_tier(const struct iso_problem *problem, bool first, enum iso_ti
     }
     enum iso_tier_kind before = *kind;
     *priority = best < INT32_MAX ? best : 0;
+    *worst = best < INT32_MAX && count_fair(problem, best) > 0;
     if (best < INT32_MAX)
-        *kind = ISO_TIER_UNSERVED;
+        *kind = *worst ? ISO_TIER_FAIR : ISO_TIER_UNSERVED;
     else if ((first || before == ISO_TIER_UNSERVED) && has_preferences(problem))
         *kind = ISO_TIER_PREFER;
     else if (first || before == ISO_TIER_UNSERVED || before == ISO_TIER_PREFER)
@@ -75,6 +94,43 @@ static long double unserved_value(const struct iso_verifier *v, int32_t priority
                        ((long double)problem->periods[t].hours / 1e9L) *
                        ((long double)v->unserved[iso_verify_at(v, a, t)] /
                         (long double)workload->demand[t]);
+    }
+    return sum;
+}
+
+/* The share of what a workload asks over the horizon that is not served. */
+static long double loss_of(const struct iso_verifier *v, int32_t a)
+{
+    const struct iso_workload *workload = &v->problem->workloads[a];
+    long double asked = 0, lost = 0;
+
+    for (int32_t t = 0; t < v->problem->n_periods; t++) {
+        long double hours = (long double)v->problem->periods[t].hours;
+        asked += hours * (long double)workload->required[t];
+        lost += hours * (long double)v->unserved[iso_verify_at(v, a, t)];
+    }
+    return asked > 0 ? lost / asked : 0;
+}
+
+/* A loss counts when fewer than k others are larger, or equal and of a workload before it. */
+static long double fair_value(const struct iso_verifier *v, const struct iso_tier *tier)
+{
+    const struct iso_problem *problem = v->problem;
+    long double sum = 0;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        int32_t larger = 0;
+        if (!problem->workloads[a].fair || problem->workloads[a].priority != tier->priority)
+            continue;
+        long double loss = loss_of(v, a);
+        for (int32_t other = 0; other < problem->n_workloads; other++) {
+            const struct iso_workload *workload = &problem->workloads[other];
+            if (!workload->fair || workload->priority != tier->priority)
+                continue;
+            long double its = loss_of(v, other);
+            larger += its > loss || (its == loss && other < a);
+        }
+        sum += larger < tier->worst ? loss : 0;
     }
     return sum;
 }
@@ -128,6 +184,7 @@ static enum iso_status check_value(const struct iso_verifier *v, int32_t i, doub
         allowed = 2 * DBL_EPSILON * fabs(value);
     } else {
         value = tier->kind == ISO_TIER_UNSERVED ? (double)unserved_value(v, tier->priority)
+                : tier->kind == ISO_TIER_FAIR   ? (double)fair_value(v, tier)
                 : tier->kind == ISO_TIER_PREFER ? (double)prefer_value(v)
                                                 : (double)v->moves;
         allowed = SAME * fabs(value);
@@ -255,21 +312,22 @@ enum iso_status iso_verify_tiers(struct iso_verifier *v)
 {
     const struct iso_plan *plan = v->plan;
     enum iso_tier_kind kind = ISO_TIER_UNSERVED;
-    int32_t priority = 0, i = 0;
+    int32_t priority = 0, worst = 0, i = 0;
 
     ISO_TRY(check_ranges(v));
     for (; i < plan->n_tiers; i++) {
         const struct iso_tier *tier = &plan->tiers[i];
         double value = 0;
-        if (!next_tier(v->problem, i == 0, &kind, &priority) || tier->kind != kind ||
-            tier->priority != priority)
+        if (!next_tier(v->problem, i == 0, &kind, &priority, &worst) || tier->kind != kind ||
+            tier->priority != priority || tier->worst != worst)
             return iso_verify_fail(v, "tiers", i, "kind", "is %d (rank %d); not in the order of %s",
                                    (int)tier->kind, tier->priority, "the objective");
         ISO_TRY(check_value(v, i, &value));
         ISO_TRY(check_frozen(v, i, value));
         ISO_TRY(check_gap(v, i, value));
     }
-    if (plan->reason == ISO_REASON_OPTIMAL && next_tier(v->problem, i == 0, &kind, &priority))
+    if (plan->reason == ISO_REASON_OPTIMAL &&
+        next_tier(v->problem, i == 0, &kind, &priority, &worst))
         return iso_verify_fail(v, "tiers", -1, "", "has %d stages; the objective has more",
                                plan->n_tiers);
     for (i = 0; i < plan->n_tiers; i++)

@@ -94,8 +94,7 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
            (int)plan->reason, verified ? "true" : "false", error.text);
     for (int32_t k = 0; k < plan->n_tiers; k++) {
         char name[ISO_TIER_NAME_SIZE];
-        printf("%s[\"%s\", %.17g, ", k ? ", " : "",
-               iso_tier_name(plan->tiers[k].kind, plan->tiers[k].priority, name),
+        printf("%s[\"%s\", %.17g, ", k ? ", " : "", iso_tier_name(&plan->tiers[k], name),
                plan->tiers[k].value);
         printf(isfinite(plan->tiers[k].bound) ? "%.17g]" : "null]", plan->tiers[k].bound);
     }

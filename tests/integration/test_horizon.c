@@ -59,6 +59,7 @@ static void simplify(struct random_problem *random)
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         struct iso_option *options = (struct iso_option *)workloads[a].options;
         workloads[a].n_spread = 0;
+        workloads[a].fair = false;
         if (workloads[a].service == ISO_SERVICE_PRIORITY)
             workloads[a].service = ISO_SERVICE_MUST;
         for (int32_t i = 0; i < workloads[a].n_options && workloads[a].replicas; i++)

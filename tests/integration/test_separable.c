@@ -219,6 +219,7 @@ static void simplify(struct random_problem *random)
         workloads[a].n_affinities = 0;
         workloads[a].ramp = NULL;
         workloads[a].service = ISO_SERVICE_MUST;
+        workloads[a].fair = false;
         for (int32_t i = 0; i < workloads[a].n_options; i++) {
             mine[i].most = 0;
             mine[i].served = (1 + random_below(random, 9)) * ISO_DECIMAL_ONE / 2;

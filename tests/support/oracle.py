@@ -11,6 +11,7 @@ import tempfile
 from fractions import Fraction as F
 
 from oracle_affinity import add_affinities
+from oracle_fair import fair_stages
 from oracle_volumes import add_volumes
 from oracle_ramp import add_ramps
 
@@ -637,11 +638,12 @@ class Oracle:
 
     def stages(self):
         """[(tier name, objective, constant)] in order."""
-        tiers = [(f"unserved priority {rank}", terms, F(0))
-                 for rank, terms in sorted(self.unserved.items())]
         ranks = sorted({w.priority for w in self.m.workloads
                         if w.WhichOneof("service") == "priority"})
-        tiers = [(f"unserved priority {rank}", self.unserved.get(rank, {}), F(0)) for rank in ranks]
+        tiers = []
+        for rank in ranks:
+            tiers += fair_stages(self, rank)
+            tiers.append((f"unserved priority {rank}", self.unserved.get(rank, {}), F(0)))
         policies = [x.policy.kind for x in [*self.m.limits, *self.m.budgets]]
         if any(kind in (3, 4) for kind in policies):
             tiers.append(("preferences", self.objective["prefer"], F(0)))

@@ -220,6 +220,16 @@ static void add_ramp(struct random_problem *r)
     r->workloads[random_below(r, p->n_workloads)].ramp = ramp;
 }
 
+static void add_fairness(struct random_problem *r)
+{
+    for (int32_t rank = 1; rank <= 2; rank++) {
+        bool fair = chance(r, 40);
+        for (int32_t a = 0; a < r->problem.n_workloads; a++)
+            if (r->workloads[a].service == ISO_SERVICE_PRIORITY && r->workloads[a].priority == rank)
+                r->workloads[a].fair = fair;
+    }
+}
+
 static void add_limits(struct random_problem *r)
 {
     struct iso_problem *p = &r->problem;
@@ -341,7 +351,8 @@ struct random_problem *random_problem_new(uint64_t seed)
     add_budgets(r);
     add_moves(r);
     add_ramp(r);
-    add_affinities(r); /* last, so that the rest is as without */
+    add_affinities(r);
+    add_fairness(r); /* last, so that the rest is as without */
     r->problem.options =
         (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
     return r;

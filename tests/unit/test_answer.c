@@ -23,8 +23,8 @@ static void fill_plan(struct iso_plan *plan)
         {ISO_LINE_INSTANCE, 0, 1, 2, -1, -1, 3, 4, 5, 0, 7, 8, 9, 10},
         {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_STOP, 3, 0, 5, 1, 0, 8, 9, 0}};
     static struct iso_tier tiers[] = {
-        {ISO_TIER_UNSERVED, 2, 1.5, -INFINITY, 0, 1.5, ISO_PROOF_NONE, -INFINITY, 0, 0},
-        {ISO_TIER_MONEY, 0, 12.25, 12, 0.01, 12.5, ISO_PROOF_DUAL, 12, 0, 1}};
+        {ISO_TIER_UNSERVED, 2, 0, 1.5, -INFINITY, 0, 1.5, ISO_PROOF_NONE, -INFINITY, 0, 0},
+        {ISO_TIER_MONEY, 0, 0, 12.25, 12, 0.01, 12.5, ISO_PROOF_DUAL, 12, 0, 1}};
     static struct iso_dual duals[] = {{ISO_ROW_SURVIVE, 1, 2, 3, 4, -0.75}};
     static struct iso_value_function functions[] = {{1, 1000}};
     static int32_t workloads[] = {0, 3};
@@ -191,7 +191,7 @@ static void break_answer(int way, Isocost__Internal__V1__Answer *answer)
         answer->tiers[1]->first_dual = -1;
         break;
     case 10:
-        answer->tiers[0]->kind = 4;
+        answer->tiers[0]->kind = ISO_TIER_FAIR + 1;
         break;
     case 11:
         answer->tiers[0]->proof = 6;
@@ -275,14 +275,14 @@ static void a_full_arena_makes_no_answer(void **state)
 static void stages_have_names_both_ways(void **state)
 {
     static const struct {
-        enum iso_tier_kind kind;
-        int32_t priority;
+        struct iso_tier tier;
         const char *name;
     } cases[] = {
-        {ISO_TIER_UNSERVED, 7, "unserved priority 7"},
-        {ISO_TIER_PREFER, 0, "preferences"},
-        {ISO_TIER_MONEY, 0, "money"},
-        {ISO_TIER_MOVES, 0, "moves"},
+        {{.kind = ISO_TIER_UNSERVED, .priority = 7}, "unserved priority 7"},
+        {{.kind = ISO_TIER_FAIR, .priority = 7, .worst = 12}, "fair priority 7 worst 12"},
+        {{.kind = ISO_TIER_PREFER}, "preferences"},
+        {{.kind = ISO_TIER_MONEY}, "money"},
+        {{.kind = ISO_TIER_MOVES}, "moves"},
     };
     static const char *const wrong[] = {"beauty",
                                         "unserved",
@@ -290,22 +290,25 @@ static void stages_have_names_both_ways(void **state)
                                         "unserved priority 0",
                                         "unserved priority 101",
                                         "unserved priority 1x",
+                                        "fair priority 1",
+                                        "fair priority 1 worst 0",
+                                        "fair priority 1 worst 2 of 3",
                                         "Money"};
-    enum iso_tier_kind kind;
-    int32_t priority;
+    struct iso_tier tier;
 
     (void)state;
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
         char name[ISO_TIER_NAME_SIZE];
-        assert_string_equal(iso_tier_name(cases[i].kind, cases[i].priority, name), cases[i].name);
-        assert_int_equal(iso_tier_parse(name, &kind, &priority, NULL), ISO_OK);
-        assert_int_equal(kind, cases[i].kind);
-        assert_int_equal(priority, cases[i].priority);
+        assert_string_equal(iso_tier_name(&cases[i].tier, name), cases[i].name);
+        assert_int_equal(iso_tier_parse(name, &tier, NULL), ISO_OK);
+        assert_int_equal(tier.kind, cases[i].tier.kind);
+        assert_int_equal(tier.priority, cases[i].tier.priority);
+        assert_int_equal(tier.worst, cases[i].tier.worst);
     }
-    assert_int_equal(iso_tier_parse("", &kind, &priority, NULL), ISO_OK);
-    assert_int_equal(kind, ISO_TIER_MONEY);
+    assert_int_equal(iso_tier_parse("", &tier, NULL), ISO_OK);
+    assert_int_equal(tier.kind, ISO_TIER_MONEY);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(wrong); i++)
-        assert_int_equal(iso_tier_parse(wrong[i], &kind, &priority, NULL), ISO_E_INVALID);
+        assert_int_equal(iso_tier_parse(wrong[i], &tier, NULL), ISO_E_INVALID);
 }
 
 static void failures_keep_their_status_and_fields(void **state)

@@ -33,7 +33,6 @@ static const struct {
 } not_served[] = {
     {CATALOG PERIODS WORKLOAD("traffic: {gb_per_unit_hour: 1}"), "model.workloads[0].traffic",
      "traffic"},
-    {CATALOG PERIODS WORKLOAD("fair: true"), "model.workloads[0].fair", "fair"},
     {CATALOG PERIODS "workloads: [{id: web, must_serve: true, throughput: {rate: 1, performance: "
                      "[{per_instance: 1}], box: {rise: 0.1, periods: 2}}}]\n",
      "model.workloads[0].throughput.box", "box"},

@@ -171,11 +171,11 @@ static const struct member line_members[] = {
     MEMBER(iso_line, hours, INT64),      MEMBER(iso_line, rate, INT64),
     MEMBER(iso_line, cost, INT64),       MEMBER(iso_line, served, INT64)};
 static const struct member tier_members[] = {
-    MEMBER(iso_tier, kind, INT32),           MEMBER(iso_tier, priority, INT32),
-    MEMBER(iso_tier, value, DOUBLE),         MEMBER(iso_tier, bound, DOUBLE),
-    MEMBER(iso_tier, tolerance, DOUBLE),     MEMBER(iso_tier, frozen, DOUBLE),
-    MEMBER(iso_tier, checked_bound, DOUBLE), MEMBER(iso_tier, first_dual, INT32),
-    MEMBER(iso_tier, n_duals, INT32)};
+    MEMBER(iso_tier, kind, INT32),       MEMBER(iso_tier, priority, INT32),
+    MEMBER(iso_tier, worst, INT32),      MEMBER(iso_tier, value, DOUBLE),
+    MEMBER(iso_tier, bound, DOUBLE),     MEMBER(iso_tier, tolerance, DOUBLE),
+    MEMBER(iso_tier, frozen, DOUBLE),    MEMBER(iso_tier, checked_bound, DOUBLE),
+    MEMBER(iso_tier, first_dual, INT32), MEMBER(iso_tier, n_duals, INT32)};
 static const struct member ray_members[] = {MEMBER(iso_tier, first_dual, INT32),
                                             MEMBER(iso_tier, n_duals, INT32)};
 static const struct member dual_members[] = {

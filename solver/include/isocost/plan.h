@@ -77,7 +77,13 @@ struct iso_line {
     iso_decimal served; /* INSTANCE: rate or replicas */
 };
 
-enum iso_tier_kind { ISO_TIER_UNSERVED, ISO_TIER_PREFER, ISO_TIER_MONEY, ISO_TIER_MOVES };
+enum iso_tier_kind {
+    ISO_TIER_UNSERVED,
+    ISO_TIER_PREFER,
+    ISO_TIER_MONEY,
+    ISO_TIER_MOVES,
+    ISO_TIER_FAIR
+};
 enum iso_proof {
     ISO_PROOF_NONE,
     ISO_PROOF_DUAL,
@@ -157,7 +163,8 @@ struct iso_value_function {
 /* One stage of the objective. Money values are exact decimals held in `amount`. */
 struct iso_tier {
     enum iso_tier_kind kind;
-    int32_t priority; /* UNSERVED: the rank */
+    int32_t priority; /* UNSERVED, FAIR: the rank */
+    int32_t worst;    /* FAIR: the sum of so many largest shares that are not served */
     double value;     /* MONEY: objective (cost + penalties), MOVES: moves */
     double bound;     /* no plan is below it, given the tiers before; -INFINITY: none known */
     double tolerance;

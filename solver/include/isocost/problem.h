@@ -122,6 +122,7 @@ struct iso_workload {
     enum iso_service service;
     int32_t priority;          /* PRIORITY: rank >= 1, 1 first */
     iso_decimal weight;        /* PRIORITY: > 0 */
+    bool fair;                 /* PRIORITY: its rank is served evenly; all of a rank or none */
     iso_decimal penalty;       /* PENALTY: base currency for one unit unserved for one hour, > 0 */
     bool replicas;             /* false: throughput */
     const iso_decimal *demand; /* D_t >= 0, n_periods; whole numbers for replicas */

@@ -9,7 +9,7 @@
  */
 struct iso_progress {
     enum iso_tier_kind tier;
-    int32_t priority;
+    int32_t priority, worst;
     bool has_value;
     double value, bound; /* bound: -INFINITY when none */
     int64_t iterations, nodes;
@@ -40,9 +40,8 @@ enum iso_mip_format { ISO_MIP_MPS, ISO_MIP_LP };
  * LP with readable names, so that another solver can check us. Packing is written by patterns.
  * Errors: ISO_E_LIMIT (too many patterns), ISO_E_IO. */
 ISO_EXPORT enum iso_status iso_export_mip(const struct iso_problem *problem,
-                                          enum iso_tier_kind tier, int32_t priority,
-                                          enum iso_mip_format format, const char *path,
-                                          struct iso_error *reterr);
+                                          const struct iso_tier *tier, enum iso_mip_format format,
+                                          const char *path, struct iso_error *reterr);
 
 /* Version of GLPK, e.g. "5.0". */
 ISO_EXPORT const char *iso_glpk_version(void);
