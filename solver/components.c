@@ -63,6 +63,7 @@ static void put_in_order(struct iso_plan *plan)
         qsort(plan->uses, (size_t)plan->n_uses, sizeof(*plan->uses), by_use);
     if (plan->n_fills > 0)
         qsort(plan->fills, (size_t)plan->n_fills, sizeof(*plan->fills), by_fill);
+    iso_sort_flows(plan);
 }
 
 /* The money stage of the whole: sums over the components. */

@@ -66,6 +66,10 @@ static bool same_rule(const struct iso_dual *dual, const struct iso_rule *rule)
     case ISO_ROW_RAMP:
     case ISO_ROW_RAMP_CAP:
         return rule->kind == ISO_RULE_RAMP && dual->a == rule->a;
+    case ISO_ROW_FLOW:
+    case ISO_ROW_ARRIVAL:
+        return (rule->kind == ISO_RULE_LATENCY && dual->a == rule->a && dual->b == rule->b) ||
+               (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
     case ISO_ROW_MOVE:
     case ISO_ROW_MOVES:
         return rule->kind == ISO_RULE_MOVES;

@@ -73,7 +73,7 @@ bool iso_cover_applies(const struct iso_problem *problem, int32_t workload)
     const struct iso_workload *w = &problem->workloads[workload];
 
     if (w->service != ISO_SERVICE_MUST || w->replicas || w->n_shares > 0 || w->n_survive > 0 ||
-        w->n_spread > 0 || w->n_affinities > 0 || w->ramp || w->n_options == 0)
+        w->n_spread > 0 || w->n_affinities > 0 || w->ramp || w->n_traffic > 0 || w->n_options == 0)
         return false;
     for (int32_t c = 0; c < problem->n_products; c++)
         if (!product_applies(problem, c, workload))

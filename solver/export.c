@@ -64,6 +64,22 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
         snprintf(text, size, "%s(%s,%s)", row->c == 0 ? "starts" : "stops", p->workloads[row->a].id,
                  p->periods[row->b].id);
         break;
+    case ISO_ROW_FLOW:
+    case ISO_ROW_LEAVE:
+        snprintf(text, size, "%s(%s,%s,%s,%d)", row->kind == ISO_ROW_FLOW ? "flow" : "leave",
+                 p->workloads[row->a].id, p->workloads[row->a].traffic[row->b].id,
+                 p->periods[row->c].id, row->d);
+        break;
+    case ISO_ROW_ARRIVAL:
+    case ISO_ROW_ENTER:
+        snprintf(text, size, "%s(%s,%s,%s,%s)", row->kind == ISO_ROW_ARRIVAL ? "arrival" : "enter",
+                 p->workloads[row->a].id, p->workloads[row->a].traffic[row->b].id,
+                 p->periods[row->c].id, p->region_names[row->d]);
+        break;
+    case ISO_ROW_JOIN:
+        snprintf(text, size, "join(%s,%s,%s)", p->workloads[row->a].id,
+                 p->workloads[row->a].traffic[row->b].id, p->periods[row->c].id);
+        break;
     case ISO_ROW_PRESENCE:
         snprintf(text, size, "presence(%s,%d,%s,%d)", p->workloads[row->a].id, row->b,
                  p->periods[row->c].id, row->d);
@@ -131,6 +147,14 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
         snprintf(text, size, "%s(%s,%s,%s)", column->d == 0 ? "starts" : "stops",
                  p->workloads[column->a].id, p->offerings[column->b].id, p->periods[column->c].id);
         break;
+    case ISO_COLUMN_FLOW: {
+        const struct iso_traffic *traffic = &p->workloads[column->a].traffic[column->b];
+        const struct iso_route *route = &traffic->routes[column->d];
+        snprintf(text, size, "flow(%s,%s,%s,%s,%s)", p->workloads[column->a].id, traffic->id,
+                 iso_problem_place_name(p, traffic->sources[route->source].place),
+                 p->region_names[route->region], p->periods[column->c].id);
+        break;
+    }
     case ISO_COLUMN_PRESENCE:
         snprintf(text, size, "runs_in(%s,%d,%d)", p->workloads[column->a].id, column->b, column->c);
         break;

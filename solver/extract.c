@@ -389,6 +389,7 @@ enum iso_status iso_extract(const struct iso_formulation *f, const double *x, st
     ISO_TRY(extract_fills(f, x, plan, reterr));
     ISO_TRY(extract_covers(f, x, plan, reterr));
     ISO_TRY(extract_unserved(f, x, plan, reterr));
+    ISO_TRY(iso_extract_flows(f, x, plan, reterr));
     plan->has_solution = true;
     return iso_plan_account(f->problem, plan, reterr);
 }

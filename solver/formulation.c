@@ -90,6 +90,9 @@ static double money(const struct iso_formulation *formulation, const struct iso_
     case ISO_COLUMN_COVER:
         offering = column->c;
         break;
+    case ISO_COLUMN_FLOW:
+        return iso_flow_money(problem, NULL, problem->base_currency, column->a, column->b,
+                              column->d, column->c);
     case ISO_COLUMN_BUY: {
         const struct iso_product *product = &problem->products[column->a];
         const struct iso_start *start = &product->starts[column->b];
@@ -256,7 +259,7 @@ void iso_formulation_fini(struct iso_formulation *formulation)
         formulation->budget_row,  formulation->commit_row,   formulation->share_row,
         formulation->survive_row, formulation->spread_row,   formulation->capped,
         formulation->ramp_row,    formulation->presence_row, formulation->presence_end,
-        formulation->fair_row};
+        formulation->fair_row,    formulation->traffic_row};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

@@ -29,7 +29,9 @@ struct iso_formulation {
     /* [workload * 3 + level]: first PRESENCE row (one a domain and period), and the row after the
      * last; -1 where no rule says where the workload runs. PRESENT rows follow, one a domain. */
     int32_t *presence_row, *presence_end;
-    int32_t *fair_row;  /* [workload]: first FAIR row, then + how many are the worst - 1; or -1 */
+    int32_t *fair_row;    /* [workload]: first FAIR row, then + how many are the worst - 1; or -1 */
+    int32_t *traffic_row; /* [workload], then as formulation_traffic.c lays them out */
+    bool has_dependencies;
     int32_t **ramp_row; /* [workload][offering * n_periods + period]: RAMP or -1; NULL = none */
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
@@ -95,6 +97,15 @@ bool iso_formulation_affinity_columns(struct iso_formulation *formulation);
 bool iso_formulation_presence_entries(struct iso_formulation *formulation, int32_t workload,
                                       int32_t offering, int32_t period, double amount);
 
+/* Rows and columns of traffic and dependencies, see formulation_traffic.c; the entries of `amount`
+ * units that an offering serves of a workload, and of one unit unserved. */
+bool iso_formulation_traffic_rows(struct iso_formulation *formulation);
+bool iso_formulation_traffic_columns(struct iso_formulation *formulation);
+bool iso_formulation_traffic_entries(struct iso_formulation *formulation, int32_t workload,
+                                     int32_t offering, int32_t period, double amount);
+bool iso_formulation_traffic_unserved(struct iso_formulation *formulation, int32_t workload,
+                                      int32_t period);
+
 /* Rows and columns of ramps, see formulation_ramp.c; the entries of one instance of a cell. */
 bool iso_formulation_ramp_rows(struct iso_formulation *formulation);
 bool iso_formulation_ramp_columns(struct iso_formulation *formulation);
@@ -141,6 +152,11 @@ double iso_budget_purchase(const struct iso_problem *problem, const struct iso_b
                            const struct iso_window *window, int32_t product, int32_t start);
 double iso_budget_upfront(const struct iso_problem *problem, const struct iso_budget *budget,
                           const struct iso_window *window, int32_t product, int32_t start);
+
+/* What one unit along a route costs in a period, in `currency`; with a budget only what counts. */
+double iso_flow_money(const struct iso_problem *problem, const struct iso_budget *budget,
+                      int32_t currency, int32_t workload, int32_t traffic, int32_t route,
+                      int32_t period);
 
 /* Hours of a term of `start` that fall in periods flagged by `periods`. */
 double iso_term_hours_in(const struct iso_problem *problem, const struct iso_start *start,

@@ -140,7 +140,8 @@ bool iso_formulation_service_entries(struct iso_formulation *f, int32_t a, int32
             ok &= iso_mip_add_entry(mip, row + period, amount);
         row += n_periods;
     }
-    return ok && iso_formulation_presence_entries(f, a, offering, period, amount);
+    return ok && iso_formulation_presence_entries(f, a, offering, period, amount) &&
+           iso_formulation_traffic_entries(f, a, offering, period, amount);
 }
 
 int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t offering,
@@ -241,7 +242,7 @@ static bool add_unserved(struct iso_formulation *f, int32_t a, int32_t period)
              iso_mip_add_entry(mip, row + period, iso_value(workload->spread[r].minimum_share));
         row += n_periods;
     }
-    return ok;
+    return ok && iso_formulation_traffic_unserved(f, a, period);
 }
 
 static bool add_domains(struct iso_formulation *f, int32_t a)
@@ -361,8 +362,8 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
             return no_memory(reterr);
     }
     if (!iso_formulation_affinity_columns(f) || !iso_formulation_ramp_columns(f) ||
-        !iso_formulation_fair_columns(f) || !add_purchases(f) || !add_violations(f) ||
-        !add_moves(f))
+        !iso_formulation_fair_columns(f) || !iso_formulation_traffic_columns(f) ||
+        !add_purchases(f) || !add_violations(f) || !add_moves(f))
         return no_memory(reterr);
     return ISO_OK;
 }

@@ -175,6 +175,7 @@ static bool allocate_maps(struct iso_formulation *f)
     f->presence_row = iso_calloc(n_workloads * ISO_N_LEVELS, sizeof(int32_t));
     f->presence_end = iso_calloc(n_workloads * ISO_N_LEVELS, sizeof(int32_t));
     f->ramp_row = iso_calloc(n_workloads, sizeof(*f->ramp_row));
+    f->traffic_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->capped = iso_calloc(n_workloads, 1);
     f->fair_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->pool_link = iso_calloc((size_t)problem->n_teams, sizeof(*f->pool_link));
@@ -187,7 +188,7 @@ static bool allocate_maps(struct iso_formulation *f)
     }
     return f->demand_row && f->limit_row && f->budget_row && f->commit_row && f->share_row &&
            f->survive_row && f->spread_row && f->presence_row && f->presence_end && f->ramp_row &&
-           f->capped && f->fair_row && f->pool_link && f->place_row &&
+           f->traffic_row && f->capped && f->fair_row && f->pool_link && f->place_row &&
            (f->move_row || !problem->moves.present);
 }
 
@@ -213,7 +214,7 @@ enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error
         if (!add_share_rows(f, a) || !add_domain_rows(f, a, domains))
             return no_memory(reterr);
     if (!iso_formulation_affinity_rows(f, domains) || !iso_formulation_ramp_rows(f) ||
-        !iso_formulation_fair_rows(f))
+        !iso_formulation_fair_rows(f) || !iso_formulation_traffic_rows(f))
         return no_memory(reterr);
     return ISO_OK;
 }

@@ -35,7 +35,7 @@ static bool has_other_rules(const struct iso_problem *problem)
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
         if (workload->replicas || workload->n_spread > 0 || workload->n_affinities > 0 ||
-            workload->ramp || workload->service == ISO_SERVICE_PRIORITY)
+            workload->ramp || workload->n_traffic > 0 || workload->service == ISO_SERVICE_PRIORITY)
             return true;
     }
     for (int32_t l = 0; l < problem->n_limits; l++)

@@ -297,7 +297,8 @@ static void remove_superfluous(struct cover *cover, int32_t *order)
 /* Placing rows first: capped replica workloads need room before they can be placed. */
 static void fill_all(struct cover *cover)
 {
-    static const int order[] = {ISO_ROW_SPREAD,    ISO_ROW_SHARE_MIN, ISO_ROW_DEMAND,
+    static const int order[] = {ISO_ROW_ARRIVAL,   ISO_ROW_LEAVE,     ISO_ROW_ENTER,
+                                ISO_ROW_SPREAD,    ISO_ROW_SHARE_MIN, ISO_ROW_DEMAND,
                                 ISO_ROW_SHARE_MIN, ISO_ROW_SURVIVE,   ISO_ROW_DEMAND,
                                 ISO_ROW_LIMIT,     ISO_ROW_PRESENT};
 

@@ -30,18 +30,23 @@ enum iso_column_kind {
     ISO_COLUMN_PRESENCE,    /* b: a=workload b=level c=domain */
     ISO_COLUMN_RAMP,        /* change: a=workload b=offering c=period d=0 starts, 1 stops */
     ISO_COLUMN_WORST,       /* q: a=rank b=how many are the worst */
-    ISO_COLUMN_ABOVE_WORST  /* p: a=workload b=how many are the worst */
+    ISO_COLUMN_ABOVE_WORST, /* p: a=workload b=how many are the worst */
+    ISO_COLUMN_FLOW         /* fl: a=workload b=traffic c=period d=route */
 };
 
 /* Rows that have no multiplier in a proof: those that link columns of one (offering, cell, period),
- * those by which workloads are together, which say nothing in a relaxation, and those that say what
- * the worst of several things is, where a proof prices the average. */
+ * those by which workloads are together, which say nothing in a relaxation, those that say what the
+ * worst of several things is, where a proof prices the average, and those of dependencies, which a
+ * tree settles. */
 enum {
     ISO_ROW_LINK_COVER = ISO_N_ROW_KINDS,
     ISO_ROW_LINK_PLACE,
     ISO_ROW_PRESENT,  /* a=workload b=level c=-1 d=domain: some instance runs where b_d = 1 */
     ISO_ROW_TOGETHER, /* a=workload b=rule c=-1 d=domain: both b_d are equal */
-    ISO_ROW_FAIR      /* a=workload b=how many are the worst, see formulation_fair.c */
+    ISO_ROW_FAIR,     /* a=workload b=how many are the worst, see formulation_fair.c */
+    ISO_ROW_JOIN,     /* a=workload b=traffic c=period; see formulation_traffic.c */
+    ISO_ROW_LEAVE,    /* likewise, d=source */
+    ISO_ROW_ENTER     /* likewise, d=region */
 };
 
 struct iso_mip_column {

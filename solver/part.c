@@ -12,7 +12,7 @@ static void *many(int32_t n, size_t size)
 
 static bool allocate(struct iso_part *part, const struct iso_problem *problem)
 {
-    int32_t n_cells = iso_problem_n_cells(problem), n_affinities = 0;
+    int32_t n_cells = iso_problem_n_cells(problem), n_affinities = 0, n_traffic = 0;
     size_t n_flags = (size_t)(problem->n_budgets + problem->n_products) * (size_t)n_cells +
                      (size_t)problem->n_budgets * (size_t)problem->n_products;
 
@@ -21,9 +21,12 @@ static bool allocate(struct iso_part *part, const struct iso_problem *problem)
     part->limits = many(problem->n_limits, sizeof(*part->limits));
     part->budgets = many(problem->n_budgets, sizeof(*part->budgets));
     part->products = many(problem->n_products, sizeof(*part->products));
-    for (int32_t a = 0; a < problem->n_workloads; a++)
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
         n_affinities += problem->workloads[a].n_affinities;
+        n_traffic += problem->workloads[a].n_traffic;
+    }
     part->affinities = many(n_affinities, sizeof(*part->affinities));
+    part->traffic = many(n_traffic, sizeof(*part->traffic));
     part->workload = many(problem->n_workloads, sizeof(int32_t));
     part->team = many(problem->n_teams, sizeof(int32_t));
     part->limit = many(problem->n_limits, sizeof(int32_t));
@@ -32,8 +35,8 @@ static bool allocate(struct iso_part *part, const struct iso_problem *problem)
     part->cell = many(n_cells, sizeof(int32_t));
     part->flags = iso_calloc(n_flags, 1);
     return part->workloads && part->teams && part->limits && part->budgets && part->products &&
-           part->affinities && part->workload && part->team && part->limit && part->budget &&
-           part->product && part->cell && part->flags;
+           part->affinities && part->traffic && part->workload && part->team && part->limit &&
+           part->budget && part->product && part->cell && part->flags;
 }
 
 void iso_part_fini(struct iso_part *part)
@@ -41,7 +44,7 @@ void iso_part_fini(struct iso_part *part)
     void *const arrays[] = {part->affinities, part->workloads, part->teams,    part->limits,
                             part->budgets,    part->products,  part->workload, part->team,
                             part->limit,      part->budget,    part->product,  part->cell,
-                            part->flags};
+                            part->flags,      part->traffic};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
@@ -63,6 +66,24 @@ static void map_affinities(struct iso_part *part)
         }
         workload->affinities = room;
         room += workload->n_affinities;
+    }
+}
+
+/* Likewise of dependencies. */
+static void map_traffic(struct iso_part *part)
+{
+    struct iso_traffic *room = part->traffic;
+
+    for (int32_t a = 0; a < part->problem.n_workloads; a++) {
+        struct iso_workload *workload = &part->workloads[a];
+        for (int32_t m = 0; m < workload->n_traffic; m++) {
+            room[m] = workload->traffic[m];
+            for (int32_t i = 0; i < part->problem.n_workloads && room[m].other >= 0; i++)
+                if (part->workload[i] == workload->traffic[m].other)
+                    room[m].other = i;
+        }
+        workload->traffic = room;
+        room += workload->n_traffic;
     }
 }
 
@@ -162,6 +183,7 @@ enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *p
     part->problem.products = part->products;
     take_cells(part, problem, split, component);
     map_affinities(part);
+    map_traffic(part);
     take_rules(part, problem, split, component);
     return ISO_OK;
 }
@@ -250,6 +272,7 @@ static bool merge_runs(const struct iso_part *part, const struct iso_plan *from,
           item.cell = part->cell[item.cell])
     MERGE(purchases, struct iso_purchase, item.product = part->product[item.product])
     MERGE(unserved, struct iso_unserved, item.workload = part->workload[item.workload])
+    MERGE(flows, struct iso_flow, item.workload = part->workload[item.workload])
     return true;
 }
 

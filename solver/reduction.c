@@ -20,11 +20,13 @@ struct facts {
     const struct iso_problem *problem;
     const struct iso_mentions *limits, *products;
     uint8_t *excepted; /* has price exceptions */
+    uint8_t *moves;    /* n_workloads: data moves from or to where it is served */
 };
 
 static void facts_fini(struct facts *facts)
 {
     free(facts->excepted);
+    free(facts->moves);
 }
 
 static enum iso_status facts_init(struct facts *facts, const struct iso_problem *problem,
@@ -34,10 +36,16 @@ static enum iso_status facts_init(struct facts *facts, const struct iso_problem 
     facts->limits = &reduction->limits;
     facts->products = &reduction->products;
     facts->excepted = iso_calloc((size_t)problem->n_offerings, 1);
-    if (!facts->excepted)
+    facts->moves = iso_calloc((size_t)problem->n_workloads, 1);
+    if (!facts->excepted || !facts->moves)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to reduce the problem");
     for (int32_t i = 0; i < problem->n_price_exceptions; i++)
         facts->excepted[problem->price_exceptions[i].offering] = 1;
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        for (int32_t m = 0; m < problem->workloads[a].n_traffic; m++) {
+            int32_t other = problem->workloads[a].traffic[m].other;
+            facts->moves[a] = facts->moves[other < 0 ? a : other] = 1;
+        }
     return ISO_OK;
 }
 
@@ -81,9 +89,10 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
 }
 
 /* What the rules of one workload see of one of its options. */
-static void hash_option(struct iso_sha256 *sha, const struct iso_problem *problem,
+static void hash_option(struct iso_sha256 *sha, const struct facts *facts,
                         const struct iso_workload *workload, int32_t option, bool *ret_exact)
 {
+    const struct iso_problem *problem = facts->problem;
     int32_t offering = workload->options[option].offering;
 
     for (int32_t i = 0; i < workload->n_shares; i++)
@@ -95,6 +104,8 @@ static void hash_option(struct iso_sha256 *sha, const struct iso_problem *proble
     for (int32_t i = 0; i < workload->n_spread; i++)
         hash_int(sha, iso_problem_domain(problem, offering, workload->spread[i].level));
     *ret_exact |= workload->n_shares + workload->n_spread + workload->n_survive > 0;
+    if (facts->moves[workload - problem->workloads])
+        hash_int(sha, problem->offerings[offering].region);
     for (int level = 0; level < ISO_N_LEVELS; level++) {
         int32_t a = (int32_t)(workload - problem->workloads);
         if (!iso_problem_is_placed(problem, a, (enum iso_level)level, false))
@@ -203,7 +214,7 @@ static void hash_workload_candidate(const struct facts *facts, int32_t w, int32_
                                     .place = option,
                                     .served = workload->options[option].served};
     iso_sha256_init(&sha);
-    hash_option(&sha, facts->problem, workload, option, &exact);
+    hash_option(&sha, facts, workload, option, &exact);
     if (exact)
         hash_int(&sha, candidate->served);
     fill_candidate(candidate, facts, w, &sha);
@@ -227,7 +238,7 @@ static bool hash_pool_candidate(const struct facts *facts, int32_t team, int32_t
         if (option < 0)
             continue;
         any = true;
-        hash_option(&sha, problem, workload, option, &exact);
+        hash_option(&sha, facts, workload, option, &exact);
     }
     fill_candidate(candidate, facts, problem->n_workloads + team, &sha);
     return any;

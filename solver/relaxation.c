@@ -3,7 +3,8 @@
  *
  * A limit or budget becomes a PREFER, so the least violation is found before money is looked at; it
  * is then set to what is needed and solved again. A must-serve demand becomes a priority. Shares,
- * survive rules and the cap on moves are left out and what the plan then does is what is needed. */
+ * survive rules, caps on latency and the cap on moves are left out and what the plan then does is
+ * what is needed. */
 #include <math.h>
 #include <string.h>
 
@@ -124,6 +125,18 @@ static double most_unserved(const struct iso_problem *problem, const struct iso_
     return most;
 }
 
+/* The longest latency of a traffic in a plan. */
+static double longest_latency(const struct iso_traffic *traffic, const struct iso_plan *plan,
+                              struct iso_rule rule)
+{
+    double longest = iso_value(traffic->maximum_latency);
+
+    for (int32_t i = 0; i < plan->n_flows; i++)
+        if (plan->flows[i].workload == rule.a && plan->flows[i].traffic == rule.b)
+            longest = fmax(longest, iso_value(traffic->routes[plan->flows[i].route].latency));
+    return longest;
+}
+
 /* What the plan of the variant says is needed. False when the rule has no measure of its own. */
 static bool measure(const struct iso_search *search, const struct iso_plan *plan,
                     struct iso_relaxation *relaxation, double *ret_over)
@@ -167,6 +180,12 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
         relaxation->current = problem->workloads[a].spread[relaxation->rule.b].minimum_domains;
         relaxation->needed = 1;
         return true;
+    case ISO_RULE_LATENCY: {
+        const struct iso_traffic *traffic = &problem->workloads[a].traffic[relaxation->rule.b];
+        relaxation->current = iso_value(traffic->maximum_latency);
+        relaxation->needed = longest_latency(traffic, plan, relaxation->rule);
+        return true;
+    }
     case ISO_RULE_AFFINITY:
     case ISO_RULE_RAMP:
         relaxation->current = 1;

@@ -137,10 +137,18 @@ int32_t iso_tiers_of(const struct iso_problem *problem, struct iso_tier *ret_tie
 
 /* --- the way out --- */
 
-/* Fills uses, fills, covers, purchases and unserved of `plan` from a point, in exact numbers, and
- * makes the bill. Errors: ISO_E_NOMEM, ISO_E_INVALID (an amount leaves the range of a decimal). */
+/* Fills uses, fills, covers, purchases, unserved and flows of `plan` from a point, in exact
+ * numbers, and makes the bill. Errors: ISO_E_NOMEM, ISO_E_INVALID (an amount leaves the range of a
+ * decimal). */
 enum iso_status iso_extract(const struct iso_formulation *formulation, const double *x,
                             struct iso_plan *plan, struct iso_error *reterr);
+
+/* The flows of a plan that has the rest, near those of the point; may raise what is unserved. */
+enum iso_status iso_extract_flows(const struct iso_formulation *formulation, const double *x,
+                                  struct iso_plan *plan, struct iso_error *reterr);
+
+/* Puts the flows of a plan in order. */
+void iso_sort_flows(struct iso_plan *plan);
 
 /* Repairs multipliers so that every column of the problem prices out, appends them to plan->duals
  * for `tier` and sets its checked_bound. `frozen` tiers are plan->tiers[0 .. n_tiers-1].

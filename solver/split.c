@@ -129,6 +129,11 @@ static void join_rules(struct iso_split *split, const struct iso_problem *proble
         for (int32_t i = 0; i < problem->workloads[a].n_affinities; i++)
             join(parent, cell_of(problem, a),
                  cell_of(problem, problem->workloads[a].affinities[i].other));
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        for (int32_t m = 0; m < problem->workloads[a].n_traffic; m++)
+            if (problem->workloads[a].traffic[m].other >= 0)
+                join(parent, cell_of(problem, a),
+                     cell_of(problem, problem->workloads[a].traffic[m].other));
     for (int32_t round = 0; round < 2 * problem->n_budgets; round++) /* twice: see below */
         join_budget(split, problem, parent, seen, round % problem->n_budgets);
 }

@@ -32,7 +32,8 @@ struct iso_part {
     struct iso_limit *limits;
     struct iso_budget *budgets;
     struct iso_product *products;
-    struct iso_affinity *affinities;                     /* of all workloads, one after the other */
+    struct iso_affinity *affinities;
+    struct iso_traffic *traffic;                         /* of all workloads, one after the other */
     int32_t *workload, *team, *limit, *budget, *product; /* index in the original of each */
     int32_t *cell;                                       /* likewise, n_cells */
     uint8_t *flags;                                      /* of budgets and products */

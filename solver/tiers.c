@@ -101,6 +101,11 @@ double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan
             spend +=
                 iso_value(line->quantity) * iso_value(line->unit_price) * iso_value(line->hours) *
                 iso_value(iso_problem_rate(problem, line->currency, w->currency, line->period));
+        else if (line->kind == ISO_LINE_EGRESS && w->periods[line->period] &&
+                 iso_plan_budget_counts_line(problem, plan, b, line))
+            spend +=
+                iso_value(line->quantity) * iso_value(line->unit_price) *
+                iso_value(iso_problem_rate(problem, line->currency, w->currency, line->period));
         else if (line->kind == ISO_LINE_MOVE && b->moves && w->periods[0])
             spend += iso_value(line->cost) *
                      iso_value(iso_problem_rate(problem, problem->base_currency, w->currency, 0));

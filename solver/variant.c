@@ -146,6 +146,18 @@ static void drop_affinity(struct iso_variant *variant, struct iso_rule rule)
     workload->affinities = rules;
 }
 
+static void drop_latency(struct iso_variant *variant, struct iso_rule rule)
+{
+    struct iso_workload *workload = &variant->workloads[rule.a];
+    struct iso_traffic *traffic = own(variant, workload->n_traffic, sizeof(*traffic));
+
+    if (!traffic)
+        return;
+    memcpy(traffic, workload->traffic, (size_t)workload->n_traffic * sizeof(*traffic));
+    traffic[rule.b].maximum_latency = ISO_UNKNOWN;
+    workload->traffic = traffic;
+}
+
 void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
 {
     switch (rule.kind) {
@@ -181,6 +193,9 @@ void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
         break;
     case ISO_RULE_RAMP:
         variant->workloads[rule.a].ramp = NULL;
+        break;
+    case ISO_RULE_LATENCY:
+        drop_latency(variant, rule);
         break;
     }
 }
@@ -226,6 +241,9 @@ enum iso_status iso_rules_of(const struct iso_problem *problem, struct iso_rule 
             ok &= add_rule(&rules, &n, ISO_RULE_SURVIVE, a, i);
         for (int32_t i = 0; i < workload->n_shares; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_SHARE, a, i);
+        for (int32_t i = 0; i < workload->n_traffic; i++)
+            if (workload->traffic[i].maximum_latency != ISO_UNKNOWN)
+                ok &= add_rule(&rules, &n, ISO_RULE_LATENCY, a, i);
     }
     for (int32_t a = 0; a < problem->n_workloads; a++)
         if (problem->workloads[a].service == ISO_SERVICE_MUST &&

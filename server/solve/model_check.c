@@ -355,6 +355,10 @@ static void check_rules(struct iso_model_check *check, const char *path)
         iso_check_new_id(check, place, model->volume_prices[i]->id, &prices);
         iso_check_volume_price(check, place, model->volume_prices[i]);
     }
+    for (size_t i = 0; i < model->n_egress_prices; i++) {
+        iso_check_path(place, path, "egress_prices", i);
+        iso_check_egress_price(check, place, model->egress_prices[i]);
+    }
     if (model->current) {
         snprintf(place, sizeof(place), "%s.current", path);
         iso_check_current(check, place, model->current);

@@ -57,6 +57,10 @@ bool iso_check_provider(struct iso_model_check *check, const char *path, const c
 void iso_check_policy(struct iso_model_check *check, const char *path,
                       const Isocost__V1__Policy *policy);
 
+/* The id of a workload other than `own`, in the field `workload`. */
+void iso_check_other_workload(struct iso_model_check *check, const char *path, const char *own,
+                              const char *other);
+
 void iso_check_time(struct iso_model_check *check, const char *path);
 void iso_check_currency(struct iso_model_check *check, const char *path);
 void iso_check_options(struct iso_model_check *check, const char *path);
@@ -69,6 +73,11 @@ void iso_check_overlay(struct iso_model_check *check, const char *path,
                        const Isocost__V1__Overlay *overlay);
 void iso_check_workload(struct iso_model_check *check, const char *path,
                         const Isocost__V1__Workload *workload);
+/* Traffic and dependencies of a workload. */
+void iso_check_traffic(struct iso_model_check *check, const char *path,
+                       const Isocost__V1__Workload *workload);
+void iso_check_egress_price(struct iso_model_check *check, const char *path,
+                            const Isocost__V1__EgressPrice *price);
 void iso_check_limit(struct iso_model_check *check, const char *path,
                      const Isocost__V1__Limit *limit);
 void iso_check_volume_price(struct iso_model_check *check, const char *path,

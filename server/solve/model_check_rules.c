@@ -166,20 +166,25 @@ static void check_spread(struct iso_model_check *check, const char *path,
                        rule->minimum_share, rule->minimum_domains);
 }
 
+void iso_check_other_workload(struct iso_model_check *check, const char *path, const char *own,
+                              const char *other)
+{
+    if (other[0] == '\0')
+        iso_check_fail(check, path, "workload", "is empty; the id of another workload is required");
+    else if (strcmp(other, own) == 0)
+        iso_check_fail(check, path, "workload",
+                       "\"%.64s\" is the workload itself; another one is required", other);
+    else if (iso_names_find(&check->workloads, other) < 0)
+        iso_check_fail(check, path, "workload", "\"%.64s\" is not the id of a workload", other);
+}
+
 static void check_affinity(struct iso_model_check *check, const char *path,
                            const Isocost__V1__Workload *workload,
                            const Isocost__V1__AffinityRule *rule)
 {
     iso_check_new_id(check, path, rule->id, &check->rules);
     check_level(check, path, rule->level);
-    if (rule->workload[0] == '\0')
-        iso_check_fail(check, path, "workload", "is empty; the id of another workload is required");
-    else if (strcmp(rule->workload, workload->id) == 0)
-        iso_check_fail(check, path, "workload",
-                       "\"%.64s\" is the workload itself; another one is required", rule->workload);
-    else if (iso_names_find(&check->workloads, rule->workload) < 0)
-        iso_check_fail(check, path, "workload", "\"%.64s\" is not the id of a workload",
-                       rule->workload);
+    iso_check_other_workload(check, path, workload->id, rule->workload);
 }
 
 static void check_ramp(struct iso_model_check *check, const char *path,
@@ -247,8 +252,11 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
         iso_check_path(place, path, "apart", i);
         check_affinity(check, place, workload, workload->apart[i]);
     }
+    iso_check_traffic(check, path, workload);
     if (workload->traffic)
         iso_check_not_served(check, path, "traffic", "traffic");
+    if (workload->n_dependencies > 0)
+        iso_check_not_served(check, path, "dependencies", "dependencies");
     if (workload->ramp) {
         snprintf(place, sizeof(place), "%.128s.ramp", path);
         check_ramp(check, place, workload->ramp);

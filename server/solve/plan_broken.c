@@ -149,6 +149,10 @@ static iso_decimal line_spend(const struct iso_plan_writer *writer, const struct
         if (!budget->moves)
             return 0;
         break;
+    case ISO_LINE_EGRESS:
+        if (!iso_plan_budget_counts_line(writer->problem, writer->plan, budget, line))
+            return 0;
+        break;
     case ISO_LINE_VOLUME: /* budgets see prices before it */
     case ISO_LINE_UPFRONT:
         return 0; /* counted by its purchase */

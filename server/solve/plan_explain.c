@@ -287,6 +287,8 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
         return "the domains of rule ";
     case ISO_RULE_MOVES:
         return "";
+    case ISO_RULE_LATENCY:
+        return "the latency of rule ";
     case ISO_RULE_ALLOWED:
     case ISO_RULE_AFFINITY:
     case ISO_RULE_RAMP:
@@ -302,6 +304,8 @@ static const char *relaxation_unit(const struct iso_plan_writer *writer,
     const struct iso_budget *budget =
         relaxation->rule.kind == ISO_RULE_BUDGET ? &problem->budgets[relaxation->rule.a] : NULL;
 
+    if (relaxation->rule.kind == ISO_RULE_LATENCY)
+        return " ms";
     if (!budget || relaxation->window < 0 || relaxation->window >= budget->n_windows)
         return "";
     const char *text =

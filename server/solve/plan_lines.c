@@ -184,6 +184,27 @@ static const char *volume_reason(const struct iso_plan_writer *writer, int32_t s
         iso_decimal_format(at->from, from), problem->currencies[problem->base_currency].code);
 }
 
+static void write_egress(const struct iso_plan_writer *writer, const struct iso_line *line,
+                         Isocost__V1__PlanLine *message)
+{
+    const struct iso_problem *problem = writer->problem;
+    const struct iso_flow *flow = &writer->plan->flows[line->start / ISO_N_DIRECTIONS];
+    const struct iso_workload *workload = &problem->workloads[flow->workload];
+    const struct iso_traffic *traffic = &workload->traffic[flow->traffic];
+    const char *what = traffic->other < 0 ? "data between %s and the sources of its demand, %s"
+                                          : "data between %s and a workload that it asks, %s";
+    int32_t from, to;
+
+    iso_plan_egress_places(problem, writer->plan, line, &from, &to);
+    message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_EGRESS;
+    message->workload = iso_borrow(workload->id);
+    message->team = iso_borrow(problem->teams[iso_cell_team(problem, line->cell)].id);
+    message->from = iso_borrow(iso_problem_place_name(problem, from));
+    message->to = iso_borrow(iso_problem_place_name(problem, to));
+    message->served = iso_decimal_to_double(flow->amount);
+    message->reason = iso_borrow(iso_arena_printf(writer->arena, what, workload->id, traffic->id));
+}
+
 static void write_line(struct iso_plan_writer *writer, const struct line_parts *parts,
                        const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
@@ -213,6 +234,9 @@ static void write_line(struct iso_plan_writer *writer, const struct line_parts *
     case ISO_LINE_MOVE:
         message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_MOVE;
         message->reason = iso_borrow(move_reason(line->start));
+        break;
+    case ISO_LINE_EGRESS:
+        write_egress(writer, line, message);
         break;
     case ISO_LINE_VOLUME:
         message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_VOLUME;

@@ -27,6 +27,8 @@ bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule)
         return workload && of->ramp;
     case ISO_RULE_AFFINITY:
         return workload && rule.b >= 0 && rule.b < of->n_affinities;
+    case ISO_RULE_LATENCY:
+        return workload && rule.b >= 0 && rule.b < of->n_traffic;
     }
     return false;
 }
@@ -174,6 +176,18 @@ static const char *ramp_text(const struct iso_plan_writer *writer,
                             workload->id, ramp->starts >= 0 ? "start" : "stop");
 }
 
+static const char *latency_text(const struct iso_plan_writer *writer,
+                                const struct iso_workload *workload,
+                                const struct iso_traffic *traffic)
+{
+    char most[ISO_DECIMAL_TEXT_SIZE];
+
+    return iso_arena_printf(writer->arena, "%s is at most %s ms from %s", workload->id,
+                            iso_decimal_format(traffic->maximum_latency, most),
+                            traffic->other < 0 ? "where it is served"
+                                               : writer->problem->workloads[traffic->other].id);
+}
+
 struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule)
 {
     const struct iso_problem *problem = writer->problem;
@@ -225,6 +239,11 @@ struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct 
                              affinity->apart ? "%s and %s never run in the same %s"
                                              : "%s and %s run in the same %ss",
                              workload->id, other, level_name(affinity->level))};
+    }
+    case ISO_RULE_LATENCY: {
+        const struct iso_traffic *traffic = &workload->traffic[rule.b];
+        return (struct iso_rule_name){traffic->id, "latency",
+                                      latency_text(writer, workload, traffic)};
     }
     case ISO_RULE_MOVES:
         break;

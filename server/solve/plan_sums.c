@@ -60,9 +60,23 @@ static const char *period_name(const struct iso_problem *problem, int32_t index)
     return problem->periods[index].id;
 }
 
+/* The provider that a place belongs to, or n_providers: none of them. */
+static int32_t provider_of_place(const struct iso_problem *problem, int32_t place)
+{
+    const char *name = iso_problem_place_name(problem, place);
+
+    for (int32_t p = 0; p < problem->n_providers; p++) {
+        size_t n = strlen(problem->provider_names[p]);
+        if (strncmp(name, problem->provider_names[p], n) == 0 && name[n] == '/')
+            return p;
+    }
+    return problem->n_providers;
+}
+
 /* Which provider, region and team a line belongs to; n = shared, n + 1 = moves. */
-static void place_line(const struct iso_problem *problem, const struct iso_line *line,
-                       int32_t *ret_provider, int32_t *ret_region, int32_t *ret_team)
+static void place_line(const struct iso_problem *problem, const struct iso_plan *plan,
+                       const struct iso_line *line, int32_t *ret_provider, int32_t *ret_region,
+                       int32_t *ret_team)
 {
     *ret_provider = problem->n_providers + 1;
     *ret_region = problem->n_regions + 1;
@@ -70,6 +84,13 @@ static void place_line(const struct iso_problem *problem, const struct iso_line 
     if (line->kind == ISO_LINE_INSTANCE) {
         *ret_provider = problem->offerings[line->offering].provider;
         *ret_region = problem->offerings[line->offering].region;
+        *ret_team = iso_cell_team(problem, line->cell);
+    } else if (line->kind == ISO_LINE_EGRESS) {
+        int32_t to;
+        iso_plan_egress_places(problem, plan, line, ret_region, &to);
+        *ret_provider = provider_of_place(problem, *ret_region);
+        if (*ret_region > problem->n_regions) /* a site */
+            *ret_region = problem->n_regions;
         *ret_team = iso_cell_team(problem, line->cell);
     } else if (line->kind == ISO_LINE_VOLUME) {
         *ret_provider = problem->n_providers; /* shared */
@@ -101,7 +122,7 @@ void iso_plan_write_sums(struct iso_plan_writer *writer)
     for (int32_t i = 0; i < writer->plan->n_lines; i++) {
         const struct iso_line *line = &writer->plan->lines[i];
         int32_t provider, region, team;
-        place_line(problem, line, &provider, &region, &team);
+        place_line(problem, writer->plan, line, &provider, &region, &team);
         providers[provider] += line->cost;
         regions[region] += line->cost;
         teams[team] += line->cost;

@@ -98,7 +98,7 @@ static enum iso_basis basis_of(const Isocost__V1__Budget *budget)
 
 /* What counts in a budget while it is filled. */
 struct scope {
-    uint8_t *offerings, *cells, *products;
+    uint8_t *offerings, *cells, *products, *places;
 };
 
 /* A commitment counts for a team when only that team may use it. */
@@ -129,6 +129,7 @@ static void scope_everything(const struct iso_problem *problem, struct scope *sc
     memset(scope->offerings, 1, (size_t)problem->n_offerings);
     memset(scope->cells, 1, (size_t)iso_problem_n_cells(problem));
     memset(scope->products, 1, (size_t)problem->n_products);
+    memset(scope->places, 1, (size_t)iso_problem_n_places(problem));
 }
 
 static void scope_provider(struct iso_resolve *r, const char *name, struct scope *scope)
@@ -142,6 +143,11 @@ static void scope_provider(struct iso_resolve *r, const char *name, struct scope
         scope->offerings[o] = problem->offerings[o].provider == provider;
     for (int32_t c = 0; c < problem->n_products; c++)
         scope->products[c] = problem->products[c].provider == provider;
+    for (int32_t p = 0; p < iso_problem_n_places(problem); p++) {
+        const char *place = iso_problem_place_name(problem, p), *word = folded ? folded : name;
+        size_t n = strlen(word);
+        scope->places[p] = strncmp(place, word, n) == 0 && place[n] == '/';
+    }
 }
 
 static void scope_team(struct iso_resolve *r, const char *name, struct scope *scope)
@@ -166,10 +172,11 @@ static enum iso_status fill_scope(struct iso_resolve *r, const Isocost__V1__Budg
         .offerings = iso_arena_calloc(r->arena, (size_t)problem->n_offerings, 1),
         .cells = iso_arena_calloc(r->arena, (size_t)iso_problem_n_cells(problem), 1),
         .products = iso_arena_calloc(r->arena, (size_t)problem->n_products, 1),
+        .places = iso_arena_calloc(r->arena, (size_t)iso_problem_n_places(problem), 1),
     };
     bool any = false;
 
-    if (!scope.offerings || !scope.cells || !scope.products)
+    if (!scope.offerings || !scope.cells || !scope.products || !scope.places)
         return iso_resolve_full(reterr);
     scope_everything(problem, &scope);
     if (message->scope_case == ISOCOST__V1__BUDGET__SCOPE_PROVIDER) {
@@ -180,6 +187,7 @@ static enum iso_status fill_scope(struct iso_resolve *r, const Isocost__V1__Budg
         const struct iso_selector *set = iso_selector_compile(message->offerings, r->arena);
         if (!set)
             return iso_resolve_full(reterr);
+        memset(scope.places, 0, (size_t)iso_problem_n_places(problem));
         for (int32_t o = 0; o < problem->n_offerings; o++)
             scope.offerings[o] = iso_selector_matches(set, &r->kept[o].view);
         for (int32_t c = 0; c < problem->n_products; c++)
@@ -192,6 +200,7 @@ static enum iso_status fill_scope(struct iso_resolve *r, const Isocost__V1__Budg
     budget->offerings = scope.offerings;
     budget->cells = scope.cells;
     budget->products = scope.products;
+    budget->places = scope.places;
     budget->moves = message->scope_case == ISOCOST__V1__BUDGET__SCOPE__NOT_SET;
     return ISO_OK;
 }

@@ -47,6 +47,8 @@ static void collect(struct iso_resolve *r)
         for (size_t k = 0; k < model->volume_prices[i]->n_steps; k++)
             if (!model->volume_prices[i]->disabled)
                 use(r, model->volume_prices[i]->steps[k]->from);
+    for (size_t i = 0; i < model->n_egress_prices; i++)
+        use(r, model->egress_prices[i]->price_per_gb);
     if (model->current) {
         use(r, model->current->start_cost);
         use(r, model->current->stop_cost);

@@ -195,6 +195,9 @@ enum iso_status iso_resolve_keep(struct iso_resolve *r, const struct iso_snapsho
 /* Currencies and rates; then what needs them. */
 enum iso_status iso_resolve_currencies(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_workloads(struct iso_resolve *r, struct iso_error *reterr);
+/* Traffic and dependencies of the problem's workloads, given once more to be written to. */
+enum iso_status iso_resolve_traffic(struct iso_resolve *r, struct iso_workload *workloads,
+                                    struct iso_error *reterr);
 enum iso_status iso_resolve_current(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_products(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_limits(struct iso_resolve *r, struct iso_error *reterr);

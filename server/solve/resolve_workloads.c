@@ -381,5 +381,6 @@ enum iso_status iso_resolve_workloads(struct iso_resolve *r, struct iso_error *r
     for (int32_t a = 0; a < r->problem->n_workloads; a++)
         if (workloads[a].fair)
             iso_resolve_check_size(r, "workloads", a, "fair");
+    ISO_TRY(iso_resolve_traffic(r, workloads, reterr));
     return report_filters(r, reterr);
 }

@@ -4,6 +4,7 @@
  *   FEE       quantity * fee_c * h_t * rate(cur(c) -> base, t),  quantity = existing + bought, in
  * term UPFRONT   quantity * upfront_c * rate(cur(c) -> base, start) * hours_inside / term_hours
  *   MOVE      quantity * cost of one (base currency)
+ *   EGRESS    quantity * price of a GB * rate,  quantity = round(flow * GB * h_t)
  *   VOLUME    quantity * (factor - 1) (base currency)
  *
  *   cost      = sum of the lines
@@ -267,12 +268,27 @@ static enum iso_status add_move_lines(struct iso_ledger *ledger, struct iso_erro
     return ISO_OK;
 }
 
+static enum iso_status add_egress_lines(struct iso_ledger *ledger, struct iso_error *reterr)
+{
+    const struct iso_problem *problem = ledger->problem;
+
+    for (int32_t i = 0; i < ledger->plan->n_flows * ISO_N_DIRECTIONS; i++) {
+        const struct iso_flow *flow = &ledger->plan->flows[i / ISO_N_DIRECTIONS];
+        struct iso_line *line = &ledger->lines[ledger->n_lines];
+        if (!iso_ledger_egress(problem, flow, (enum iso_direction)(i % ISO_N_DIRECTIONS), line))
+            return out_of_range(reterr, "lines");
+        line->start = i;
+        ledger->n_lines += line->quantity > 0 && line->unit_price > 0;
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_plan *plan,
                                  struct iso_error *reterr)
 {
     size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
     size_t n_lines = n_amounts + (size_t)problem->n_products * (size_t)problem->n_periods +
-                     (size_t)plan->n_purchases + 3;
+                     (size_t)plan->n_purchases + 3 + (size_t)plan->n_flows * ISO_N_DIRECTIONS + 1;
     for (int32_t i = 0; i < problem->n_volumes; i++)
         n_lines += (size_t)problem->volumes[i].n_steps;
     ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
@@ -291,6 +307,7 @@ enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_p
     ISO_TRY(add_instance_lines(&ledger, reterr));
     ISO_TRY(add_product_lines(&ledger, reterr));
     ISO_TRY(add_move_lines(&ledger, reterr));
+    ISO_TRY(add_egress_lines(&ledger, reterr));
     if (!iso_ledger_volumes(&ledger))
         return out_of_range(reterr, "lines");
     qsort(lines, (size_t)ledger.n_lines, sizeof(*lines), compare_lines);

@@ -177,7 +177,7 @@ static bool window_spend(const struct iso_ledger *ledger, const struct iso_budge
             return false;
     }
     *ret_spend = spend;
-    return true;
+    return iso_ledger_egress_spend(ledger, budget, window, ret_spend);
 }
 
 /* By how much a limit is broken in a period; >= 0. Its terms are sorted by offering. */

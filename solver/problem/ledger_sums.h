@@ -35,6 +35,14 @@ iso_wide iso_ledger_held(const struct iso_ledger *ledger, int32_t product, int32
 bool iso_ledger_amortised(int64_t quantity, iso_decimal upfront, iso_decimal rate,
                           iso_decimal inside, iso_decimal term, iso_decimal *ret_value);
 
+/* The EGRESS line of a flow in a direction, but for its `start`; false when out of range. */
+bool iso_ledger_egress(const struct iso_problem *problem, const struct iso_flow *flow,
+                       enum iso_direction direction, struct iso_line *ret_line);
+
+/* What egress adds to the spend of a window; false when out of range. */
+bool iso_ledger_egress_spend(const struct iso_ledger *ledger, const struct iso_budget *budget,
+                             const struct iso_window *window, iso_wide *io_spend);
+
 /* Adds the VOLUME lines, after all INSTANCE lines; false when out of range. */
 bool iso_ledger_volumes(struct iso_ledger *ledger);
 

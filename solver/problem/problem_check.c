@@ -2,13 +2,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "isocost/problem.h"
+#include "problem_check.h"
 
 #define MAXIMUM_COUNT INT64_C(9223372036) /* largest whole number that is a decimal */
 
-/* Fails with a path made by `format`. */
-__attribute__((format(printf, 3, 4))) static enum iso_status
-refuse(struct iso_error *reterr, const char *text, const char *format, ...)
+enum iso_status iso_problem_refuse(struct iso_error *reterr, const char *text, const char *format,
+                                   ...)
 {
     struct iso_error error = {0};
     va_list arguments;
@@ -17,18 +16,6 @@ refuse(struct iso_error *reterr, const char *text, const char *format, ...)
     vsnprintf(error.field, sizeof(error.field), format, arguments);
     va_end(arguments);
     return iso_fail(reterr, ISO_E_INVALID, error.field, "%s", text);
-}
-
-/* Returns from the caller unless `condition` holds. */
-#define REQUIRE(condition, text, ...)                   \
-    do {                                                \
-        if (!(condition))                               \
-            return refuse(reterr, (text), __VA_ARGS__); \
-    } while (0)
-
-static bool in_range(int32_t index, int32_t n)
-{
-    return index >= 0 && index < n;
 }
 
 static bool are_flags(const uint8_t *flags, int32_t n)
@@ -56,12 +43,19 @@ static enum iso_status check_sizes(const struct iso_problem *p, struct iso_error
         const char *name;
         int32_t n, least;
     } sizes[] = {
-        {"n_providers", p->n_providers, 0}, {"n_regions", p->n_regions, 0},
-        {"n_zones", p->n_zones, 0},         {"n_currencies", p->n_currencies, 1},
-        {"n_offerings", p->n_offerings, 0}, {"n_periods", p->n_periods, 1},
-        {"n_teams", p->n_teams, 1},         {"n_workloads", p->n_workloads, 1},
-        {"n_limits", p->n_limits, 0},       {"n_budgets", p->n_budgets, 0},
-        {"n_products", p->n_products, 0},   {"n_price_exceptions", p->n_price_exceptions, 0},
+        {"n_providers", p->n_providers, 0},
+        {"n_regions", p->n_regions, 0},
+        {"n_zones", p->n_zones, 0},
+        {"n_sites", p->n_sites, 0},
+        {"n_currencies", p->n_currencies, 1},
+        {"n_offerings", p->n_offerings, 0},
+        {"n_periods", p->n_periods, 1},
+        {"n_teams", p->n_teams, 1},
+        {"n_workloads", p->n_workloads, 1},
+        {"n_limits", p->n_limits, 0},
+        {"n_budgets", p->n_budgets, 0},
+        {"n_products", p->n_products, 0},
+        {"n_price_exceptions", p->n_price_exceptions, 0},
     };
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(sizes); i++)
@@ -90,7 +84,7 @@ static enum iso_status check_periods(const struct iso_problem *p, struct iso_err
 
 static enum iso_status check_currencies(const struct iso_problem *p, struct iso_error *reterr)
 {
-    REQUIRE(in_range(p->base_currency, p->n_currencies), "is not a currency", "base_currency");
+    REQUIRE(iso_in_range(p->base_currency, p->n_currencies), "is not a currency", "base_currency");
     for (int32_t i = 0; i < p->n_currencies; i++)
         for (int32_t t = 0; t < p->n_periods; t++) {
             iso_decimal rate = p->currencies[i].rate_to_base[t];
@@ -145,22 +139,23 @@ static enum iso_status check_offerings(const struct iso_problem *p, struct iso_e
     for (int32_t i = 0; i < p->n_currencies; i++)
         heaviest[i] = heaviest_period(p, i);
     for (int32_t z = 0; z < p->n_zones; z++)
-        REQUIRE(in_range(p->zone_region[z], p->n_regions), "is not a region", "zone_region[%d]", z);
+        REQUIRE(iso_in_range(p->zone_region[z], p->n_regions), "is not a region", "zone_region[%d]",
+                z);
     for (int32_t o = 0; o < p->n_offerings; o++) {
         const struct iso_offering *offering = &p->offerings[o];
-        REQUIRE(in_range(offering->provider, p->n_providers), "is not a provider",
+        REQUIRE(iso_in_range(offering->provider, p->n_providers), "is not a provider",
                 "offerings[%d].provider", o);
-        REQUIRE(in_range(offering->region, p->n_regions), "is not a region", "offerings[%d].region",
-                o);
+        REQUIRE(iso_in_range(offering->region, p->n_regions), "is not a region",
+                "offerings[%d].region", o);
         int32_t *owner = &region_provider[offering->region];
         REQUIRE(*owner == 0 || *owner == offering->provider + 1,
                 "the region belongs to another provider", "offerings[%d].region", o);
         *owner = offering->provider + 1;
         REQUIRE(offering->zone == ISO_ANY_ZONE ||
-                    (in_range(offering->zone, p->n_zones) &&
+                    (iso_in_range(offering->zone, p->n_zones) &&
                      p->zone_region[offering->zone] == offering->region),
                 "is not a zone of the region", "offerings[%d].zone", o);
-        REQUIRE(in_range(offering->currency, p->n_currencies), "is not a currency",
+        REQUIRE(iso_in_range(offering->currency, p->n_currencies), "is not a currency",
                 "offerings[%d].currency", o);
         REQUIRE(offering->price > 0, "must be above 0", "offerings[%d].price", o);
         for (int32_t k = 0; k < ISO_N_RESOURCES; k++)
@@ -177,9 +172,9 @@ static enum iso_status check_price_exceptions(const struct iso_problem *p, struc
 {
     for (int32_t i = 0; i < p->n_price_exceptions; i++) {
         const struct iso_price_exception *now = &p->price_exceptions[i], *before = now - 1;
-        REQUIRE(in_range(now->offering, p->n_offerings), "is not an offering",
+        REQUIRE(iso_in_range(now->offering, p->n_offerings), "is not an offering",
                 "price_exceptions[%d].offering", i);
-        REQUIRE(in_range(now->period, p->n_periods), "is not a period",
+        REQUIRE(iso_in_range(now->period, p->n_periods), "is not a period",
                 "price_exceptions[%d].period", i);
         REQUIRE(i == 0 || before->offering < now->offering ||
                     (before->offering == now->offering && before->period < now->period),
@@ -224,7 +219,7 @@ static enum iso_status check_options(const struct iso_problem *p, int32_t a,
     REQUIRE(workload->n_options >= 0, "must be >= 0", "workloads[%d].n_options", a);
     for (int32_t i = 0; i < workload->n_options; i++) {
         const struct iso_option *option = &workload->options[i];
-        REQUIRE(in_range(option->offering, p->n_offerings), "is not an offering",
+        REQUIRE(iso_in_range(option->offering, p->n_offerings), "is not an offering",
                 "workloads[%d].options[%d].offering", a, i);
         REQUIRE(i == 0 || option[-1].offering < option->offering, "offerings must rise",
                 "workloads[%d].options[%d].offering", a, i);
@@ -302,7 +297,7 @@ static enum iso_status check_places(const struct iso_problem *p, int32_t a,
     }
     for (int32_t i = 0; i < workload->n_affinities; i++) {
         const struct iso_affinity *affinity = &workload->affinities[i];
-        REQUIRE(in_range(affinity->other, p->n_workloads), "is not a workload",
+        REQUIRE(iso_in_range(affinity->other, p->n_workloads), "is not a workload",
                 "workloads[%d].affinities[%d].other", a, i);
         REQUIRE(affinity->other != a, "is the workload itself",
                 "workloads[%d].affinities[%d].other", a, i);
@@ -318,7 +313,7 @@ static enum iso_status check_workload(const struct iso_problem *p, int32_t a,
     const struct iso_workload *workload = &p->workloads[a];
     iso_decimal most_needed = 0;
 
-    REQUIRE(in_range(workload->team, p->n_teams), "is not a team", "workloads[%d].team", a);
+    REQUIRE(iso_in_range(workload->team, p->n_teams), "is not a team", "workloads[%d].team", a);
     REQUIRE(workload->service <= ISO_SERVICE_PENALTY, "is not a service", "workloads[%d].service",
             a);
     REQUIRE(workload->service != ISO_SERVICE_PRIORITY || workload->priority >= 1,
@@ -340,6 +335,9 @@ static enum iso_status check_workload(const struct iso_problem *p, int32_t a,
             "workloads[%d].need", a);
     ISO_TRY(check_demand(p, a, reterr));
     ISO_TRY(check_options(p, a, reterr));
+    REQUIRE(workload->n_traffic >= 0, "must be >= 0", "workloads[%d].n_traffic", a);
+    for (int32_t m = 0; m < workload->n_traffic; m++)
+        ISO_TRY(iso_traffic_check(p, a, m, reterr));
     return check_places(p, a, reterr);
 }
 
@@ -366,7 +364,7 @@ static enum iso_status check_limit(const struct iso_problem *p, int32_t l, struc
     REQUIRE(are_flags(limit->periods, p->n_periods), "flags must be 0 or 1", "limits[%d].periods",
             l);
     for (int32_t i = 0; i < limit->n_terms; i++) {
-        REQUIRE(in_range(limit->terms[i].offering, p->n_offerings), "is not an offering",
+        REQUIRE(iso_in_range(limit->terms[i].offering, p->n_offerings), "is not an offering",
                 "limits[%d].terms[%d].offering", l, i);
         REQUIRE(i == 0 || limit->terms[i - 1].offering < limit->terms[i].offering,
                 "offerings must rise", "limits[%d].terms[%d].offering", l, i);
@@ -388,6 +386,8 @@ static enum iso_status check_budget(const struct iso_problem *p, int32_t b,
             "budgets[%d].cells", b);
     REQUIRE(are_flags(budget->products, p->n_products), "flags must be 0 or 1",
             "budgets[%d].products", b);
+    REQUIRE(!budget->places || are_flags(budget->places, iso_problem_n_places(p)),
+            "flags must be 0 or 1", "budgets[%d].places", b);
     REQUIRE(budget->n_windows >= 1, "must be at least 1", "budgets[%d].n_windows", b);
     for (int32_t i = 0; i < budget->n_windows; i++) {
         const struct iso_window *window = &budget->windows[i];
@@ -395,7 +395,7 @@ static enum iso_status check_budget(const struct iso_problem *p, int32_t b,
                 "budgets[%d].windows[%d].periods", b, i);
         REQUIRE(window->amount >= 0, "must be >= 0", "budgets[%d].windows[%d].amount", b, i);
         REQUIRE(window->today >= 0, "must be >= 0", "budgets[%d].windows[%d].today", b, i);
-        REQUIRE(in_range(window->currency, p->n_currencies), "is not a currency",
+        REQUIRE(iso_in_range(window->currency, p->n_currencies), "is not a currency",
                 "budgets[%d].windows[%d].currency", b, i);
     }
     return ISO_OK;
@@ -440,7 +440,7 @@ static enum iso_status check_starts(const struct iso_problem *p, int32_t c,
 
     for (int32_t i = 0; i < product->n_starts; i++) {
         const struct iso_start *start = &product->starts[i];
-        REQUIRE(in_range(start->period, p->n_periods), "is not a period",
+        REQUIRE(iso_in_range(start->period, p->n_periods), "is not a period",
                 "products[%d].starts[%d].period", c, i);
         REQUIRE(are_flags(start->window, p->n_periods), "flags must be 0 or 1",
                 "products[%d].starts[%d].window", c, i);
@@ -459,9 +459,9 @@ static enum iso_status check_product(const struct iso_problem *p, int32_t c,
 {
     const struct iso_product *product = &p->products[c];
 
-    REQUIRE(in_range(product->provider, p->n_providers), "is not a provider",
+    REQUIRE(iso_in_range(product->provider, p->n_providers), "is not a provider",
             "products[%d].provider", c);
-    REQUIRE(in_range(product->currency, p->n_currencies), "is not a currency",
+    REQUIRE(iso_in_range(product->currency, p->n_currencies), "is not a currency",
             "products[%d].currency", c);
     REQUIRE(product->lot > 0, "must be above 0", "products[%d].lot", c);
     REQUIRE(product->term_hours > 0, "must be above 0", "products[%d].term_hours", c);
@@ -476,7 +476,7 @@ static enum iso_status check_product(const struct iso_problem *p, int32_t c,
             "fee times hours and rate leaves the range of a decimal", "products[%d].fee", c);
     for (int32_t i = 0; i < product->n_eligible; i++) {
         const struct iso_eligible *eligible = &product->eligible[i];
-        REQUIRE(in_range(eligible->offering, p->n_offerings), "is not an offering",
+        REQUIRE(iso_in_range(eligible->offering, p->n_offerings), "is not an offering",
                 "products[%d].eligible[%d].offering", c, i);
         REQUIRE(!p->offerings[eligible->offering].spot, "spot cannot be covered",
                 "products[%d].eligible[%d].offering", c, i);
@@ -500,11 +500,11 @@ static enum iso_status check_moves(const struct iso_problem *p, struct iso_error
         return ISO_OK;
     for (int32_t i = 0; i < moves->n_current; i++) {
         const struct iso_current *now = &moves->current[i];
-        REQUIRE(in_range(now->cell, iso_problem_n_cells(p)), "is not a cell",
+        REQUIRE(iso_in_range(now->cell, iso_problem_n_cells(p)), "is not a cell",
                 "moves.current[%d].cell", i);
         REQUIRE(now->cell >= p->n_workloads || !p->workloads[now->cell].replicas,
                 "replica workloads run in their team's pool", "moves.current[%d].cell", i);
-        REQUIRE(in_range(now->offering, p->n_offerings), "is not an offering",
+        REQUIRE(iso_in_range(now->offering, p->n_offerings), "is not an offering",
                 "moves.current[%d].offering", i);
         bool same_cell = i > 0 && now[-1].cell == now->cell;
         REQUIRE(i == 0 || now[-1].cell < now->cell ||

@@ -5,9 +5,11 @@
  *   UPFRONT   quantity * upfront_c * rate * inside / term_hours   one a purchase
  *   MOVE      count * cost of one, base currency                  one a kind
  *   VOLUME    see volumes.c                                       one a step that is reached
+ *   EGRESS    see traffic.c                                       one a flow and direction
  *
- * each rounded once, half to even; rate = rate(currency -> base) in the line's period. FEE, UPFRONT
- * and MOVE lines are there exactly when both the quantity and the unit price are above 0. */
+ * each rounded once, half to even; rate = rate(currency -> base) in the line's period. FEE,
+ * UPFRONT, MOVE and EGRESS lines are there exactly when both the quantity and the unit price are
+ * above 0. */
 #include "verifier.h"
 
 #include <stdio.h>
@@ -174,6 +176,14 @@ static enum iso_status check_volume(const struct iso_verifier *v, int32_t i)
     return check_line(v, i, &wanted);
 }
 
+static enum iso_status check_egress(const struct iso_verifier *v, int32_t i)
+{
+    struct iso_line wanted;
+
+    ISO_TRY(iso_verify_egress_line(v, i, &wanted));
+    return check_line(v, i, &wanted);
+}
+
 /* Strictly rising by (period, kind, cell, offering, product, start). */
 static bool in_order(const struct iso_line *a, const struct iso_line *b)
 {
@@ -192,7 +202,7 @@ static int64_t count_other_lines(const struct iso_verifier *v)
 {
     const struct iso_problem *problem = v->problem;
     const struct iso_moves *moves = &problem->moves;
-    int64_t n = iso_verify_count_volume_lines(v);
+    int64_t n = iso_verify_count_volume_lines(v) + iso_verify_count_egress_lines(v);
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++)
@@ -230,6 +240,8 @@ static enum iso_status check_lines(struct iso_verifier *v)
             ISO_TRY(check_upfront(v, i));
         } else if (line->kind == ISO_LINE_MOVE) {
             ISO_TRY(check_move(v, i));
+        } else if (line->kind == ISO_LINE_EGRESS) {
+            ISO_TRY(check_egress(v, i));
         } else if (line->kind == ISO_LINE_VOLUME) {
             volumes = true;
         } else {

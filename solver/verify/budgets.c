@@ -217,6 +217,8 @@ static enum iso_status check_window(struct iso_verifier *v, const struct iso_bud
         add_commitments(v, budget, window, &spend);
     if (budget->moves && window->periods[0] && v->problem->moves.present)
         add_moves(v, window, &spend);
+    spend.in_range =
+        spend.in_range && iso_verify_egress_spend(v, budget, window, &spend.sum, &spend.slack);
     if (!spend.in_range)
         return iso_verify_fail(v, "lines", -1, "", "spend of budget %s is out of range",
                                budget->id);

@@ -122,7 +122,8 @@ bool iso_leads_alike(const struct iso_pricing *p, int32_t t)
 
     if (problem->moves.present && (t == 0 || lead == 0))
         return false;
-    if (p->kinds[ISO_ROW_SPREAD].n > 0 || p->kinds[ISO_ROW_PRESENCE].n > 0)
+    if (p->kinds[ISO_ROW_SPREAD].n > 0 || p->kinds[ISO_ROW_PRESENCE].n > 0 ||
+        p->kinds[ISO_ROW_ARRIVAL].n > 0)
         return false;                                  /* these rows have no lead */
     for (int32_t a = 0; a < problem->n_workloads; a++) /* rules without demand have no rows */
         if (problem->workloads[a].n_survive > 0 &&

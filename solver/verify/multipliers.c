@@ -107,6 +107,13 @@ static bool row_exists(const struct iso_pricing *p, const struct iso_dual *dual)
         return workload && workload->ramp && dual->b >= 1 && dual->b < n_periods &&
                below(dual->c, 2) && no_d &&
                (dual->c == 0 ? workload->ramp->starts : workload->ramp->stops) >= 0;
+    case ISO_ROW_FLOW:
+        return workload && below(dual->b, workload->n_traffic) && below(dual->c, n_periods) &&
+               workload->traffic[dual->b].other < 0 &&
+               below(dual->d, workload->traffic[dual->b].n_sources);
+    case ISO_ROW_ARRIVAL:
+        return workload && below(dual->b, workload->n_traffic) && below(dual->c, n_periods) &&
+               workload->traffic[dual->b].other < 0 && below(dual->d, problem->n_regions);
     case ISO_ROW_FREEZE:
         return below(dual->a, p->tier) && !p->ray && dual->b == -1 && no_cd;
     case ISO_N_ROW_KINDS:

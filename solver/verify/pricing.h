@@ -122,6 +122,12 @@ void iso_value_functions_reserve(struct iso_pricing *p);
 /* Adds the least that the workloads with value functions cost. */
 enum iso_status iso_pricing_value_functions(struct iso_pricing *p);
 
+/* Columns of flows; the right sides of a workload's FLOW rows in a period, giving what one unit
+ * unserved is worth in them; by how much L falls at most when these multipliers vanish. */
+void iso_pricing_flows(struct iso_pricing *p);
+struct iso_bounded iso_pricing_flow_rows(struct iso_pricing *p, int32_t a, int32_t t);
+long double iso_pricing_flow_value(const struct iso_pricing *p, int32_t a, int32_t t);
+
 /* Right sides of the caps of ramps. */
 void iso_pricing_ramps(struct iso_pricing *p);
 
@@ -166,6 +172,7 @@ void iso_costs_add_placement(struct iso_pricing *p);
  *   mu + sum over shares (lambda_max * ([in S] - maximum) + lambda_min * [in S])
  *      + sum over survive rules and domains d that it does not fall with (on demand) lambda
  *      + sum over spread rules lambda of its domain, if it counts
+ *      + lambda_ARRIVAL of its region for each traffic
  *      - sum over levels of together and apart rules lambda_PRESENCE of its domain. */
 struct iso_worth {
     struct iso_pricing *p;

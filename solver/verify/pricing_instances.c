@@ -6,9 +6,9 @@
  * with cost and floor of pricing_costs.c and worth of worth.c.
  *
  * Repair, where rc < 0. Of what a column serves, let G be what >= rows give (demand, share minima,
- * survive, spread), and C what caps on shares give or take and presence in a domain takes. For one
- * cell and period, shrink the multipliers of the >= rows by (1 - a)(1 - b) and those of the caps by
- * 1 - b:
+ * survive, spread, arrival), and C what caps on shares give or take and presence in a domain takes.
+ * For one cell and period, shrink the multipliers of the >= rows by (1 - a)(1 - b) and those of the
+ * caps by 1 - b:
  *
  *   rc = cost' - (1 - b)((1 - a) G + C)        cost' = cost - floor
  *
@@ -19,12 +19,13 @@
  * each w in it. L falls by at most a + b (or all) of
  *
  *   sum over the cell's workloads of lambda_DEMAND required
- *     + D (sum minimum lambda_SHARE_MIN + sum theta lambda_SURVIVE + sum eps lambda_SPREAD)
+ *     + D (sum minimum lambda_SHARE_MIN + sum theta lambda_SURVIVE + sum eps lambda_SPREAD
+ *          + sum share lambda_FLOW)
  *
- * (right sides, and what domains b_d lose; unserved demand and violations only gain). Where cost'
- * is not >= 0, the same is done for all cells of the period and the minima of limits at once, with
- * cost for cost', floor in G, and sum over minima of lambda_l bound_l in the fall. Or, where limits
- * cap every such column, L falls by sum -rc_o * cap_o. The smaller fall is taken. */
+ * (right sides, and what domains b_d lose; unserved demand, violations and flows only gain). Where
+ * cost' is not >= 0, the same is done for all cells of the period and the minima of limits at once,
+ * with cost for cost', floor in G, and sum over minima of lambda_l bound_l in the fall. Or, where
+ * limits cap every such column, L falls by sum -rc_o * cap_o. The smaller fall is taken. */
 #include "pricing.h"
 
 #define UP (1 + 8 * LDBL_EPSILON) /* covers a few roundings of positive numbers */
@@ -217,7 +218,7 @@ static long double service_value(const struct columns *columns, int32_t a)
         for (int32_t k = 0; k < rows.n; k++)
             sum += rows.rows[k].value * demand * (long double)workload->spread[i].minimum_share;
     }
-    return sum;
+    return sum + iso_pricing_flow_value(p, a, t);
 }
 
 /* The same for a pool. */

@@ -7,7 +7,9 @@
  *   buying (y)            rc = fees + upfront by objective and budgets - lot sum_t |lambda_COMMIT|
  *                         at most `most`, or the product's multipliers shrink by one factor
  *   unserved (u)          rc = cost - lambda_DEMAND - sum minimum lambda_SHARE_MIN
- *                              - sum theta lambda_SURVIVE - sum eps lambda_SPREAD; at most required
+ *                              - sum theta lambda_SURVIVE - sum eps lambda_SPREAD
+ *                              - sum share lambda_FLOW; at most required
+ *   flows                 see pricing_flows.c
  *   start, stop           handled with the MOVE rows in pricing_costs.c
  *
  * and the right side of every row times its multiplier. */
@@ -334,6 +336,7 @@ static void price_demand(struct iso_pricing *p, int32_t a, int32_t t)
         for (int32_t k = 0; k < rows.n; k++)
             add_rule(p, workload->spread[i].minimum_share, 0, rows.rows[k].value, &worth);
     }
+    worth = iso_bounded_add(worth, iso_pricing_flow_rows(p, a, t));
     if (workload->service != ISO_SERVICE_MUST && worth.value > 0)
         iso_pricing_add_column(p, iso_bounded_subtract(unserved_cost(p, a, t), worth), required);
 }
@@ -354,5 +357,6 @@ enum iso_status iso_pricing_rules(struct iso_pricing *p)
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t t = 0; t < problem->n_periods; t++)
             price_demand(p, a, t);
+    iso_pricing_flows(p);
     return ISO_OK;
 }

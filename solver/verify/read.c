@@ -375,6 +375,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
                   {"covers", plan->n_covers, plan->covers},
                   {"purchases", plan->n_purchases, plan->purchases},
                   {"unserved", plan->n_unserved, plan->unserved},
+                  {"flows", plan->n_flows, plan->flows},
                   {"lines", plan->n_lines, plan->lines},
                   {"tiers", plan->n_tiers, plan->tiers},
                   {"duals", plan->n_duals, plan->duals},
@@ -389,6 +390,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
     ISO_TRY(read_fills(v));
     ISO_TRY(read_commitments(v));
     ISO_TRY(read_unserved(v));
+    ISO_TRY(iso_verify_read_flows(v));
     ISO_TRY(read_usages(v));
     read_links(v);
     return ISO_OK;

@@ -71,7 +71,8 @@ static bool is_served(const struct iso_verifier *v, int32_t a)
             v->plan->tiers[i].kind == ISO_TIER_UNSERVED &&
             v->plan->tiers[i].priority == workload->priority)
             served = v->plan->tiers[i].frozen == 0;
-    return served && !workload->replicas && !v->problem->moves.present && !workload->ramp;
+    return served && !workload->replicas && !v->problem->moves.present && !workload->ramp &&
+           workload->n_traffic == 0;
 }
 
 /* The option that a product is reserved for, or -1; *ret_instances: covered by one unit. */

@@ -4,6 +4,7 @@
  *   iso_verify_packing  every fill against the capacity of its offering
  *   iso_verify_rules    demand, limits, shares, survive, spread, moves, together and apart,
  *                       ramps
+ *   iso_verify_flows    what moves between sources, regions and workloads
  *   iso_verify_commit   covers and purchases
  *   iso_verify_budgets  spend of every window
  *   iso_verify_bill     lines, cost, penalties
@@ -88,6 +89,8 @@ enum iso_status iso_verify_rules(struct iso_verifier *v);
 enum iso_status iso_verify_spread(struct iso_verifier *v);
 enum iso_status iso_verify_affinities(struct iso_verifier *v);
 enum iso_status iso_verify_ramps(struct iso_verifier *v);
+enum iso_status iso_verify_read_flows(const struct iso_verifier *v);
+enum iso_status iso_verify_flows(struct iso_verifier *v);
 enum iso_status iso_verify_moves(struct iso_verifier *v);
 enum iso_status iso_verify_commit(struct iso_verifier *v);
 enum iso_status iso_verify_budgets(struct iso_verifier *v);
@@ -110,6 +113,14 @@ bool iso_verify_share_of_upfront(iso_decimal quantity, iso_decimal upfront, iso_
  * no plan. */
 enum iso_status iso_verify_dual_bound(struct iso_verifier *v, int32_t tier, bool ray,
                                       double *ret_bound);
+
+/* What an EGRESS line must be; how many there must be; what they add to the spend of a window, and
+ * to its slack of rounding in half units of 1e-9 (false when out of range). */
+enum iso_status iso_verify_egress_line(const struct iso_verifier *v, int32_t i,
+                                       struct iso_line *ret_wanted);
+int64_t iso_verify_count_egress_lines(const struct iso_verifier *v);
+bool iso_verify_egress_spend(const struct iso_verifier *v, const struct iso_budget *budget,
+                             const struct iso_window *window, iso_wide *io_sum, iso_wide *io_slack);
 
 /* What a VOLUME line must be; and how many there must be. */
 enum iso_status iso_verify_volume_line(const struct iso_verifier *v, int32_t i,

@@ -9,6 +9,7 @@ static enum iso_status verify_solution(struct iso_verifier *v)
     ISO_TRY(iso_verify_spread(v));
     ISO_TRY(iso_verify_affinities(v));
     ISO_TRY(iso_verify_ramps(v));
+    ISO_TRY(iso_verify_flows(v));
     ISO_TRY(iso_verify_moves(v));
     ISO_TRY(iso_verify_commit(v));
     ISO_TRY(iso_verify_budgets(v));
@@ -23,7 +24,7 @@ static enum iso_status verify_absence(struct iso_verifier *v)
     const struct iso_plan *plan = v->plan;
 
     if (plan->n_uses || plan->n_fills || plan->n_covers || plan->n_purchases || plan->n_unserved ||
-        plan->n_lines || plan->cost || plan->penalties)
+        plan->n_flows || plan->n_lines || plan->cost || plan->penalties)
         return iso_verify_fail(v, "has_solution", -1, "", "is false, but the plan runs something");
     if (plan->reason == ISO_REASON_INFEASIBLE)
         return iso_verify_infeasible(v);

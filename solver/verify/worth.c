@@ -2,7 +2,8 @@
 
 struct iso_worth_rule {
     enum iso_row_kind kind;
-    int32_t rule; /* place among the workload's survive or spread rules; presence: the level */
+    int32_t
+        rule; /* place among the workload's survive or spread rules or traffic; presence: level */
     enum iso_level level;
     int32_t n_domains;
     struct worth_domain {
@@ -49,14 +50,15 @@ static enum iso_status list_domains(struct iso_worth *unit, struct iso_worth_rul
     return ISO_OK;
 }
 
-/* Rows of a domain without an option that counts are not in the problem. */
+/* Rows of a domain without an option that counts are not in the problem; but routes may lead to a
+ * region without one. */
 static enum iso_status check_domains(const struct iso_worth *unit,
                                      const struct iso_worth_rule *rule)
 {
     struct iso_row_range rows =
         iso_pricing_rows(unit->p, rule->kind, unit->workload, rule->rule, -1);
 
-    for (int32_t i = 0; i < rows.n; i++) {
+    for (int32_t i = 0; i < rows.n && rule->kind != ISO_ROW_ARRIVAL; i++) {
         int32_t place = rule->place[rows.rows[i].d];
         if (place < 0 || !rule->domains[place].counts)
             return iso_verify_fail(unit->p->v, "duals", -1, "",
@@ -71,9 +73,9 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
     const struct iso_workload *data = &p->v->problem->workloads[workload];
 
     *unit = (struct iso_worth){.p = p, .workload = workload};
-    unit->rules =
-        iso_calloc((size_t)data->n_survive + (size_t)data->n_spread + (size_t)ISO_N_LEVELS,
-                   sizeof(*unit->rules));
+    unit->rules = iso_calloc((size_t)data->n_survive + (size_t)data->n_spread +
+                                 (size_t)data->n_traffic + (size_t)ISO_N_LEVELS,
+                             sizeof(*unit->rules));
     unit->inside = iso_calloc((size_t)data->n_shares, sizeof(*unit->inside));
     unit->outside = iso_calloc((size_t)data->n_shares, sizeof(*unit->outside));
     unit->minimum = iso_calloc((size_t)data->n_shares, sizeof(*unit->minimum));
@@ -85,6 +87,10 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
     for (int32_t i = 0; i < data->n_spread; i++)
         unit->rules[unit->n_rules++] = (struct iso_worth_rule){
             .kind = ISO_ROW_SPREAD, .rule = i, .level = data->spread[i].level};
+    for (int32_t m = 0; m < data->n_traffic; m++)
+        if (data->traffic[m].other < 0)
+            unit->rules[unit->n_rules++] = (struct iso_worth_rule){
+                .kind = ISO_ROW_ARRIVAL, .rule = m, .level = ISO_LEVEL_REGION};
     for (int level = 0; level < ISO_N_LEVELS; level++)
         if (iso_problem_is_placed(p->v->problem, workload, (enum iso_level)level, false))
             unit->rules[unit->n_rules++] = (struct iso_worth_rule){

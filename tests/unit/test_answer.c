@@ -173,7 +173,7 @@ static void break_answer(int way, Isocost__Internal__V1__Answer *answer)
         answer->lines->n_cost = 0;
         break;
     case 4:
-        answer->lines->kind[0] = ISO_LINE_VOLUME + 1;
+        answer->lines->kind[0] = ISO_LINE_EGRESS + 1;
         break;
     case 5:
         answer->fill_n_entries[0] = -1;

@@ -31,8 +31,9 @@ static void a_right_model_has_no_violation(void **state)
 static const struct {
     const char *yaml, *path, *part;
 } not_served[] = {
-    {CATALOG PERIODS WORKLOAD("traffic: {gb_per_unit_hour: 1}"), "model.workloads[0].traffic",
-     "traffic"},
+    {CATALOG PERIODS WORKLOAD("traffic: {id: users, gb_per_unit_hour: 1, sources: "
+                              "[{region: internet/eu, share: 1}]}"),
+     "model.workloads[0].traffic", "traffic"},
     {CATALOG PERIODS "workloads: [{id: web, must_serve: true, throughput: {rate: 1, performance: "
                      "[{per_instance: 1}], box: {rise: 0.1, periods: 2}}}]\n",
      "model.workloads[0].throughput.box", "box"},

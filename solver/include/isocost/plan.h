@@ -10,6 +10,7 @@
 #include "isocost/base/memory.h"
 
 struct iso_problem;
+struct iso_budget;
 
 /* x_oat > 0: instances that serve a throughput workload. Sorted by (period, workload, offering). */
 struct iso_use {
@@ -47,25 +48,34 @@ struct iso_unserved {
     iso_decimal amount; /* > 0 */
 };
 
+/* fl > 0: demand that goes along a route. Sorted by (period, workload, traffic, route). */
+struct iso_flow {
+    int32_t workload, traffic, route, period; /* traffic, route: places in the workload's */
+    iso_decimal amount;                       /* > 0 units of demand */
+};
+
 enum iso_line_kind {
     ISO_LINE_INSTANCE,
     ISO_LINE_FEE,
     ISO_LINE_UPFRONT,
     ISO_LINE_MOVE,
-    ISO_LINE_VOLUME
+    ISO_LINE_VOLUME,
+    ISO_LINE_EGRESS
 };
 enum iso_move_kind { ISO_MOVE_START, ISO_MOVE_STOP, ISO_MOVE_MOVE };
 
 /* One line of the bill, made by iso_plan_account() and checked by iso_verify().
  * INSTANCE: one a (cell, offering, period); FEE: one a (product, period) with a fee, quantity = all
  * held and bought that period; UPFRONT: one a purchase with an upfront; MOVE: one a kind of move;
- * VOLUME: one a step that a volume reaches, quantity = money in the step, unit_price = factor - 1.
+ * VOLUME: one a step that a volume reaches, quantity = money in the step, unit_price = factor - 1;
+ * EGRESS: one a flow and direction in which data with a price moves, quantity = GB in the period.
  */
 struct iso_line {
     enum iso_line_kind kind;
     int32_t period, cell, offering, product; /* -1 where it does not apply */
     /* UPFRONT: start; MOVE: enum iso_move_kind; VOLUME: number of the step, counted over all
-     * volumes one after the other; otherwise -1 */
+     * volumes one after the other; EGRESS: 2 * place of the flow in the plan + direction; otherwise
+     * -1 */
     int32_t start;
     iso_decimal quantity;   /* INSTANCE: instances */
     iso_decimal covered;    /* INSTANCE: instances covered by products; at most quantity */
@@ -113,6 +123,8 @@ enum iso_proof {
  *   APART       a=workload b=rule c=its domain d=the other's   b_c + b_d <= 1
  *   RAMP        a=workload b=offering c=period   x_c - x_(c-1) - start + stop = 0
  *   RAMP_CAP    a=workload b=period c=0 or 1     sum start (1: stop) <= the ramp's cap
+ *   FLOW        a=workload b=traffic c=period d=source   sum fl + share u >= share D - 1e-9
+ *   ARRIVAL     a=workload b=traffic c=period d=region   sum_{in region} s - sum fl >= 0
  *   FREEZE      a=tier                        objective of an earlier tier <= its frozen value */
 enum iso_row_kind {
     ISO_ROW_DEMAND,
@@ -131,6 +143,8 @@ enum iso_row_kind {
     ISO_ROW_APART,
     ISO_ROW_RAMP,
     ISO_ROW_RAMP_CAP,
+    ISO_ROW_FLOW,
+    ISO_ROW_ARRIVAL,
     ISO_N_ROW_KINDS
 };
 
@@ -203,6 +217,7 @@ enum iso_rule_kind {
     ISO_RULE_MOVES,    /* maximum_moves */
     ISO_RULE_AFFINITY, /* a = workload, b = rule */
     ISO_RULE_RAMP,     /* a = workload */
+    ISO_RULE_LATENCY,  /* a = workload, b = traffic: the cap on its latency */
 };
 
 struct iso_rule {
@@ -266,13 +281,14 @@ struct iso_plan {
     enum iso_reason reason;
     enum iso_stop stop;
     bool has_solution;
-    int32_t n_uses, n_fills, n_entries, n_covers, n_purchases, n_unserved;
+    int32_t n_uses, n_fills, n_entries, n_covers, n_purchases, n_unserved, n_flows;
     struct iso_use *uses;
     struct iso_fill *fills;
     struct iso_fill_entry *entries;
     struct iso_cover *covers;
     struct iso_purchase *purchases;
     struct iso_unserved *unserved;
+    struct iso_flow *flows;
 
     int32_t n_lines;
     struct iso_line *lines;
@@ -303,6 +319,15 @@ struct iso_plan {
     struct iso_plan_stats stats;
     bool reproducible;
 };
+
+/* Whether a budget counts an EGRESS line; and the place that sends, and the one that receives. */
+ISO_EXPORT bool iso_plan_budget_counts_line(const struct iso_problem *problem,
+                                            const struct iso_plan *plan,
+                                            const struct iso_budget *budget,
+                                            const struct iso_line *line);
+ISO_EXPORT void iso_plan_egress_places(const struct iso_problem *problem,
+                                       const struct iso_plan *plan, const struct iso_line *line,
+                                       int32_t *ret_from, int32_t *ret_to);
 
 /* An empty plan; the caller owns it. NULL when memory is short. */
 ISO_EXPORT struct iso_plan *iso_plan_new(void);

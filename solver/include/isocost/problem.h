@@ -116,6 +116,40 @@ struct iso_ramp {
     int64_t starts, stops; /* >= 0; -1 = no cap */
 };
 
+/* Where data comes from: a place is a region, or, from n_regions on, a site outside of all. */
+struct iso_source {
+    int32_t place;
+    iso_decimal share; /* of the demand, > 0, all add up to 1; 0 where a workload is the source */
+};
+
+/* Directions in which data moves along a route. */
+enum iso_direction { ISO_FORTH, ISO_BACK, ISO_N_DIRECTIONS };
+
+/* From a source to a region that serves what comes from it. */
+struct iso_route {
+    int32_t source;                      /* in the sources */
+    int32_t region;                      /* that receives what goes forth */
+    iso_decimal latency;                 /* ms, >= 0; 0 where no cap asks */
+    iso_decimal price[ISO_N_DIRECTIONS]; /* of one GB, >= 0; the sender's provider bills it */
+    int32_t currency[ISO_N_DIRECTIONS];
+};
+
+/* Data that moves for each unit of a workload's demand. `other` < 0: between its sources and the
+ * regions in which it is served, source k having share_k of the demand. Otherwise: between the
+ * regions in which it is served (the sources) and those in which the other workload is served. See
+ * docs/reference/model.md, Traffic and Dependency. */
+struct iso_traffic {
+    const char *id;
+    int32_t other;                    /* -1, or another workload; itself asks for nothing */
+    iso_decimal gb[ISO_N_DIRECTIONS]; /* for one unit of demand in one hour, >= 0 */
+    iso_decimal maximum_latency;      /* ms, > 0; ISO_UNKNOWN = no cap */
+    int32_t n_sources, n_routes;
+    const struct iso_source *sources; /* distinct places */
+    /* From every source to every region that may receive, by (source, region), rising: route k *
+     * n_regions + i leads from source k to the region of route i. */
+    const struct iso_route *routes;
+};
+
 struct iso_workload {
     const char *id;
     int32_t team;
@@ -138,6 +172,8 @@ struct iso_workload {
     int32_t n_affinities;
     const struct iso_affinity *affinities;
     const struct iso_ramp *ramp; /* of the workload's cell; periods are in order; NULL = none */
+    int32_t n_traffic;
+    const struct iso_traffic *traffic;
 };
 
 /* sum over cells and terms of weight * instances  <= or >=  bound, in each period that it holds. */
@@ -179,7 +215,9 @@ struct iso_budget {
     const uint8_t *offerings; /* n_offerings flags: instances of these count */
     const uint8_t *cells;     /* n_cells flags: instances used by these count */
     const uint8_t *products;  /* n_products flags: coverage, fees and upfronts of these count */
-    bool moves;               /* costs of starts, stops and moves count (scope: everything) */
+    /* iso_problem_n_places() flags: what these send for the cells above counts; NULL = none */
+    const uint8_t *places;
+    bool moves; /* costs of starts, stops and moves count (scope: everything) */
     enum iso_policy policy;
     iso_decimal price; /* SOFT: base currency for one unit of the window's currency, > 0 */
     bool later_step;   /* SOFT: a step of the price of the budget before it, as in iso_limit */
@@ -292,6 +330,8 @@ struct iso_problem {
     const char *const *region_names; /* "provider/region" */
     const char *const *zone_names;   /* "provider/region/zone" */
     const int32_t *zone_region;      /* region of each zone */
+    int32_t n_sites;
+    const char *const *site_names; /* places that are no region, "name/name" */
     const struct iso_currency *currencies;
     int32_t base_currency;
     int32_t n_offerings, n_periods, n_teams, n_workloads, n_limits, n_budgets, n_products;
@@ -397,6 +437,40 @@ ISO_EXPORT bool iso_problem_domains_meet(const struct iso_problem *problem, enum
  * units of its demand; part of the rule, see docs/reference/model.md. */
 ISO_EXPORT iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem,
                                                   int32_t workload, int32_t period);
+
+/* Places: regions, then sites; and the name of one. */
+ISO_EXPORT int32_t iso_problem_n_places(const struct iso_problem *problem);
+ISO_EXPORT const char *iso_problem_place_name(const struct iso_problem *problem, int32_t place);
+
+/* Whether a route is within the latency cap. */
+ISO_EXPORT bool iso_route_is_open(const struct iso_traffic *traffic, const struct iso_route *route);
+
+/* The place that sends in a direction. */
+ISO_EXPORT int32_t iso_route_sender(const struct iso_traffic *traffic,
+                                    const struct iso_route *route, enum iso_direction direction);
+
+/* Whether a budget counts what goes along a route of a workload in a direction. */
+ISO_EXPORT bool iso_budget_counts_flow(const struct iso_problem *problem,
+                                       const struct iso_budget *budget, int32_t workload,
+                                       const struct iso_traffic *traffic,
+                                       const struct iso_route *route, enum iso_direction direction);
+
+/* What source k sends of an `amount` of demand: shares rounded down, one after the other, so that
+ * all sources together send the amount: floor((share_0 + .. + share_k) amount) - floor((share_0 +
+ * .. + share_(k-1)) amount). */
+ISO_EXPORT iso_decimal iso_traffic_part(const struct iso_traffic *traffic, int32_t source,
+                                        iso_decimal amount);
+
+/* The demand in a period for which data moves: that of the workload; for a dependency 0 where the
+ * other workload has none. */
+ISO_EXPORT iso_decimal iso_traffic_demand(const struct iso_problem *problem, int32_t workload,
+                                          const struct iso_traffic *traffic, int32_t period);
+
+/* GB that `amount` of flow moves in a direction in a whole period, rounded once, half to even.
+ * False when out of range. */
+ISO_EXPORT bool iso_traffic_gb(const struct iso_problem *problem, const struct iso_traffic *traffic,
+                               enum iso_direction direction, int32_t period, iso_decimal amount,
+                               iso_decimal *ret_gb);
 
 /* What the current placement says of `offering` for `cell`, or NULL when it does not name the pair.
  */
