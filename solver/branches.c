@@ -391,8 +391,8 @@ static bool periods_are_apart(const struct branches *b)
                  !problem->moves.present && b->n_tiers == 1;
 
     for (int32_t a = 0; a < problem->n_workloads; a++)
-        apart &= !problem->workloads[a].ramp && problem->workloads[a].n_spread == 0 &&
-                 problem->workloads[a].n_affinities == 0;
+        apart &= !problem->workloads[a].ramp && !problem->workloads[a].box &&
+                 problem->workloads[a].n_spread == 0 && problem->workloads[a].n_affinities == 0;
     return apart;
 }
 

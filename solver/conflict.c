@@ -38,12 +38,17 @@ static enum iso_status probe(struct iso_search *search, const struct iso_rule *r
     return ISO_OK;
 }
 
+/* Whether a rule says how much a workload asks. */
+static bool asks_of(const struct iso_rule *rule, int32_t workload)
+{
+    return (rule->kind == ISO_RULE_DEMAND || rule->kind == ISO_RULE_BOX) && rule->a == workload;
+}
+
 static bool same_rule(const struct iso_dual *dual, const struct iso_rule *rule)
 {
     switch (dual->kind) {
     case ISO_ROW_DEMAND:
-        return (rule->kind == ISO_RULE_DEMAND || rule->kind == ISO_RULE_ALLOWED) &&
-               dual->a == rule->a;
+        return asks_of(rule, dual->a) || (rule->kind == ISO_RULE_ALLOWED && dual->a == rule->a);
     case ISO_ROW_LIMIT:
         return rule->kind == ISO_RULE_LIMIT && dual->a == rule->a;
     case ISO_ROW_BUDGET:
@@ -53,14 +58,13 @@ static bool same_rule(const struct iso_dual *dual, const struct iso_rule *rule)
         return rule->kind == ISO_RULE_SHARE && dual->a == rule->a && dual->b == rule->b;
     case ISO_ROW_SURVIVE:
         return (rule->kind == ISO_RULE_SURVIVE && dual->a == rule->a && dual->b == rule->b) ||
-               (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
+               asks_of(rule, dual->a);
     case ISO_ROW_SPREAD:
     case ISO_ROW_SPREAD_N:
         return (rule->kind == ISO_RULE_SPREAD && dual->a == rule->a && dual->b == rule->b) ||
-               (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
+               asks_of(rule, dual->a);
     case ISO_ROW_PRESENCE:
-        return rule->kind == ISO_RULE_AFFINITY ||
-               (rule->kind == ISO_RULE_DEMAND && dual->a == rule->a);
+        return rule->kind == ISO_RULE_AFFINITY || asks_of(rule, dual->a);
     case ISO_ROW_APART:
         return rule->kind == ISO_RULE_AFFINITY && dual->a == rule->a && dual->b == rule->b;
     case ISO_ROW_RAMP:

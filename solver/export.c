@@ -98,6 +98,11 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
     case ISO_ROW_FAIR:
         snprintf(text, size, "loss(%s,%d)", p->workloads[row->a].id, row->b);
         break;
+    case ISO_ROW_BEYOND:
+    case ISO_ROW_BOX:
+        snprintf(text, size, "%s(%s,%s)", row->kind == ISO_ROW_BEYOND ? "beyond" : "rise",
+                 p->workloads[row->a].id, p->periods[row->b].id);
+        break;
     case ISO_ROW_LINK_COVER:
         snprintf(text, size, "covered(%s,%s,%s)", cell_name(p, row->a), p->offerings[row->b].id,
                  p->periods[row->c].id);
@@ -162,6 +167,15 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
     case ISO_COLUMN_STOP:
         snprintf(text, size, "%s(%s,%s)", column->kind == ISO_COLUMN_START ? "start" : "stop",
                  cell_name(p, column->a), p->offerings[column->b].id);
+        break;
+    case ISO_COLUMN_BEYOND:
+    case ISO_COLUMN_ABOVE_RISE:
+        snprintf(text, size, "%s(%s,%s)",
+                 column->kind == ISO_COLUMN_BEYOND ? "beyond" : "above_rise",
+                 p->workloads[column->a].id, p->periods[column->b].id);
+        break;
+    case ISO_COLUMN_RISE:
+        snprintf(text, size, "rise(%s)", p->workloads[column->a].id);
         break;
     case ISO_COLUMN_WORST:
         snprintf(text, size, "worst(%d,%d)", column->a, column->b);

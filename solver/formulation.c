@@ -108,7 +108,8 @@ static double money(const struct iso_formulation *formulation, const struct iso_
     case ISO_COLUMN_UNSERVED:
         return problem->workloads[column->a].service == ISO_SERVICE_PENALTY
                    ? iso_value(problem->workloads[column->a].penalty) *
-                         iso_value(problem->periods[column->b].hours)
+                         iso_value(problem->periods[column->b].hours) *
+                         iso_formulation_box_average(formulation, column->a)
                    : 0;
     case ISO_COLUMN_OVER_LIMIT:
         return problem->limits[column->a].policy == ISO_POLICY_SOFT
@@ -155,9 +156,11 @@ static double preference(const struct iso_problem *problem, const struct iso_mip
     return 0;
 }
 
-static double unserved(const struct iso_problem *problem, const struct iso_mip_column *column,
-                       int32_t priority)
+static double unserved(const struct iso_formulation *formulation,
+                       const struct iso_mip_column *column, int32_t priority)
 {
+    const struct iso_problem *problem = formulation->problem;
+
     if (column->kind != ISO_COLUMN_UNSERVED)
         return 0;
     const struct iso_workload *workload = &problem->workloads[column->a];
@@ -165,7 +168,8 @@ static double unserved(const struct iso_problem *problem, const struct iso_mip_c
         workload->demand[column->b] == 0)
         return 0;
     return iso_value(workload->weight) * iso_value(problem->periods[column->b].hours) /
-           iso_value(workload->demand[column->b]);
+           iso_value(workload->demand[column->b]) *
+           iso_formulation_box_average(formulation, column->a);
 }
 
 double iso_formulation_average(const struct iso_formulation *formulation,
@@ -177,7 +181,7 @@ double iso_formulation_average(const struct iso_formulation *formulation,
     case ISO_TIER_PREFER:
         return preference(formulation->problem, column);
     case ISO_TIER_UNSERVED:
-        return unserved(formulation->problem, column, tier->priority);
+        return unserved(formulation, column, tier->priority);
     case ISO_TIER_FAIR:
         return iso_formulation_fair_average(formulation->problem, column, tier);
     case ISO_TIER_MOVES:
@@ -186,11 +190,36 @@ double iso_formulation_average(const struct iso_formulation *formulation,
     return column->kind == ISO_COLUMN_MOVES;
 }
 
+/* Columns that say what a workload with a box loses, and what they stand in for. */
+static bool is_of_box(const struct iso_formulation *formulation,
+                      const struct iso_mip_column *column)
+{
+    return column->kind == ISO_COLUMN_BEYOND || column->kind == ISO_COLUMN_RISE ||
+           column->kind == ISO_COLUMN_ABOVE_RISE ||
+           (column->kind == ISO_COLUMN_UNSERVED && formulation->box_row[column->a] >= 0);
+}
+
+static double box_loss(const struct iso_formulation *formulation,
+                       const struct iso_mip_column *column, const struct iso_tier *tier)
+{
+    const struct iso_workload *workload = &formulation->problem->workloads[column->a];
+    double loss = iso_formulation_box_loss(formulation, column);
+
+    if (tier->kind == ISO_TIER_MONEY && workload->service == ISO_SERVICE_PENALTY)
+        return iso_value(workload->penalty) * loss;
+    if (tier->kind == ISO_TIER_UNSERVED && workload->service == ISO_SERVICE_PRIORITY &&
+        workload->priority == tier->priority)
+        return iso_value(workload->weight) * loss;
+    return 0;
+}
+
 double iso_formulation_coefficient(const struct iso_formulation *formulation,
                                    const struct iso_mip_column *column, const struct iso_tier *tier)
 {
     if (tier->kind == ISO_TIER_FAIR)
         return iso_formulation_fair(formulation->problem, column, tier);
+    if (is_of_box(formulation, column))
+        return box_loss(formulation, column, tier);
     return iso_formulation_average(formulation, column, tier);
 }
 
@@ -259,7 +288,7 @@ void iso_formulation_fini(struct iso_formulation *formulation)
         formulation->budget_row,  formulation->commit_row,   formulation->share_row,
         formulation->survive_row, formulation->spread_row,   formulation->capped,
         formulation->ramp_row,    formulation->presence_row, formulation->presence_end,
-        formulation->fair_row,    formulation->traffic_row};
+        formulation->fair_row,    formulation->traffic_row,  formulation->box_row};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

@@ -32,6 +32,7 @@ struct iso_formulation {
     int32_t *fair_row;    /* [workload]: first FAIR row, then + how many are the worst - 1; or -1 */
     int32_t *traffic_row; /* [workload], then as formulation_traffic.c lays them out */
     bool has_dependencies;
+    int32_t *box_row;   /* [workload]: first of BEYOND, BOX of each period in turn, or -1 */
     int32_t **ramp_row; /* [workload][offering * n_periods + period]: RAMP or -1; NULL = none */
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
@@ -123,6 +124,17 @@ double iso_formulation_fair(const struct iso_problem *problem, const struct iso_
 double iso_formulation_fair_average(const struct iso_problem *problem,
                                     const struct iso_mip_column *column,
                                     const struct iso_tier *tier);
+
+/* Rows and columns of demand that may rise, see formulation_box.c; the entries of one unit
+ * unserved; what a unit of a column adds to the loss of its workload; what one unit unserved counts
+ * in the average. */
+bool iso_formulation_box_rows(struct iso_formulation *formulation);
+bool iso_formulation_box_columns(struct iso_formulation *formulation);
+bool iso_formulation_box_entries(struct iso_formulation *formulation, int32_t workload,
+                                 int32_t period);
+double iso_formulation_box_loss(const struct iso_formulation *formulation,
+                                const struct iso_mip_column *column);
+double iso_formulation_box_average(const struct iso_formulation *formulation, int32_t workload);
 
 /* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
  * can cover it, -2 when memory is short. */

@@ -224,7 +224,8 @@ static bool add_unserved(struct iso_formulation *f, int32_t a, int32_t period)
         return true;
     bool ok = open_column(f, ISO_COLUMN_UNSERVED, a, period, -1, -1, required, false) &&
               iso_mip_add_entry(mip, f->demand_row[a * n_periods + period], 1) &&
-              iso_formulation_fair_entries(f, a, period);
+              iso_formulation_fair_entries(f, a, period) &&
+              iso_formulation_box_entries(f, a, period);
     for (int32_t s = 0; s < workload->n_shares; s++)
         if (workload->shares[s].has_minimum)
             ok = ok && iso_mip_add_entry(mip, f->share_row[a] + (s * n_periods + period) * 2 + 1,
@@ -362,8 +363,9 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
             return no_memory(reterr);
     }
     if (!iso_formulation_affinity_columns(f) || !iso_formulation_ramp_columns(f) ||
-        !iso_formulation_fair_columns(f) || !iso_formulation_traffic_columns(f) ||
-        !add_purchases(f) || !add_violations(f) || !add_moves(f))
+        !iso_formulation_fair_columns(f) || !iso_formulation_box_columns(f) ||
+        !iso_formulation_traffic_columns(f) || !add_purchases(f) || !add_violations(f) ||
+        !add_moves(f))
         return no_memory(reterr);
     return ISO_OK;
 }

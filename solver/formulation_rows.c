@@ -9,7 +9,8 @@
  *   SPREAD(a,r,d,t)  sum_{in d} s + eps u - eps D b_d >= 0                        where D > 0
  *   SPREAD_N(a,r)    sum_d b_d >= N
  *   MOVES            m - sum e- >= -forced stops
- *   and those of formulation_affinity.c, formulation_ramp.c and formulation_fair.c */
+ *   and those of formulation_affinity.c, formulation_ramp.c, formulation_fair.c and
+ *   formulation_box.c */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,7 @@ static bool allocate_maps(struct iso_formulation *f)
     f->traffic_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->capped = iso_calloc(n_workloads, 1);
     f->fair_row = iso_calloc(n_workloads, sizeof(int32_t));
+    f->box_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->pool_link = iso_calloc((size_t)problem->n_teams, sizeof(*f->pool_link));
     f->place_row = iso_calloc((size_t)problem->n_teams, sizeof(*f->place_row));
     if (problem->moves.present) {
@@ -188,8 +190,8 @@ static bool allocate_maps(struct iso_formulation *f)
     }
     return f->demand_row && f->limit_row && f->budget_row && f->commit_row && f->share_row &&
            f->survive_row && f->spread_row && f->presence_row && f->presence_end && f->ramp_row &&
-           f->traffic_row && f->capped && f->fair_row && f->pool_link && f->place_row &&
-           (f->move_row || !problem->moves.present);
+           f->traffic_row && f->capped && f->fair_row && f->box_row && f->pool_link &&
+           f->place_row && (f->move_row || !problem->moves.present);
 }
 
 enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error *reterr)
@@ -214,7 +216,8 @@ enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error
         if (!add_share_rows(f, a) || !add_domain_rows(f, a, domains))
             return no_memory(reterr);
     if (!iso_formulation_affinity_rows(f, domains) || !iso_formulation_ramp_rows(f) ||
-        !iso_formulation_fair_rows(f) || !iso_formulation_traffic_rows(f))
+        !iso_formulation_fair_rows(f) || !iso_formulation_box_rows(f) ||
+        !iso_formulation_traffic_rows(f))
         return no_memory(reterr);
     return ISO_OK;
 }

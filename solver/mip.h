@@ -31,7 +31,10 @@ enum iso_column_kind {
     ISO_COLUMN_RAMP,        /* change: a=workload b=offering c=period d=0 starts, 1 stops */
     ISO_COLUMN_WORST,       /* q: a=rank b=how many are the worst */
     ISO_COLUMN_ABOVE_WORST, /* p: a=workload b=how many are the worst */
-    ISO_COLUMN_FLOW         /* fl: a=workload b=traffic c=period d=route */
+    ISO_COLUMN_FLOW,        /* fl: a=workload b=traffic c=period d=route */
+    ISO_COLUMN_BEYOND,      /* e: a=workload b=period */
+    ISO_COLUMN_RISE,        /* q: a=workload */
+    ISO_COLUMN_ABOVE_RISE   /* p: a=workload b=period */
 };
 
 /* Rows that have no multiplier in a proof: those that link columns of one (offering, cell, period),
@@ -46,7 +49,9 @@ enum {
     ISO_ROW_FAIR,     /* a=workload b=how many are the worst, see formulation_fair.c */
     ISO_ROW_JOIN,     /* a=workload b=traffic c=period; see formulation_traffic.c */
     ISO_ROW_LEAVE,    /* likewise, d=source */
-    ISO_ROW_ENTER     /* likewise, d=region */
+    ISO_ROW_ENTER,    /* likewise, d=region */
+    ISO_ROW_BEYOND,   /* a=workload b=period, see formulation_box.c */
+    ISO_ROW_BOX       /* a=workload b=period */
 };
 
 struct iso_mip_column {

@@ -188,6 +188,7 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
     }
     case ISO_RULE_AFFINITY:
     case ISO_RULE_RAMP:
+    case ISO_RULE_BOX:
         relaxation->current = 1;
         relaxation->needed = 0;
         return true;
@@ -203,6 +204,7 @@ static void loosen(struct iso_variant *variant, struct iso_rule rule)
     } else if (rule.kind == ISO_RULE_BUDGET) {
         variant->budgets[rule.a].policy = ISO_POLICY_PREFER;
     } else if (rule.kind == ISO_RULE_DEMAND) {
+        variant->workloads[rule.a].box = NULL; /* as if it had risen everywhere */
         variant->workloads[rule.a].service = ISO_SERVICE_PRIORITY;
         variant->workloads[rule.a].priority = 1;
         variant->workloads[rule.a].weight = ISO_DECIMAL_ONE;

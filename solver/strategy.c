@@ -21,7 +21,7 @@ static bool packs(const struct iso_problem *problem)
 static bool counts_the_worst(const struct iso_problem *problem)
 {
     for (int32_t a = 0; a < problem->n_workloads; a++)
-        if (problem->workloads[a].fair)
+        if (problem->workloads[a].fair || iso_box_counts(problem, &problem->workloads[a]))
             return true;
     return false;
 }

@@ -1,6 +1,7 @@
 /* The stages of the objective: which there are, and their value in a plan's own numbers. */
 #include <math.h>
 
+#include "isocost/ledger.h"
 #include "search.h"
 
 static bool prefers(enum iso_policy policy)
@@ -59,7 +60,8 @@ static double unserved_value(const struct iso_problem *problem, const struct iso
         if (workload->service == ISO_SERVICE_PRIORITY && workload->priority == priority &&
             workload->demand[u->period] > 0)
             value += iso_value(workload->weight) * iso_value(problem->periods[u->period].hours) *
-                     iso_value(u->amount) / iso_value(workload->demand[u->period]);
+                     iso_value(iso_plan_counted_unserved(problem, plan, i)) /
+                     iso_value(workload->demand[u->period]);
     }
     return value;
 }

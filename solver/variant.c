@@ -165,6 +165,7 @@ void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
     case ISO_RULE_ALLOWED:
         variant->workloads[rule.a].demand = variant->zeros;
         variant->workloads[rule.a].required = variant->zeros;
+        variant->workloads[rule.a].box = NULL;
         for (int32_t i = 0; i < variant->workloads[rule.a].n_spread; i++)
             drop_spread(variant, (struct iso_rule){ISO_RULE_SPREAD, rule.a, i});
         break;
@@ -196,6 +197,13 @@ void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule)
         break;
     case ISO_RULE_LATENCY:
         drop_latency(variant, rule);
+        break;
+    case ISO_RULE_BOX:
+        if (!variant->workloads[rule.a].box)
+            break; /* with the demand */
+        variant->workloads[rule.a].demand = variant->workloads[rule.a].box->demand;
+        variant->workloads[rule.a].required = variant->workloads[rule.a].box->required;
+        variant->workloads[rule.a].box = NULL;
         break;
     }
 }
@@ -237,6 +245,8 @@ enum iso_status iso_rules_of(const struct iso_problem *problem, struct iso_rule 
             ok &= add_rule(&rules, &n, ISO_RULE_AFFINITY, a, i);
         if (workload->ramp)
             ok &= add_rule(&rules, &n, ISO_RULE_RAMP, a, -1);
+        if (workload->box && workload->service == ISO_SERVICE_MUST)
+            ok &= add_rule(&rules, &n, ISO_RULE_BOX, a, -1);
         for (int32_t i = 0; i < workload->n_survive; i++)
             ok &= add_rule(&rules, &n, ISO_RULE_SURVIVE, a, i);
         for (int32_t i = 0; i < workload->n_shares; i++)

@@ -38,11 +38,11 @@ static const char *const served[] = {
     "alternatives",
     "load_levels.levels",
     "fair",
+    "demand_box",
 };
 static const char *const refused[] = {
     "uncertainty",
     "traffic",
-    "demand_box",
 };
 
 static bool set_texts(const char *const *texts, size_t n, struct iso_arena *arena,

@@ -278,11 +278,17 @@ static enum iso_status merge_hours(struct iso_resolve *r, const struct iso_deman
     return iso_note_rounding(r, reterr);
 }
 
-static bool any_ramp(const Isocost__V1__Model *model)
+/* Ramps look at neighbours, and a box counts hours where demand may stay unserved. */
+static bool any_rule_of_hours(const Isocost__V1__Model *model)
 {
-    for (size_t i = 0; i < model->n_workloads; i++)
-        if (model->workloads[i]->ramp)
+    for (size_t i = 0; i < model->n_workloads; i++) {
+        const Isocost__V1__Workload *workload = model->workloads[i];
+        bool box = workload->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_THROUGHPUT &&
+                   workload->throughput->box;
+        if (workload->ramp ||
+            (box && workload->service_case != ISOCOST__V1__WORKLOAD__SERVICE_MUST_SERVE))
             return true;
+    }
     return false;
 }
 
@@ -303,7 +309,7 @@ enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error 
     r->chronological = true;
     ISO_TRY(collect_intervals(r, &intervals, reterr));
     ISO_TRY(number_segments(r, &intervals, segment_of_hour, reterr));
-    if (any_ramp(model))
+    if (any_rule_of_hours(model))
         for (int32_t h = 0; h < intervals.n_hours; h++)
             segment_of_hour[h] = h;
     demands.segment_of_hour = segment_of_hour;

@@ -101,8 +101,14 @@ static void check_throughput(struct iso_model_check *check, const char *workload
         iso_check_path(place, path, "performance", i);
         check_performance(check, place, demand->performance[i]);
     }
-    if (demand->box)
-        iso_check_not_served(check, path, "box", "a demand box");
+    if (!demand->box)
+        return;
+    snprintf(place, sizeof(place), "%.128s.box", path);
+    iso_check_number(check, place, "rise", demand->box->rise, ISO_AT_LEAST_ZERO);
+    if (iso_check_whole(check, place, "periods", demand->box->periods) &&
+        (demand->box->periods < 1 || demand->box->periods > INT32_MAX))
+        iso_check_fail(check, place, "periods", "%.10g; it must be in [1, 2147483647]",
+                       demand->box->periods);
 }
 
 static void check_replicas(struct iso_model_check *check, const char *workload_path,

@@ -292,6 +292,7 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
     case ISO_RULE_ALLOWED:
     case ISO_RULE_AFFINITY:
     case ISO_RULE_RAMP:
+    case ISO_RULE_BOX:
         break;
     }
     return NULL;
@@ -320,6 +321,8 @@ static const char *relaxation_text(const struct iso_plan_writer *writer,
     const char *id = iso_rule_name(writer, relaxation->rule).id;
     const char *thing = changed_thing(writer, relaxation);
 
+    if (relaxation->rule.kind == ISO_RULE_BOX)
+        return iso_arena_printf(writer->arena, "drop the box of workload %s", id);
     if (relaxation->rule.kind == ISO_RULE_AFFINITY || relaxation->rule.kind == ISO_RULE_RAMP)
         return iso_arena_printf(writer->arena, "drop rule %s", id);
     if (!thing)

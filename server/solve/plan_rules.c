@@ -25,6 +25,8 @@ bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule)
         return problem->moves.present;
     case ISO_RULE_RAMP:
         return workload && of->ramp;
+    case ISO_RULE_BOX:
+        return workload && of->box;
     case ISO_RULE_AFFINITY:
         return workload && rule.b >= 0 && rule.b < of->n_affinities;
     case ISO_RULE_LATENCY:
@@ -188,6 +190,19 @@ static const char *latency_text(const struct iso_plan_writer *writer,
                                                : writer->problem->workloads[traffic->other].id);
 }
 
+static const char *box_text(const struct iso_plan_writer *writer,
+                            const struct iso_workload *workload)
+{
+    const Isocost__V1__Workload *model = find_workload(writer->model, workload->id);
+    double rise = model && model->demand_case == ISOCOST__V1__WORKLOAD__DEMAND_THROUGHPUT &&
+                          model->throughput->box
+                      ? model->throughput->box->rise
+                      : 0;
+
+    return iso_arena_printf(writer->arena, "the demand of %s may rise by %.6g %%", workload->id,
+                            100.0 * rise);
+}
+
 struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule)
 {
     const struct iso_problem *problem = writer->problem;
@@ -230,6 +245,8 @@ struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct 
     }
     case ISO_RULE_RAMP:
         return (struct iso_rule_name){workload->ramp->id, "ramp", ramp_text(writer, workload)};
+    case ISO_RULE_BOX:
+        return (struct iso_rule_name){workload->id, "box", box_text(writer, workload)};
     case ISO_RULE_AFFINITY: {
         const struct iso_affinity *affinity = &workload->affinities[rule.b];
         const char *other = problem->workloads[affinity->other].id;

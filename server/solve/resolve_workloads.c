@@ -153,8 +153,11 @@ enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
 /* Demand and what must be served of it: (1 + headroom) D, rounded up to 1e-9. For replicas that may
  * be a fraction: whole copies are placed, and a penalty is paid for what is missing, not for more.
  */
-static enum iso_status fill_demand(struct iso_resolve *r, int32_t a, struct iso_workload *workload,
-                                   struct iso_error *reterr)
+/* What is asked in each period when every demand is raised by `rise`: demand, and with headroom
+ * `required`; both rounded up. */
+static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal rise,
+                                  const iso_decimal **ret_demand, const iso_decimal **ret_required,
+                                  struct iso_error *reterr)
 {
     const Isocost__V1__Workload *message = r->model->workloads[a];
     bool throughput = is_throughput(message);
@@ -163,25 +166,45 @@ static enum iso_status fill_demand(struct iso_resolve *r, int32_t a, struct iso_
     size_t n_periods = (size_t)r->problem->n_periods;
     iso_decimal *demand = iso_arena_calloc(r->arena, n_periods, sizeof(*demand));
     iso_decimal *required = iso_arena_calloc(r->arena, n_periods, sizeof(*required));
+    iso_wide risen = (iso_wide)ISO_DECIMAL_ONE + rise;
     iso_wide factor = (iso_wide)ISO_DECIMAL_ONE + iso_number(message->headroom);
 
     if (!demand || !required)
         return iso_resolve_full(reterr);
+    *ret_demand = demand;
+    *ret_required = required;
     for (int32_t t = 0; t < r->problem->n_periods; t++) {
-        demand[t] = iso_number(iso_resolve_series(r, series, n, t));
-        iso_wide raised = iso_wide_divide(demand[t] * factor, ISO_DECIMAL_ONE, ISO_ROUND_UP);
-        if (!iso_wide_to_decimal(raised, &required[t])) {
-            char path[ISO_PATH_SIZE];
-            iso_check_path(path, "model", "workloads", (size_t)a);
-            iso_violations_add(r->violations, path,
-                               "demand with headroom is above 9223372036 in period %s",
-                               r->problem->periods[t].id);
-            break;
-        }
+        iso_decimal said = iso_number(iso_resolve_series(r, series, n, t));
+        iso_wide raised = iso_wide_divide(said * risen, ISO_DECIMAL_ONE, ISO_ROUND_UP);
+        if (iso_wide_to_decimal(raised, &demand[t]) &&
+            iso_wide_to_decimal(iso_wide_divide(demand[t] * factor, ISO_DECIMAL_ONE, ISO_ROUND_UP),
+                                &required[t]))
+            continue;
+        char path[ISO_PATH_SIZE];
+        iso_check_path(path, "model", "workloads", (size_t)a);
+        iso_violations_add(r->violations, path,
+                           "demand with headroom is above 9223372036 in period %s",
+                           r->problem->periods[t].id);
+        break;
     }
-    workload->demand = demand;
-    workload->required = required;
     return ISO_OK;
+}
+
+static enum iso_status fill_demand(struct iso_resolve *r, int32_t a, struct iso_workload *workload,
+                                   struct iso_error *reterr)
+{
+    const Isocost__V1__Workload *message = r->model->workloads[a];
+    const Isocost__V1__DemandBox *rule = is_throughput(message) ? message->throughput->box : NULL;
+
+    if (!rule)
+        return fill_asked(r, a, 0, &workload->demand, &workload->required, reterr);
+    struct iso_box *box = iso_arena_calloc(r->arena, 1, sizeof(*box));
+    if (!box)
+        return iso_resolve_full(reterr);
+    box->periods = (int32_t)rule->periods;
+    workload->box = box;
+    ISO_TRY(fill_asked(r, a, 0, &box->demand, &box->required, reterr));
+    return fill_asked(r, a, iso_number(rule->rise), &workload->demand, &workload->required, reterr);
 }
 
 static enum iso_level level_of(Isocost__V1__DomainLevel level)
@@ -378,9 +401,12 @@ enum iso_status iso_resolve_workloads(struct iso_resolve *r, struct iso_error *r
     for (int32_t a = 0; a < r->problem->n_workloads; a++)
         ISO_TRY(fill_workload(r, a, &workloads[a], reterr));
     r->problem->workloads = workloads;
-    for (int32_t a = 0; a < r->problem->n_workloads; a++)
+    for (int32_t a = 0; a < r->problem->n_workloads; a++) {
         if (workloads[a].fair)
             iso_resolve_check_size(r, "workloads", a, "fair");
+        if (iso_box_counts(r->problem, &workloads[a]))
+            iso_resolve_check_size(r, "workloads", a, "throughput.box");
+    }
     ISO_TRY(iso_resolve_traffic(r, workloads, reterr));
     return report_filters(r, reterr);
 }

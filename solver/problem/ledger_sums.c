@@ -236,7 +236,8 @@ bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_pena
         const struct iso_unserved *unserved = &ledger->plan->unserved[i];
         const struct iso_workload *workload = &problem->workloads[unserved->workload];
         if (workload->service == ISO_SERVICE_PENALTY &&
-            !add_product(&sum, workload->penalty, unserved->amount,
+            !add_product(&sum, workload->penalty,
+                         iso_plan_counted_unserved(problem, ledger->plan, i),
                          problem->periods[unserved->period].hours, ISO_DECIMAL_ONE))
             return false;
     }

@@ -234,6 +234,11 @@ static enum iso_status check_options(const struct iso_problem *p, int32_t a,
     return ISO_OK;
 }
 
+static bool in_order(iso_decimal low, iso_decimal value, iso_decimal high)
+{
+    return low <= value && value <= high;
+}
+
 static enum iso_status check_demand(const struct iso_problem *p, int32_t a,
                                     struct iso_error *reterr)
 {
@@ -254,6 +259,16 @@ static enum iso_status check_demand(const struct iso_problem *p, int32_t a,
                 "times hours and penalty or weight leaves the range of a decimal",
                 "workloads[%d].required[%d]", a, t);
     }
+    if (!workload->box)
+        return ISO_OK;
+    REQUIRE(!workload->replicas, "is for throughput", "workloads[%d].box", a);
+    REQUIRE(workload->box->periods >= 1, "must be at least 1", "workloads[%d].box.periods", a);
+    for (int32_t t = 0; t < p->n_periods; t++)
+        REQUIRE(in_order(0, workload->box->demand[t], workload->demand[t]) &&
+                    in_order(workload->box->demand[t], workload->box->required[t],
+                             workload->required[t]),
+                "must be at least 0 and at most what is asked where demand has risen",
+                "workloads[%d].box.demand[%d]", a, t);
     return ISO_OK;
 }
 

@@ -276,7 +276,8 @@ static bool add_penalty(iso_wide *sum, iso_wide amount, iso_decimal price, iso_d
 }
 
 /* penalties = sum price * violation * h_t (SOFT limits) + sum price * violation (SOFT budgets)
- *           + sum penalty * u * h_t (workloads with a penalty), each term rounded once. */
+ *           + sum penalty * h_t * u, as far as it counts (workloads with a penalty), each term
+ *             rounded once. */
 static enum iso_status check_penalties(struct iso_verifier *v)
 {
     const struct iso_problem *problem = v->problem;
@@ -291,7 +292,7 @@ static enum iso_status check_penalties(struct iso_verifier *v)
                                         problem->limits[l].price, hours);
         for (int32_t a = 0; a < problem->n_workloads; a++)
             if (problem->workloads[a].service == ISO_SERVICE_PENALTY)
-                in_range &= add_penalty(&sum, v->unserved[iso_verify_at(v, a, t)],
+                in_range &= add_penalty(&sum, v->counted[iso_verify_at(v, a, t)],
                                         problem->workloads[a].penalty, hours);
     }
     for (int32_t b = 0; b < problem->n_budgets; b++)

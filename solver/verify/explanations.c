@@ -32,6 +32,8 @@ static bool rule_exists(const struct iso_problem *problem, const struct iso_rule
         return of_workload && problem->workloads[rule->a].ramp;
     case ISO_RULE_LATENCY:
         return of_workload && below(rule->b, problem->workloads[rule->a].n_traffic);
+    case ISO_RULE_BOX:
+        return of_workload && problem->workloads[rule->a].box;
     case ISO_RULE_MOVES:
         return problem->moves.present;
     }

@@ -285,19 +285,35 @@ static struct iso_bounded loss_cost(const struct iso_pricing *p, int32_t a, int3
     return iso_bounded_multiply(iso_bounded_exact(p->loss[a]), part);
 }
 
+/* Of n periods that may rise the worst Gamma lose at least Gamma / n of what is unserved in all. */
+static struct iso_bounded average_part(const struct iso_problem *problem,
+                                       const struct iso_workload *workload)
+{
+    int32_t n = 0;
+
+    for (int32_t t = 0; t < problem->n_periods && workload->box; t++)
+        n += workload->required[t] > workload->box->required[t];
+    if (!workload->box || workload->box->periods >= n)
+        return iso_bounded_exact(1);
+    return iso_bounded_divide(iso_bounded_exact(workload->box->periods), iso_bounded_exact(n));
+}
+
 /* What one unit unserved costs in the objective. */
 static struct iso_bounded unserved_cost(const struct iso_pricing *p, int32_t a, int32_t t)
 {
     const struct iso_workload *workload = &p->v->problem->workloads[a];
     struct iso_bounded hours = iso_bounded_decimal(p->v->problem->periods[t].hours);
 
+    struct iso_bounded average = average_part(p->v->problem, workload);
+
     if (workload->service == ISO_SERVICE_PENALTY)
-        return iso_bounded_multiply(iso_bounded_exact(p->money),
+        return iso_bounded_multiply(iso_bounded_multiply(iso_bounded_exact(p->money), average),
                                     iso_bounded_scale(workload->penalty, hours));
     if (workload->service != ISO_SERVICE_PRIORITY || workload->demand[t] == 0)
         return loss_cost(p, a, t);
     struct iso_bounded part = iso_bounded_divide(iso_bounded_scale(workload->weight, hours),
                                                  iso_bounded_decimal(workload->demand[t]));
+    part = iso_bounded_multiply(part, average);
     return iso_bounded_add(iso_bounded_multiply(iso_bounded_exact(p->unserved[a]), part),
                            loss_cost(p, a, t));
 }

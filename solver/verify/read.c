@@ -339,6 +339,7 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->first_part = iso_calloc(n_rows + 1, sizeof(*v->first_part));
     v->served = iso_calloc(n_rows, sizeof(*v->served));
     v->unserved = iso_calloc(n_rows, sizeof(*v->unserved));
+    v->counted = iso_calloc(n_rows, sizeof(*v->counted));
     v->limits = iso_calloc(n_limits, sizeof(*v->limits));
     v->products = iso_calloc(n_products, sizeof(*v->products));
     v->first_limit = iso_calloc(n_offerings + 1, sizeof(*v->first_limit));
@@ -351,9 +352,9 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->bought = iso_calloc(n_starts, sizeof(*v->bought));
     v->holds = iso_calloc((size_t)problem->n_products, 1);
     if (!v->usages || !v->cover_order || !v->parts || !v->first_part || !v->served ||
-        !v->unserved || !v->limits || !v->products || !v->first_limit || !v->first_product ||
-        !v->limit_violations || !v->budget_violations || !v->first_window || !v->first_start ||
-        !v->bought || !v->holds)
+        !v->unserved || !v->counted || !v->limits || !v->products || !v->first_limit ||
+        !v->first_product || !v->limit_violations || !v->budget_violations || !v->first_window ||
+        !v->first_start || !v->bought || !v->holds)
         return no_memory(v);
     for (int32_t b = 0; b < problem->n_budgets; b++)
         v->first_window[b + 1] = v->first_window[b] + problem->budgets[b].n_windows;
@@ -391,6 +392,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
     ISO_TRY(read_commitments(v));
     ISO_TRY(read_unserved(v));
     ISO_TRY(iso_verify_read_flows(v));
+    ISO_TRY(iso_verify_count_unserved(v));
     ISO_TRY(read_usages(v));
     read_links(v);
     return ISO_OK;
@@ -398,11 +400,22 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
 
 void iso_verify_fini(struct iso_verifier *v)
 {
-    void *const arrays[] = {v->usages,        v->cover_order,      v->parts,
-                            v->first_part,    v->served,           v->unserved,
-                            v->limits,        v->products,         v->first_limit,
-                            v->first_product, v->limit_violations, v->budget_violations,
-                            v->first_window,  v->first_start,      v->bought,
+    void *const arrays[] = {v->usages,
+                            v->cover_order,
+                            v->parts,
+                            v->first_part,
+                            v->served,
+                            v->unserved,
+                            v->counted,
+                            v->limits,
+                            v->products,
+                            v->first_limit,
+                            v->first_product,
+                            v->limit_violations,
+                            v->budget_violations,
+                            v->first_window,
+                            v->first_start,
+                            v->bought,
                             v->holds};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)

@@ -3,12 +3,11 @@
  *   for each rank r that a workload has, rising:
  *   FAIR      k = 1 .. n of its n workloads that are served evenly: the sum of the k largest
  *             losses, sum_t h_t u_t / sum_t h_t required_t
- *   UNSERVED  sum over its workloads with required > 0 and D > 0 of weight * h_t * u / D
- *   PREFER    when there is a PREFER or DEFAULT rule: sum over limits and periods of
- *             (h_t / H) * violation / bound + sum over windows of violation / amount
- *             (a bound or amount of 0 counts as 1)
- *   MONEY     cost + penalties, to the last 1e-9
- *   MOVES     when there is a placement today: m
+ *   UNSERVED  sum over its workloads with required > 0 and D > 0 of weight * h_t * u / D, u as far
+ * as it counts (box.c) PREFER    when there is a PREFER or DEFAULT rule: sum over limits and
+ * periods of (h_t / H) * violation / bound + sum over windows of violation / amount (a bound or
+ * amount of 0 counts as 1) MONEY     cost + penalties, to the last 1e-9 MOVES     when there is a
+ * placement today: m
  *
  * A plan on the way has the first few of them; an OPTIMAL one has all, each within its gap. Values
  * other than MONEY are binary64: compared to a relative 1e-12. */
@@ -92,7 +91,7 @@ static long double unserved_value(const struct iso_verifier *v, int32_t priority
                 workload->demand[t] > 0)
                 sum += (long double)workload->weight / 1e9L *
                        ((long double)problem->periods[t].hours / 1e9L) *
-                       ((long double)v->unserved[iso_verify_at(v, a, t)] /
+                       ((long double)v->counted[iso_verify_at(v, a, t)] /
                         (long double)workload->demand[t]);
     }
     return sum;

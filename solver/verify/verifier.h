@@ -49,6 +49,7 @@ struct iso_verifier {
     int32_t *first_part;              /* n_workloads * n_periods + 1 */
     iso_wide *served;                 /* n_workloads * n_periods */
     iso_decimal *unserved;            /* n_workloads * n_periods */
+    iso_decimal *counted;             /* the same, as far as it counts; see box.c */
     struct iso_verify_link *limits;   /* by offering */
     struct iso_verify_link *products; /* by offering */
     int32_t *first_limit;             /* n_offerings + 1 */
@@ -91,6 +92,9 @@ enum iso_status iso_verify_affinities(struct iso_verifier *v);
 enum iso_status iso_verify_ramps(struct iso_verifier *v);
 enum iso_status iso_verify_read_flows(const struct iso_verifier *v);
 enum iso_status iso_verify_flows(struct iso_verifier *v);
+
+/* Fills `counted`. */
+enum iso_status iso_verify_count_unserved(struct iso_verifier *v);
 enum iso_status iso_verify_moves(struct iso_verifier *v);
 enum iso_status iso_verify_commit(struct iso_verifier *v);
 enum iso_status iso_verify_budgets(struct iso_verifier *v);

@@ -11,6 +11,7 @@ import tempfile
 from fractions import Fraction as F
 
 from oracle_affinity import add_affinities
+from oracle_box import counted_loss, risen
 from oracle_fair import fair_stages
 from oracle_volumes import add_volumes
 from oracle_ramp import add_ramps
@@ -215,7 +216,8 @@ class Oracle:
 
     def demand(self, w, t):
         values = w.throughput.rate if w.HasField("throughput") else w.replicas.count
-        return decimal(values[0] if len(values) == 1 else values[t])
+        said = decimal(values[0] if len(values) == 1 else values[t])
+        return risen(w, said)
 
     def required(self, w, t):
         return ceil9((1 + decimal(w.headroom)) * self.demand(w, t))
@@ -307,15 +309,27 @@ class Oracle:
                 if not w.must_serve and need > 0:
                     v = self.u[a, t] = self.p.var(up=need)
                     terms = terms + [(v, F(1))]
-                    demand = self.demand(w, t)
-                    if w.WhichOneof("service") == "penalty":
-                        self.add("money", v, self.h[t] * half_even9(
-                            money(w.penalty) * self.rate(w.penalty.currency_code, self.base)))
-                    elif demand > 0:
-                        weight = decimal(w.weight) if w.WhichOneof("opt_weight") else F(1)
-                        tier = self.unserved.setdefault(w.priority, {})
-                        tier[v] = weight * self.h[t] / demand
                 self.p.row(terms, ">", need)
+            self.build_loss(a, w)
+
+    def build_loss(self, a, w):
+        """What is unserved in the objective."""
+        weights = {}
+        for t in self.T:
+            demand = self.demand(w, t)
+            if (a, t) not in self.u:
+                continue
+            if w.WhichOneof("service") == "penalty":
+                weights[t] = self.h[t] * half_even9(
+                    money(w.penalty) * self.rate(w.penalty.currency_code, self.base))
+            elif demand > 0:
+                weight = decimal(w.weight) if w.WhichOneof("opt_weight") else F(1)
+                weights[t] = weight * self.h[t] / demand
+        for v, weight in counted_loss(self, a, w, weights):
+            if w.WhichOneof("service") == "penalty":
+                self.add("money", v, weight)
+            else:
+                self.unserved.setdefault(w.priority, {})[v] = weight
 
     def cells(self):
         return sorted({cell for cell, _, _ in self.x}, key=str)

@@ -2,6 +2,7 @@
 import random
 
 from random_affinity import add_affinities
+from random_box import add_boxes
 from random_fair import add_fairness
 from random_ramp import add_ramps
 from random_prices import add_prices
@@ -254,5 +255,6 @@ def random_model(seed):
     add_affinities(model, seed)
     add_ramps(model, seed)
     add_fairness(model, seed)
+    add_boxes(model, seed)
     add_prices(model, seed)
     return model

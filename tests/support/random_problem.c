@@ -230,6 +230,23 @@ static void add_fairness(struct random_problem *r)
     }
 }
 
+static void add_boxes(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+
+    for (int32_t a = 0; a < p->n_workloads; a++) {
+        struct iso_workload *workload = &r->workloads[a];
+        struct iso_box *box = NEW(r, 1, struct iso_box);
+        iso_decimal *said = NEW(r, 3, iso_decimal);
+        if (workload->replicas || !chance(r, 30))
+            continue;
+        for (int32_t t = 0; t < p->n_periods; t++)
+            said[t] = workload->demand[t] / (1 + random_below(r, 3));
+        *box = (struct iso_box){1 + (int32_t)random_below(r, 2), said, said};
+        workload->box = box;
+    }
+}
+
 static void add_limits(struct random_problem *r)
 {
     struct iso_problem *p = &r->problem;
@@ -352,7 +369,8 @@ struct random_problem *random_problem_new(uint64_t seed)
     add_moves(r);
     add_ramp(r);
     add_affinities(r);
-    add_fairness(r); /* last, so that the rest is as without */
+    add_fairness(r);
+    add_boxes(r); /* last, so that the rest is as without */
     r->problem.options =
         (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
     return r;

@@ -34,9 +34,6 @@ static const struct {
     {CATALOG PERIODS WORKLOAD("traffic: {id: users, gb_per_unit_hour: 1, sources: "
                               "[{region: internet/eu, share: 1}]}"),
      "model.workloads[0].traffic", "traffic"},
-    {CATALOG PERIODS "workloads: [{id: web, must_serve: true, throughput: {rate: 1, performance: "
-                     "[{per_instance: 1}], box: {rise: 0.1, periods: 2}}}]\n",
-     "model.workloads[0].throughput.box", "box"},
     {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
     {MODEL("current: {instances: []}\n"), "model.current", "current"},
 };

@@ -12,4 +12,11 @@
 ISO_EXPORT enum iso_status iso_plan_account(const struct iso_problem *problem,
                                             struct iso_plan *plan, struct iso_error *reterr);
 
+/* What of plan->unserved[i] counts in penalties and in the stage of its priority. All of it, except
+ * where a box says that demand rises in few periods at once (see struct iso_box): then all of it in
+ * the periods whose rise counts most, as many as rise at once, and in the others what is more than
+ * the rise. Of equal ones the earlier counts. */
+ISO_EXPORT iso_decimal iso_plan_counted_unserved(const struct iso_problem *problem,
+                                                 const struct iso_plan *plan, int32_t i);
+
 #endif

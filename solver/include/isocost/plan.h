@@ -218,6 +218,7 @@ enum iso_rule_kind {
     ISO_RULE_AFFINITY, /* a = workload, b = rule */
     ISO_RULE_RAMP,     /* a = workload */
     ISO_RULE_LATENCY,  /* a = workload, b = traffic: the cap on its latency */
+    ISO_RULE_BOX,      /* a = workload (must-serve) */
 };
 
 struct iso_rule {

@@ -150,6 +150,14 @@ struct iso_traffic {
     const struct iso_route *routes;
 };
 
+/* Demand that may rise, in at most so many periods at once; the plan is made before it is known in
+ * which. The workload's own `demand` and `required` are what is asked where it has risen. */
+struct iso_box {
+    int32_t periods;             /* Gamma >= 1 */
+    const iso_decimal *demand;   /* n_periods: as it is said, at most the workload's */
+    const iso_decimal *required; /* n_periods, likewise */
+};
+
 struct iso_workload {
     const char *id;
     int32_t team;
@@ -171,6 +179,7 @@ struct iso_workload {
     const struct iso_spread *spread;
     int32_t n_affinities;
     const struct iso_affinity *affinities;
+    const struct iso_box *box;   /* NULL = none */
     const struct iso_ramp *ramp; /* of the workload's cell; periods are in order; NULL = none */
     int32_t n_traffic;
     const struct iso_traffic *traffic;
@@ -401,6 +410,13 @@ ISO_EXPORT const struct iso_volume *iso_problem_volume(const struct iso_problem 
 
 /* The least factor on any part of the volume, 1 for the first part included. */
 ISO_EXPORT iso_decimal iso_volume_least_factor(const struct iso_volume *volume);
+
+/* Whether it matters how many periods rise at once: demand may stay unserved, and more periods may
+ * rise than do at once. The number of periods in which demand may rise. */
+ISO_EXPORT bool iso_box_counts(const struct iso_problem *problem,
+                               const struct iso_workload *workload);
+ISO_EXPORT int32_t iso_box_n_rising(const struct iso_problem *problem,
+                                    const struct iso_workload *workload);
 
 /* The place of `offering` among the options of a workload, or -1. */
 ISO_EXPORT int32_t iso_workload_find_option(const struct iso_workload *workload, int32_t offering);
