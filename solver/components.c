@@ -8,6 +8,7 @@
 #include "explain.h"
 #include "isocost/ledger.h"
 #include "split.h"
+#include "twin.h"
 
 struct run {
     const struct iso_problem *problem;
@@ -21,6 +22,8 @@ struct run {
     int32_t *order;
     double *size; /* of each component: instance columns */
     enum iso_stop stop;
+    struct iso_part solved; /* the last component that was solved, and its plan */
+    struct iso_plan *solved_plan;
 };
 
 static void run_fini(struct run *run)
@@ -31,39 +34,8 @@ static void run_fini(struct run *run)
     free(run->order);
     free(run->size);
     iso_part_fini(&run->whole);
-}
-
-static int by_use(const void *left, const void *right)
-{
-    const struct iso_use *a = left, *b = right;
-
-    if (a->period != b->period)
-        return a->period < b->period ? -1 : 1;
-    if (a->workload != b->workload)
-        return a->workload < b->workload ? -1 : 1;
-    return (a->offering > b->offering) - (a->offering < b->offering);
-}
-
-static int by_fill(const void *left, const void *right)
-{
-    const struct iso_fill *a = left, *b = right;
-
-    if (a->period != b->period)
-        return a->period < b->period ? -1 : 1;
-    if (a->team != b->team)
-        return a->team < b->team ? -1 : 1;
-    if (a->offering != b->offering)
-        return a->offering < b->offering ? -1 : 1;
-    return (a->first_entry > b->first_entry) - (a->first_entry < b->first_entry);
-}
-
-static void put_in_order(struct iso_plan *plan)
-{
-    if (plan->n_uses > 0)
-        qsort(plan->uses, (size_t)plan->n_uses, sizeof(*plan->uses), by_use);
-    if (plan->n_fills > 0)
-        qsort(plan->fills, (size_t)plan->n_fills, sizeof(*plan->fills), by_fill);
-    iso_sort_flows(plan);
+    iso_part_fini(&run->solved);
+    iso_plan_free(run->solved_plan);
 }
 
 /* The money stage of the whole: sums over the components. */
@@ -98,7 +70,7 @@ static enum iso_status put_together(const struct run *run, bool bounds, struct i
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     for (int32_t k = 0; k < run->split->n_components; k++)
         ISO_TRY(iso_part_merge(&run->whole, run->latest[k], plan, reterr));
-    put_in_order(plan);
+    iso_plan_sort(plan);
     tier.n_duals = plan->n_duals;
     if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
@@ -220,27 +192,43 @@ static bool add_baseline(struct iso_plan *plan, const struct iso_baseline *more,
     return !first || iso_append(&plan->baselines, &plan->n_baselines, sizeof(*more), more);
 }
 
-/* Solves one component with its share of the time; *ret_plan: its own plan. */
+/* Solves one component with its share of the time. The part and its plan are kept for its twins. */
 static enum iso_status solve_one(struct run *run, int32_t component, double left_size, bool explain,
-                                 struct iso_plan **ret_plan, struct iso_error *reterr)
+                                 struct iso_part *part, struct iso_error *reterr)
 {
-    struct iso_part part __attribute__((cleanup(iso_part_fini))) = {0};
     struct iso_control control = {
         .context = run, .now = on_now, .stop = on_stop, .incumbent = on_incumbent};
     double left = fmax(1e-3, run->end_s - run->control->now(run->control->context));
 
-    ISO_TRY(iso_part_init(&part, run->problem, run->split, component, reterr));
-    part.problem.options.time_limit_s =
+    part->problem.options.time_limit_s =
         left_size > 0 ? left * run->size[component] / left_size : left;
-    run->part = &part;
+    run->part = part;
     run->component = component;
-    ISO_TRY(iso_optimise_component(&part.problem, &control, explain, ret_plan, reterr));
-    if ((*ret_plan)->has_solution)
-        ISO_TRY(take(run, *ret_plan, reterr));
-    if ((*ret_plan)->stop == ISO_STOP_TIME && !run->stop &&
+    iso_plan_free(ISO_STEAL(run->solved_plan));
+    ISO_TRY(iso_optimise_component(&part->problem, &control, explain, &run->solved_plan, reterr));
+    if (run->solved_plan->stop == ISO_STOP_TIME && !run->stop &&
         run->control->now(run->control->context) >= run->end_s)
         run->stop = ISO_STOP_TIME;
+    iso_part_fini(&run->solved);
+    run->solved = *part;
+    *part = (struct iso_part){0};
     return ISO_OK;
+}
+
+/* The plan of a component: that of the one before where they are equal. *ret_plan is the run's. */
+static enum iso_status plan_of(struct run *run, int32_t component, double left_size, bool explain,
+                               const struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_part part __attribute__((cleanup(iso_part_fini))) = {0};
+    bool twins = !(run->problem->options.without & ISO_REDUCE_TWINS);
+
+    ISO_TRY(iso_part_init(&part, run->problem, run->split, component, reterr));
+    if (!twins || !run->solved_plan || !iso_parts_are_equal(&run->solved, &part))
+        ISO_TRY(solve_one(run, component, left_size, explain, &part, reterr));
+    run->part = part.workload ? &part : &run->solved;
+    run->component = component;
+    *ret_plan = run->solved_plan;
+    return run->solved_plan->has_solution ? take(run, run->solved_plan, reterr) : ISO_OK;
 }
 
 enum iso_status iso_solve_components(const struct iso_problem *problem,
@@ -262,8 +250,8 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
     for (int32_t k = 0; k < split->n_components; k++)
         left_size += run.size[k];
     for (int32_t i = 0; i < split->n_components; i++) {
-        ISO_AUTO(iso_plan) one = NULL;
-        ISO_TRY(solve_one(&run, run.order[i], left_size, explain, &one, reterr));
+        const struct iso_plan *one;
+        ISO_TRY(plan_of(&run, run.order[i], left_size, explain, &one, reterr));
         left_size -= run.size[run.order[i]];
         if (!one->has_solution)
             return ISO_OK;

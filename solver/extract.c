@@ -13,17 +13,6 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
 }
 
-static int by_use(const void *left, const void *right)
-{
-    const struct iso_use *a = left, *b = right;
-
-    if (a->period != b->period)
-        return a->period < b->period ? -1 : 1;
-    if (a->workload != b->workload)
-        return a->workload < b->workload ? -1 : 1;
-    return (a->offering > b->offering) - (a->offering < b->offering);
-}
-
 /* A fill under construction: instances with the same counts of the team's workloads. */
 struct draft {
     int32_t team, offering, period;
@@ -384,8 +373,7 @@ enum iso_status iso_extract(const struct iso_formulation *f, const double *x, st
         if (!ok)
             return no_memory(reterr);
     }
-    if (plan->n_uses > 0)
-        qsort(plan->uses, (size_t)plan->n_uses, sizeof(*plan->uses), by_use);
+    iso_plan_sort(plan); /* fills come in order */
     ISO_TRY(extract_fills(f, x, plan, reterr));
     ISO_TRY(extract_covers(f, x, plan, reterr));
     ISO_TRY(extract_unserved(f, x, plan, reterr));

@@ -63,17 +63,6 @@ static void case_fini(struct iso_horizon_case *h)
     iso_slice_fini(h);
 }
 
-static int by_use(const void *left, const void *right)
-{
-    const struct iso_use *a = left, *b = right;
-
-    if (a->period != b->period)
-        return a->period < b->period ? -1 : 1;
-    if (a->workload != b->workload)
-        return a->workload < b->workload ? -1 : 1;
-    return (a->offering > b->offering) - (a->offering < b->offering);
-}
-
 static enum iso_status add_purchases(struct iso_horizon_case *h, struct iso_error *reterr)
 {
     struct iso_plan *plan = h->search.plan;
@@ -195,8 +184,7 @@ static enum iso_status make_plan(struct iso_master *master, struct iso_tier *tie
     ISO_TRY(iso_hours_solve(master, ret_missed, reterr));
     if (*ret_missed >= 0)
         return ISO_OK;
-    if (plan->n_uses > 0)
-        qsort(plan->uses, (size_t)plan->n_uses, sizeof(*plan->uses), by_use);
+    iso_plan_sort(plan);
     plan->has_solution = true;
     return iso_plan_account(h->problem, plan, reterr);
 }

@@ -87,20 +87,14 @@ static void map_traffic(struct iso_part *part)
     }
 }
 
-/* Workloads of the component, and the teams that they name. */
 static void take_cells(struct iso_part *part, const struct iso_problem *problem,
-                       const struct iso_split *split, int32_t component)
+                       const struct iso_selection *selection)
 {
     struct iso_problem *p = &part->problem;
 
     p->n_workloads = p->n_teams = 0;
     for (int32_t g = 0; g < problem->n_teams; g++) {
-        bool named = false;
-        for (int32_t a = 0; a < problem->n_workloads && !named; a++) {
-            int32_t cell = problem->workloads[a].replicas ? problem->n_workloads + g : a;
-            named = problem->workloads[a].team == g && split->cell[cell] == component;
-        }
-        if (!named)
+        if (!selection->team[g])
             continue;
         part->team[p->n_teams] = g;
         part->teams[p->n_teams++] = problem->teams[g];
@@ -108,8 +102,7 @@ static void take_cells(struct iso_part *part, const struct iso_problem *problem,
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
         int32_t team = 0;
-        if (split->cell[workload->replicas ? problem->n_workloads + workload->team : a] !=
-            component)
+        if (!selection->workload[a])
             continue;
         while (part->team[team] != workload->team)
             team++;
@@ -123,45 +116,45 @@ static void take_cells(struct iso_part *part, const struct iso_problem *problem,
         part->cell[p->n_workloads + g] = problem->n_workloads + part->team[g];
 }
 
-/* Flags of the part's cells; a team's pool that belongs to another component has none. */
-static const uint8_t *cell_flags(struct iso_part *part, const struct iso_split *split,
-                                 int32_t component, const uint8_t *flags, uint8_t **io_room)
+/* Flags of the part's cells; a team's pool that is not selected has none. */
+static const uint8_t *cell_flags(struct iso_part *part, const struct iso_selection *selection,
+                                 const uint8_t *flags, uint8_t **io_room)
 {
     uint8_t *own = *io_room;
     int32_t n_cells = iso_problem_n_cells(&part->problem);
 
     for (int32_t cell = 0; cell < n_cells; cell++)
-        own[cell] = flags[part->cell[cell]] && split->cell[part->cell[cell]] == component;
+        own[cell] = flags[part->cell[cell]] && selection->cell[part->cell[cell]];
     *io_room += n_cells;
     return own;
 }
 
 static void take_rules(struct iso_part *part, const struct iso_problem *problem,
-                       const struct iso_split *split, int32_t component)
+                       const struct iso_selection *selection)
 {
     struct iso_problem *p = &part->problem;
     uint8_t *room = part->flags;
 
     p->n_limits = p->n_products = p->n_budgets = 0;
     for (int32_t l = 0; l < problem->n_limits; l++)
-        if (split->limit[l] == component) {
+        if (selection->limit[l]) {
             part->limit[p->n_limits] = l;
             part->limits[p->n_limits++] = problem->limits[l];
         }
     for (int32_t c = 0; c < problem->n_products; c++)
-        if (split->product[c] == component) {
+        if (selection->product[c]) {
             part->product[p->n_products] = c;
             part->products[p->n_products] = problem->products[c];
             part->products[p->n_products++].cells =
-                cell_flags(part, split, component, problem->products[c].cells, &room);
+                cell_flags(part, selection, problem->products[c].cells, &room);
         }
     for (int32_t b = 0; b < problem->n_budgets; b++) {
-        if (split->budget[b] != component)
+        if (!selection->budget[b])
             continue;
         struct iso_budget *budget = &part->budgets[p->n_budgets];
         part->budget[p->n_budgets++] = b;
         *budget = problem->budgets[b];
-        budget->cells = cell_flags(part, split, component, problem->budgets[b].cells, &room);
+        budget->cells = cell_flags(part, selection, problem->budgets[b].cells, &room);
         for (int32_t c = 0; c < p->n_products; c++)
             room[c] = problem->budgets[b].products[part->product[c]];
         budget->products = room;
@@ -169,23 +162,79 @@ static void take_rules(struct iso_part *part, const struct iso_problem *problem,
     }
 }
 
-enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *problem,
-                              const struct iso_split *split, int32_t component,
-                              struct iso_error *reterr)
+bool iso_selection_init(struct iso_selection *selection, const struct iso_problem *problem)
+{
+    struct {
+        uint8_t **flags;
+        int32_t n;
+    } sets[] = {{&selection->workload, problem->n_workloads},
+                {&selection->team, problem->n_teams},
+                {&selection->cell, iso_problem_n_cells(problem)},
+                {&selection->limit, problem->n_limits},
+                {&selection->budget, problem->n_budgets},
+                {&selection->product, problem->n_products}};
+    bool ok = true;
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(sets); i++) {
+        *sets[i].flags = many(sets[i].n, 1);
+        if (*sets[i].flags)
+            memset(*sets[i].flags, 1, (size_t)sets[i].n);
+        ok &= *sets[i].flags != NULL;
+    }
+    return ok;
+}
+
+void iso_selection_fini(struct iso_selection *selection)
+{
+    free(selection->workload);
+    free(selection->team);
+    free(selection->cell);
+    free(selection->limit);
+    free(selection->budget);
+    free(selection->product);
+    *selection = (struct iso_selection){0};
+}
+
+enum iso_status iso_part_select(struct iso_part *part, const struct iso_problem *problem,
+                                const struct iso_selection *selection, struct iso_error *reterr)
 {
     if (!allocate(part, problem))
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a component");
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a part of a problem");
     part->problem = *problem;
     part->problem.workloads = part->workloads;
     part->problem.teams = part->teams;
     part->problem.limits = part->limits;
     part->problem.budgets = part->budgets;
     part->problem.products = part->products;
-    take_cells(part, problem, split, component);
+    take_cells(part, problem, selection);
     map_affinities(part);
     map_traffic(part);
-    take_rules(part, problem, split, component);
+    take_rules(part, problem, selection);
     return ISO_OK;
+}
+
+enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *problem,
+                              const struct iso_split *split, int32_t component,
+                              struct iso_error *reterr)
+{
+    struct iso_selection selection __attribute__((cleanup(iso_selection_fini))) = {0};
+
+    if (!iso_selection_init(&selection, problem))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a component");
+    memset(selection.team, 0, (size_t)problem->n_teams); /* those that its workloads name */
+    for (int32_t a = 0; a < problem->n_workloads; a++) {
+        selection.workload[a] = split->cell[iso_problem_cell(problem, a)] == component;
+        selection.team[problem->workloads[a].team] |= selection.workload[a];
+    }
+    for (int32_t cell = 0; cell < iso_problem_n_cells(problem); cell++)
+        selection.cell[cell] = split->cell[cell] == component;
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        selection.limit[l] = split->limit[l] == component;
+    for (int32_t b = 0; b < problem->n_budgets; b++)
+        selection.budget[b] = split->budget[b] == component;
+    for (int32_t c = 0; c < problem->n_products; c++)
+        selection.product[c] = split->product[c] == component;
+    return iso_part_select(part, problem, &selection, reterr);
 }
 
 enum iso_status iso_part_whole(struct iso_part *part, const struct iso_problem *problem,
@@ -294,6 +343,15 @@ static bool is_in(const struct iso_part *part, const struct iso_dual *lead, int3
     return lead->kind != ISO_ROW_SURVIVE || part->problem.workloads[lead->a].demand[t] > 0;
 }
 
+/* Multipliers one by one, with the leads that they have. */
+static bool rename_duals(const struct iso_part *part, const struct iso_plan *from,
+                         struct iso_plan *plan)
+{
+    MERGE(leads, struct iso_lead, (void)part)
+    MERGE(duals, struct iso_dual, map_dual(part, &item))
+    return true;
+}
+
 /* Multipliers, each period with its own, as parts may have different leads; the whole then has
  * leads too, because some multipliers may be left out beside them. */
 static bool merge_duals(const struct iso_part *part, const struct iso_plan *from,
@@ -327,8 +385,6 @@ static bool merge_duals(const struct iso_part *part, const struct iso_plan *from
 static bool merge_reasons(const struct iso_part *part, const struct iso_plan *from,
                           struct iso_plan *plan)
 {
-    if (!merge_duals(part, from, plan))
-        return false;
     MERGE(bindings, struct iso_binding, map_rule(part, &item.rule))
     MERGE(runners_up, struct iso_runner_up, item.cell = part->cell[item.cell];
           item.workload = part->workload[item.workload];
@@ -351,7 +407,17 @@ static bool merge_reasons(const struct iso_part *part, const struct iso_plan *fr
 enum iso_status iso_part_merge(const struct iso_part *part, const struct iso_plan *from,
                                struct iso_plan *plan, struct iso_error *reterr)
 {
-    if (!merge_runs(part, from, plan) || !merge_reasons(part, from, plan))
+    if (!merge_runs(part, from, plan) || !merge_duals(part, from, plan) ||
+        !merge_reasons(part, from, plan))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to put components together");
+    return ISO_OK;
+}
+
+enum iso_status iso_part_rename(const struct iso_part *part, const struct iso_plan *from,
+                                struct iso_plan *plan, struct iso_error *reterr)
+{
+    if (!merge_runs(part, from, plan) || !rename_duals(part, from, plan) ||
+        !merge_reasons(part, from, plan))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan in other words");
     return ISO_OK;
 }

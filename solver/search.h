@@ -165,6 +165,9 @@ enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *
 enum iso_status iso_add_component(const struct iso_problem *problem, struct iso_choice choice,
                                   struct iso_plan *plan, struct iso_error *reterr);
 
+/* Puts uses and fills in the order that a plan has them. */
+void iso_plan_sort(struct iso_plan *plan);
+
 /* Appends an element of `size` bytes to an array of n; false when memory is short. */
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element);
 

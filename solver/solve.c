@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "presolve.h"
 #include "search.h"
 #include "split.h"
 #include "strategy.h"
@@ -256,6 +257,11 @@ static enum iso_status finish(struct iso_search *search, struct iso_error *reter
     return ISO_OK;
 }
 
+static bool has_dominance(const struct iso_problem *problem)
+{
+    return !problem->cost_factors && !(problem->options.without & ISO_REDUCE_DOMINANCE);
+}
+
 enum iso_status iso_optimise_component(const struct iso_problem *problem,
                                        const struct iso_control *control, bool explain,
                                        struct iso_plan **ret_plan, struct iso_error *reterr)
@@ -283,7 +289,7 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     ISO_AUTO(iso_plan) plan = iso_plan_new();
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
-    ISO_TRY(iso_reduction_init(&reduction, problem, !problem->cost_factors, reterr));
+    ISO_TRY(iso_reduction_init(&reduction, problem, has_dominance(problem), reterr));
     ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, PATTERN_ROOM, reterr));
     ISO_TRY(search_init(&search, problem, control, &formulation, plan, reterr));
     search.choice = choice;
@@ -295,8 +301,10 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     return ISO_OK;
 }
 
-enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
-                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+/* As tables, or component by component, or as one. */
+static enum iso_status optimise_parts(const struct iso_problem *problem,
+                                      const struct iso_control *control, bool explain,
+                                      struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     struct iso_split split __attribute__((cleanup(iso_split_fini))) = {0};
 
@@ -310,6 +318,80 @@ enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso
     if (split.n_components > 1)
         ISO_TRY(iso_solve_components(problem, &split, control, explain, ret_plan, reterr));
     return *ret_plan ? ISO_OK : iso_optimise_component(problem, control, explain, ret_plan, reterr);
+}
+
+/* A better plan of the smaller problem is told as one of the original. */
+struct listener {
+    const struct iso_presolve *presolve;
+    const struct iso_control *control;
+};
+
+static double on_now(void *context)
+{
+    const struct listener *listener = context;
+    return listener->control->now(listener->control->context);
+}
+
+static enum iso_stop on_stop(void *context)
+{
+    const struct listener *listener = context;
+    return listener->control->stop ? listener->control->stop(listener->control->context) : 0;
+}
+
+static void on_incumbent(void *context, const struct iso_plan *plan)
+{
+    const struct listener *listener = context;
+    struct iso_error error = {0};
+    ISO_AUTO(iso_plan) expanded = NULL;
+
+    if (iso_presolve_expand(listener->presolve, plan, &expanded, &error) == ISO_OK)
+        listener->control->incumbent(listener->control->context, expanded);
+}
+
+static void on_progress(void *context, const struct iso_progress *progress)
+{
+    const struct listener *listener = context;
+    listener->control->progress(listener->control->context, progress);
+}
+
+/* Solves the smaller problem; *ret_plan stays NULL when it has no plan: then the original is asked,
+ * whose conflicts name all its rules. */
+static enum iso_status optimise_smaller(const struct iso_presolve *presolve,
+                                        const struct iso_control *control, bool explain,
+                                        struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct listener listener = {presolve, control};
+    const struct iso_control inner = {.context = &listener,
+                                      .now = on_now,
+                                      .stop = on_stop,
+                                      .incumbent = control->incumbent ? on_incumbent : NULL,
+                                      .progress = control->progress ? on_progress : NULL};
+    ISO_AUTO(iso_plan) plan = NULL;
+
+    ISO_TRY(optimise_parts(&presolve->part.problem, &inner, explain, &plan, reterr));
+    if (plan->reason == ISO_REASON_INFEASIBLE)
+        return ISO_OK;
+    return iso_presolve_expand(presolve, plan, ret_plan, reterr);
+}
+
+enum iso_status iso_optimise(const struct iso_problem *problem, const struct iso_control *control,
+                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    struct iso_presolve presolve __attribute__((cleanup(iso_presolve_fini))) = {0};
+    double end_s = control->now(control->context) + problem->options.time_limit_s;
+    struct iso_problem whole = *problem;
+
+    *ret_plan = NULL;
+    ISO_TRY(iso_presolve(&presolve, problem, reterr));
+    if (presolve.renames)
+        ISO_TRY(optimise_smaller(&presolve, control, explain, ret_plan, reterr));
+    else if (presolve.changed)
+        ISO_TRY(optimise_parts(&presolve.work, control, explain, ret_plan, reterr));
+    if (*ret_plan && (presolve.renames || (*ret_plan)->reason != ISO_REASON_INFEASIBLE))
+        return ISO_OK;
+    iso_plan_free(ISO_STEAL(*ret_plan));
+    whole.options.time_limit_s = fmax(1e-3, end_s - control->now(control->context));
+    return optimise_parts(&whole, control, explain, ret_plan, reterr);
 }
 
 enum iso_status iso_find_plan(const struct iso_problem *problem, const struct iso_control *control,

@@ -39,11 +39,26 @@ struct iso_part {
     uint8_t *flags;                                      /* of budgets and products */
 };
 
+/* What of a problem stays: a flag for each workload, team, cell, limit, budget and product. With a
+ * current placement all workloads and teams stay, because it names their cells. */
+struct iso_selection {
+    uint8_t *workload, *team, *cell, *limit, *budget, *product;
+};
+
+/* Everything stays. False when memory is short; to be freed by iso_selection_fini() also then. */
+bool iso_selection_init(struct iso_selection *selection, const struct iso_problem *problem);
+void iso_selection_fini(struct iso_selection *selection);
+
+/* What stays as a problem of its own. The selection is closed: a rule that stays names only what
+ * stays. Errors: ISO_E_NOMEM. To be freed by iso_part_fini() also then. */
+enum iso_status iso_part_select(struct iso_part *part, const struct iso_problem *problem,
+                                const struct iso_selection *selection, struct iso_error *reterr);
+
 /* The whole as a part of itself: every index stays. Errors: ISO_E_NOMEM. */
 enum iso_status iso_part_whole(struct iso_part *part, const struct iso_problem *problem,
                                struct iso_error *reterr);
 
-/* Errors: ISO_E_NOMEM. To be freed by iso_part_fini() also then. */
+/* One component. Errors: ISO_E_NOMEM. To be freed by iso_part_fini() also then. */
 enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *problem,
                               const struct iso_split *split, int32_t component,
                               struct iso_error *reterr);
@@ -61,5 +76,10 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
  * values are not touched. Errors: ISO_E_NOMEM. */
 enum iso_status iso_part_merge(const struct iso_part *part, const struct iso_plan *from,
                                struct iso_plan *plan, struct iso_error *reterr);
+
+/* The same where the part is all there is: multipliers keep their places and leads. `plan` is
+ * empty. Errors: ISO_E_NOMEM. */
+enum iso_status iso_part_rename(const struct iso_part *part, const struct iso_plan *from,
+                                struct iso_plan *plan, struct iso_error *reterr);
 
 #endif

@@ -147,7 +147,8 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
 
     if (!active || !x || !iso_mip_copy(&tight, mip))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the tree");
-    tighten(&tight);
+    if (!(search->problem->options.without & ISO_REDUCE_TIGHTENING))
+        tighten(&tight);
     int32_t n_whole =
         fix_by_reduced_cost(search, duals, search->tier_bound - constant, cutoff, active);
     drop_dominated_patterns(&tight, active);

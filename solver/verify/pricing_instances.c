@@ -204,7 +204,8 @@ static long double service_value(const struct columns *columns, int32_t a)
     int32_t t = columns->period;
     long double demand = (long double)workload->demand[t] / 1e18L, sum;
 
-    sum = p->demand[iso_verify_at(p->v, a, t)] * ((long double)workload->required[t] / 1e9L);
+    sum = p->demand[iso_verify_at(p->v, a, t)] *
+          ((long double)iso_verify_least_served(p->v, a, t) / 1e9L);
     for (int32_t i = 0; i < workload->n_shares; i++)
         sum += p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)] * demand *
                (long double)workload->shares[i].minimum;

@@ -338,7 +338,10 @@ static void price_demand(struct iso_pricing *p, int32_t a, int32_t t)
     struct iso_bounded mu = iso_bounded_exact(p->demand[iso_verify_at(p->v, a, t)]);
     struct iso_bounded worth = mu;
 
-    iso_pricing_add(p, iso_bounded_scale(required, mu));
+    iso_decimal served = iso_verify_least_served(p->v, a, t);
+    iso_pricing_add(p, iso_bounded_scale(served, mu));
+    p->v->whole_worth +=
+        iso_decimal_to_double(served - required) * p->demand[iso_verify_at(p->v, a, t)];
     for (int32_t i = 0; i < workload->n_shares; i++)
         add_rule(p, workload->shares[i].minimum, demand,
                  p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)], &worth);

@@ -351,10 +351,11 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->first_start = iso_calloc((size_t)problem->n_products + 1, sizeof(*v->first_start));
     v->bought = iso_calloc(n_starts, sizeof(*v->bought));
     v->holds = iso_calloc((size_t)problem->n_products, 1);
+    v->whole = iso_calloc((size_t)problem->n_workloads, sizeof(*v->whole));
     if (!v->usages || !v->cover_order || !v->parts || !v->first_part || !v->served ||
         !v->unserved || !v->counted || !v->limits || !v->products || !v->first_limit ||
         !v->first_product || !v->limit_violations || !v->budget_violations || !v->first_window ||
-        !v->first_start || !v->bought || !v->holds)
+        !v->first_start || !v->bought || !v->holds || !v->whole)
         return no_memory(v);
     for (int32_t b = 0; b < problem->n_budgets; b++)
         v->first_window[b + 1] = v->first_window[b] + problem->budgets[b].n_windows;
@@ -395,6 +396,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
     ISO_TRY(iso_verify_count_unserved(v));
     ISO_TRY(read_usages(v));
     read_links(v);
+    iso_verify_find_whole(v);
     return ISO_OK;
 }
 
@@ -416,7 +418,8 @@ void iso_verify_fini(struct iso_verifier *v)
                             v->first_window,
                             v->first_start,
                             v->bought,
-                            v->holds};
+                            v->holds,
+                            v->whole};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);

@@ -58,6 +58,8 @@ struct iso_verifier {
     iso_wide *budget_violations;      /* one a window, >= 0 */
     int32_t *first_window;            /* n_budgets + 1 */
     int32_t *first_start;             /* n_products + 1 */
+    iso_decimal *whole;               /* n_workloads: see iso_verify_least_served() */
+    double whole_worth;               /* part of the last dual bound that comes from it */
     int64_t *bought;                  /* one a start */
     uint8_t *holds;                   /* n_products: something is held or bought */
     iso_wide starts, stops, moves;    /* of period 0 against the placement today */
@@ -68,6 +70,14 @@ static inline size_t iso_verify_at(const struct iso_verifier *v, int32_t row, in
 {
     return (size_t)row * (size_t)v->problem->n_periods + (size_t)period;
 }
+
+/* The least that whole instances serve of a workload when they serve what is required: a multiple
+ * of what divides all that its options serve (one copy, for replicas). What is required itself
+ * where some of it may stay unserved. A bound may count on it. */
+iso_decimal iso_verify_least_served(const struct iso_verifier *v, int32_t workload, int32_t period);
+
+/* Fills `whole`: the divisor of each workload, 0 where nothing is known. */
+void iso_verify_find_whole(struct iso_verifier *v);
 
 /* Fails with a field such as "lines[3].cost". */
 __attribute__((format(printf, 5, 6))) enum iso_status

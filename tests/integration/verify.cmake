@@ -1,6 +1,9 @@
-add_library(random_problem STATIC ${CMAKE_CURRENT_LIST_DIR}/../support/random_problem.c)
+add_library(random_problem STATIC
+    ${CMAKE_CURRENT_LIST_DIR}/../support/random_problem.c
+    ${CMAKE_CURRENT_LIST_DIR}/../support/random_repeats.c)
 target_link_libraries(random_problem PUBLIC isocost::problem)
 iso_add_test(integration test_solve_verified.c LIBS isocost::solver isocost::verify random_problem)
 iso_add_test(integration test_horizon.c LIBS isocost::solver isocost::verify random_problem)
 iso_add_test(integration test_separable.c LIBS isocost::solver isocost::verify random_problem)
 iso_add_test(integration test_packing.c LIBS isocost::solver isocost::verify isocost::convert random_problem)
+iso_add_test(integration test_presolve.c LIBS isocost::solver isocost::verify random_problem)

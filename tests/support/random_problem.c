@@ -20,7 +20,7 @@ static bool chance(struct random_problem *r, int percent)
     return random_below(r, 100) < percent;
 }
 
-static void *block(struct random_problem *r, int64_t n, size_t size)
+void *random_block(struct random_problem *r, int64_t n, size_t size)
 {
     void *memory = iso_calloc((size_t)n, size);
 
@@ -29,7 +29,7 @@ static void *block(struct random_problem *r, int64_t n, size_t size)
     return memory;
 }
 
-#define NEW(r, n, type) ((type *)block(r, n, sizeof(type)))
+#define NEW(r, n, type) ((type *)random_block(r, n, sizeof(type)))
 
 /* A multiple of 0.001 in [low, high) thousandths. */
 static iso_decimal milli(struct random_problem *r, int64_t low, int64_t high)

@@ -16,6 +16,9 @@ struct random_problem {
 struct random_problem *random_problem_new(uint64_t seed);
 void random_problem_free(struct random_problem *random);
 
+/* Zeroed memory that lives as long as the problem. */
+void *random_block(struct random_problem *random, int64_t n, size_t size);
+
 /* The next number of the sequence, in [0, n). */
 int64_t random_below(struct random_problem *random, int64_t n);
 

@@ -314,6 +314,18 @@ enum iso_strategy {
     ISO_N_STRATEGIES
 };
 
+/* What makes a problem smaller without changing its answer; see solver/presolve.h. */
+enum iso_reduction_kind {
+    ISO_REDUCE_DOMINANCE = 1u << 0,  /* offerings that a better one makes superfluous */
+    ISO_REDUCE_ROUNDING = 1u << 1,   /* demands, up to what whole instances serve in common */
+    ISO_REDUCE_REDUNDANT = 1u << 2,  /* rules that others imply */
+    ISO_REDUCE_IDENTICAL = 1u << 3,  /* workloads that nothing tells apart */
+    ISO_REDUCE_ORBITS = 1u << 4,     /* caps over equal offerings */
+    ISO_REDUCE_TWINS = 1u << 5,      /* equal components */
+    ISO_REDUCE_TIGHTENING = 1u << 6, /* coefficients above their right side, in trees */
+    ISO_REDUCE_ALL = (1u << 7) - 1
+};
+
 #define ISO_MOST_ALTERNATIVES 5
 
 /* Alternatives are looked for in models of at most so many options times periods. */
@@ -328,6 +340,7 @@ struct iso_options {
     double tier_tolerance;      /* in [0, 1] */
     unsigned want;              /* bits of enum iso_want */
     enum iso_strategy strategy; /* AUTO, or the one to be tried first; for tests */
+    unsigned without;           /* bits of enum iso_reduction_kind that are not made; for tests */
     int32_t maximum_conflicts;
     int32_t maximum_alternatives; /* in [0, ISO_MOST_ALTERNATIVES] */
     double alternative_tolerance; /* in [0, 1]: how much dearer they may be, as a share */
