@@ -86,7 +86,7 @@ static bool is_survived(const struct iso_workload *workload, int32_t rule)
     const struct iso_survive *survive = &workload->survive[rule];
 
     for (int32_t i = 0; i < workload->n_survive; i++)
-        if (i != rule && workload->survive[i].level == survive->level &&
+        if (workload->survive[i].level == survive->level &&
             (workload->survive[i].share > survive->share ||
              (workload->survive[i].share == survive->share && i < rule)))
             return true;
