@@ -19,7 +19,7 @@ static bool has_rules(const struct iso_problem *problem, int32_t a)
         for (int32_t m = 0; m < problem->workloads[b].n_traffic; m++)
             if (problem->workloads[b].traffic[m].other == a)
                 return true;
-    return iso_presolve_is_placed(problem, a) || workload->n_traffic > 0 ||
+    return iso_presolve_is_placed(problem, a) || workload->n_traffic > 0 || workload->box ||
            workload->n_shares > 0 || workload->n_survive > 0 || workload->n_spread > 0 ||
            workload->n_affinities > 0 || workload->ramp || workload->maximum_per_instance > 0;
 }

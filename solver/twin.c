@@ -70,7 +70,7 @@ static bool same_workloads(const struct iso_workload *a, const struct iso_worklo
         both[i]->spread = NULL;
         both[i]->affinities = NULL;
         both[i]->ramp = NULL;
-        if (both[i]->n_traffic == 0)
+        if (both[i]->n_traffic == 0) /* otherwise they differ by address */
             both[i]->traffic = NULL;
     }
     return same(&one, &other, 1, sizeof(one)) &&
