@@ -81,14 +81,17 @@ static bool says_nothing(const struct iso_share *share)
            (!share->has_minimum || share->minimum <= 0);
 }
 
+static bool asks_no_less(const struct iso_survive *one, const struct iso_survive *other, bool first)
+{
+    return one->level == other->level &&
+           (first ? one->share >= other->share : one->share > other->share);
+}
+
 static bool is_survived(const struct iso_workload *workload, int32_t rule)
 {
-    const struct iso_survive *survive = &workload->survive[rule];
-
     for (int32_t i = 0; i < workload->n_survive; i++)
-        if (workload->survive[i].level == survive->level &&
-            (workload->survive[i].share > survive->share ||
-             (workload->survive[i].share == survive->share && i < rule)))
+        if (i != rule &&
+            asks_no_less(&workload->survive[i], &workload->survive[rule], /* first= */ i < rule))
             return true;
     return false;
 }
