@@ -259,9 +259,9 @@ static double volume_of(const struct iso_volume *volume, const struct iso_plan *
     double sum = 0;
 
     for (int32_t i = 0; i < plan->n_lines; i++)
-        if (plan->lines[i].kind == ISO_LINE_INSTANCE &&
-            volume->offerings[plan->lines[i].offering] && volume->periods[plan->lines[i].period])
-            sum += iso_value(plan->lines[i].cost);
+        if (plan->lines[i].kind == ISO_LINE_INSTANCE && volume->offerings[plan->lines[i].offering])
+            sum += iso_value(iso_line_share(&plan->lines[i])) *
+                   iso_line_count(&plan->lines[i], volume->periods);
     return sum;
 }
 

@@ -124,7 +124,7 @@ static bool chosen_in(const struct iso_plan *plan, int32_t cell, int32_t offerin
 {
     for (int32_t i = 0; i < plan->n_lines; i++)
         if (plan->lines[i].kind == ISO_LINE_INSTANCE && plan->lines[i].cell == cell &&
-            plan->lines[i].offering == offering && plan->lines[i].period == t)
+            plan->lines[i].offering == offering && iso_line_pays_for(&plan->lines[i], t))
             return true;
     return false;
 }
@@ -177,6 +177,23 @@ static int32_t workload_of(const struct iso_problem *problem, int32_t cell)
     return a;
 }
 
+/* Of each period of a line: multipliers may differ where the line does not. */
+static enum iso_status compare_line(struct iso_search *search, struct iso_priced *priced,
+                                    const struct iso_line *line, struct iso_error *reterr)
+{
+    struct iso_plan *plan = search->plan;
+    int32_t a = workload_of(search->problem, line->cell), end = line->period + line->n_periods;
+
+    for (int32_t t = line->period; t < end && plan->n_runners_up < MOST_RUNNERS_UP; t++) {
+        struct iso_runner_up runner_up;
+        if (a < search->problem->n_workloads && !iso_search_stops(search) &&
+            best_alternative(priced, line->cell, a, t, line->offering, &runner_up) &&
+            !iso_append(&plan->runners_up, &plan->n_runners_up, sizeof(runner_up), &runner_up))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
+    }
+    return ISO_OK;
+}
+
 static enum iso_status find_runners_up(struct iso_search *search, struct iso_error *reterr)
 {
     struct iso_plan *plan = search->plan;
@@ -193,17 +210,9 @@ static enum iso_status find_runners_up(struct iso_search *search, struct iso_err
     memcpy(dual, search->money_duals, (size_t)search->n_money_duals * sizeof(*dual));
     search->tier = search->stage.kind = ISO_TIER_MONEY;
     priced.money = iso_priced_money(&priced);
-    for (int32_t i = 0; i < plan->n_lines && plan->n_runners_up < MOST_RUNNERS_UP; i++) {
-        const struct iso_line *line = &plan->lines[i];
-        struct iso_runner_up runner_up;
-        if (line->kind != ISO_LINE_INSTANCE || iso_search_stops(search))
-            continue;
-        int32_t a = workload_of(search->problem, line->cell);
-        if (a < search->problem->n_workloads &&
-            best_alternative(&priced, line->cell, a, line->period, line->offering, &runner_up) &&
-            !iso_append(&plan->runners_up, &plan->n_runners_up, sizeof(runner_up), &runner_up))
-            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
-    }
+    for (int32_t i = 0; i < plan->n_lines; i++)
+        if (plan->lines[i].kind == ISO_LINE_INSTANCE)
+            ISO_TRY(compare_line(search, &priced, &plan->lines[i], reterr));
     return ISO_OK;
 }
 

@@ -85,6 +85,27 @@ double iso_limit_level(const struct iso_plan *plan, const struct iso_limit *limi
     return level;
 }
 
+/* What a line costs of a budget in one of its periods, covers not taken off. */
+static double line_spend(const struct iso_problem *problem, const struct iso_plan *plan,
+                         const struct iso_budget *budget, const struct iso_window *window,
+                         const struct iso_line *line, int32_t t)
+{
+    if (line->kind == ISO_LINE_INSTANCE && budget->offerings[line->offering] &&
+        budget->cells[line->cell])
+        return iso_budget_price(problem, window, line->offering, t) * iso_value(line->quantity);
+    if (line->kind == ISO_LINE_FEE && budget->basis != ISO_BASIS_LIST &&
+        budget->products[line->product])
+        return iso_value(line->quantity) * iso_value(line->unit_price) * iso_value(line->hours) *
+               iso_value(iso_problem_rate(problem, line->currency, window->currency, t));
+    if (line->kind == ISO_LINE_EGRESS && iso_plan_budget_counts_line(problem, plan, budget, line))
+        return iso_value(line->quantity) * iso_value(line->unit_price) *
+               iso_value(iso_problem_rate(problem, line->currency, window->currency, t));
+    if (line->kind == ISO_LINE_MOVE && budget->moves)
+        return iso_value(line->cost) *
+               iso_value(iso_problem_rate(problem, problem->base_currency, window->currency, 0));
+    return 0;
+}
+
 double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan *plan,
                         int32_t budget, int32_t window)
 {
@@ -94,23 +115,9 @@ double iso_budget_spend(const struct iso_problem *problem, const struct iso_plan
 
     for (int32_t i = 0; i < plan->n_lines; i++) {
         const struct iso_line *line = &plan->lines[i];
-        if (line->kind == ISO_LINE_INSTANCE && w->periods[line->period] &&
-            b->offerings[line->offering] && b->cells[line->cell])
-            spend += iso_budget_price(problem, w, line->offering, line->period) *
-                     iso_value(line->quantity);
-        else if (line->kind == ISO_LINE_FEE && b->basis != ISO_BASIS_LIST &&
-                 b->products[line->product] && w->periods[line->period])
-            spend +=
-                iso_value(line->quantity) * iso_value(line->unit_price) * iso_value(line->hours) *
-                iso_value(iso_problem_rate(problem, line->currency, w->currency, line->period));
-        else if (line->kind == ISO_LINE_EGRESS && w->periods[line->period] &&
-                 iso_plan_budget_counts_line(problem, plan, b, line))
-            spend +=
-                iso_value(line->quantity) * iso_value(line->unit_price) *
-                iso_value(iso_problem_rate(problem, line->currency, w->currency, line->period));
-        else if (line->kind == ISO_LINE_MOVE && b->moves && w->periods[0])
-            spend += iso_value(line->cost) *
-                     iso_value(iso_problem_rate(problem, problem->base_currency, w->currency, 0));
+        for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+            if (w->periods[t])
+                spend += line_spend(problem, plan, b, w, line, t);
     }
     for (int32_t i = 0; i < plan->n_covers && b->basis != ISO_BASIS_LIST; i++) {
         const struct iso_cover *cover = &plan->covers[i];

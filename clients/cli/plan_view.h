@@ -20,6 +20,10 @@ bool iso_plan_view_lines(const struct iso_view *view, const Isocost__V1__Plan *p
 /* The lines as CSV with exact amounts. */
 void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream);
 
+/* The periods of a line: the one, "all", or "first..last". */
+const char *iso_plan_view_periods(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                                  const Isocost__V1__PlanLine *line);
+
 /* Parts of print(). */
 const char *iso_plan_view_currency(const Isocost__V1__Plan *plan); /* of the costs */
 /* Who uses a line: its workload, or those that its patterns hold. */

@@ -44,8 +44,8 @@ static void put_money(const Google__Type__Money *money, char end, FILE *stream)
 
 void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
 {
-    fputs("kind,period,workload,team,offering,product,quantity,served,unit_price,currency,hours,"
-          "rate,cost,cost_currency,reason\n",
+    fputs("kind,period,last_period,periods,workload,team,offering,product,quantity,served,"
+          "unit_price,currency,hours,rate,cost,cost_currency,reason\n",
           stream);
     for (size_t i = 0; i < plan->n_lines; i++) {
         const Isocost__V1__PlanLine *line = plan->lines[i];
@@ -53,6 +53,8 @@ void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
             &isocost__v1__line_kind__descriptor, (int)line->kind);
         put_cell(kind ? kind->name + strlen("LINE_KIND_") : "", ',', stream);
         put_cell(line->period, ',', stream);
+        put_cell(line->last_period, ',', stream);
+        fprintf(stream, "%d,", line->periods);
         put_cell(line->workload, ',', stream);
         put_cell(line->team, ',', stream);
         put_cell(line->offering, ',', stream);

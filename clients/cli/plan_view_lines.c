@@ -27,6 +27,17 @@ const char *iso_plan_view_user(const struct iso_view *view, const Isocost__V1__P
     return *line->team ? line->team : "-";
 }
 
+const char *iso_plan_view_periods(const struct iso_view *view, const Isocost__V1__Plan *plan,
+                                  const Isocost__V1__PlanLine *line)
+{
+    if (line->periods <= 1)
+        return line->period;
+    if ((size_t)line->periods == plan->n_cost_by_period)
+        return "all";
+    const char *text = iso_arena_printf(view->arena, "%s..%s", line->period, line->last_period);
+    return text ? text : line->period;
+}
+
 /* A row of the table: one line, or the lines of all periods that pay for the same commitment. */
 struct row {
     const Isocost__V1__PlanLine *line; /* the first */
@@ -86,14 +97,15 @@ static struct row *make_rows(const struct iso_view *view, const Isocost__V1__Pla
             for (k = 0; k < n && !pays_for_the_same(&rows[k], line);)
                 k++;
         if (k == n) {
-            rows[n] = (struct row){
-                .line = line, .user = iso_plan_view_user(view, line), .period = line->period};
+            rows[n] = (struct row){.line = line,
+                                   .user = iso_plan_view_user(view, line),
+                                   .period = iso_plan_view_periods(view, plan, line)};
             rank(rows, n, plan->n_lines, &rows[n]);
             n++;
         } else {
             rows[k].period = "all";
         }
-        rows[k].hours += line->hours;
+        rows[k].hours += line->hours * (line->periods > 1 ? line->periods : 1);
         rows[k].cost += iso_money_nanos(line->cost);
     }
     if (rows)

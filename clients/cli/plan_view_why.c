@@ -95,7 +95,7 @@ static bool print_choices(const struct iso_view *view, const Isocost__V1__Plan *
         const Isocost__V1__RunnerUp *other = runner_up_of(plan, line);
         add_choice(view, choices, &n,
                    &(struct choice){.user = iso_plan_view_user(view, line),
-                                    .periods = line->period,
+                                    .periods = iso_plan_view_periods(view, plan, line),
                                     .chosen = line->offering,
                                     .runner_up = other ? other->offering : "",
                                     .reason = other ? other->reason : line->reason});

@@ -116,7 +116,8 @@ void iso_watch_wake(struct iso_api *api, const struct iso_principal *principal,
 /* --- plan_lines.c --- */
 struct iso_line_filter {
     const char *workload, *team, *offering, *period, *provider; /* NULL = any */
-    int kind;                                                   /* 0 = any */
+    int32_t place; /* of `period` among the plan's; -1 = not known */
+    int kind;      /* 0 = any */
 };
 enum iso_status iso_line_filter_parse(const char *text, struct iso_arena *arena,
                                       struct iso_line_filter *ret_filter, struct iso_error *reterr);

@@ -179,10 +179,14 @@ static void write_line(FILE *file, const Isocost__V1__PlanLine *line)
 {
     const ProtobufCEnumValue *kind =
         protobuf_c_enum_descriptor_get_value(&isocost__v1__line_kind__descriptor, (int)line->kind);
-    const char *const texts[] = {line->period, line->workload, line->team, line->offering,
-                                 line->product};
+    const char *const texts[] = {line->workload, line->team, line->offering, line->product};
 
     fputs(kind ? kind->name + strlen("LINE_KIND_") : "", file);
+    fputc(',', file);
+    write_text(file, line->period);
+    fputc(',', file);
+    write_text(file, line->last_period);
+    fprintf(file, ",%d", line->periods);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(texts); i++) {
         fputc(',', file);
         write_text(file, texts[i]);
@@ -218,10 +222,9 @@ static enum iso_status write_csv(const Isocost__V1__Plan *plan, struct export *e
 
     if (!file)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the file");
-    fputs(
-        "kind,period,workload,team,offering,product,quantity,unit_price,unit_price_currency,hours,"
-        "rate,cost,cost_currency,served,reason\n",
-        file);
+    fputs("kind,period,last_period,periods,workload,team,offering,product,quantity,unit_price,"
+          "unit_price_currency,hours,rate,cost,cost_currency,served,reason\n",
+          file);
     for (size_t i = 0; i < plan->n_lines; i++)
         write_line(file, plan->lines[i]);
     failed = ferror(file) != 0;

@@ -67,7 +67,7 @@ static enum iso_status set_term(struct iso_line_filter *filter, const char *name
     if (!filter->kind)
         return iso_fail(reterr, ISO_E_INVALID, "filter",
                         "kind \"%.40s\" is none of INSTANCE, COMMITMENT_FEE, UPFRONT_SHARE, "
-                        "EGRESS, MOVE",
+                        "EGRESS, MOVE, VOLUME",
                         value);
     return ISO_OK;
 }
@@ -78,7 +78,7 @@ enum iso_status iso_line_filter_parse(const char *text, struct iso_arena *arena,
     struct iso_error error = {0};
     char *name, *value;
 
-    *ret_filter = (struct iso_line_filter){0};
+    *ret_filter = (struct iso_line_filter){.place = -1};
     while (iso_filter_next(&text, arena, &name, &value, &error))
         ISO_TRY(set_term(ret_filter, name, value, reterr));
     return error.status == ISO_OK ? ISO_OK
@@ -93,7 +93,8 @@ bool iso_line_filter_matches(const struct iso_line_filter *filter,
     return (!filter->workload || strcmp(line->workload, filter->workload) == 0) &&
            (!filter->team || strcmp(line->team, filter->team) == 0) &&
            (!filter->offering || strcmp(line->offering, filter->offering) == 0) &&
-           (!filter->period || strcmp(line->period, filter->period) == 0) &&
+           (!filter->period || strcmp(line->period, filter->period) == 0 ||
+            (filter->place >= line->place && filter->place - line->place < line->periods)) &&
            (!filter->kind || (int)line->kind == filter->kind) &&
            (!filter->provider || (strncmp(of, filter->provider, strlen(filter->provider)) == 0 &&
                                   of[strlen(filter->provider)] == '/'));
@@ -141,6 +142,9 @@ static void fill_row(Isocost__V1__LineTable *table, size_t i, struct strings *st
         covered += line->coverage[c]->instances;
     table->kind[i] = line->kind;
     table->period_index[i] = intern(strings, line->period);
+    table->last_period_index[i] = intern(strings, line->last_period);
+    table->place[i] = line->place;
+    table->periods[i] = line->periods;
     table->workload_index[i] = intern(strings, line->workload);
     table->team_index[i] = intern(strings, line->team);
     table->offering_index[i] = intern(strings, line->offering);
@@ -158,26 +162,33 @@ static void fill_row(Isocost__V1__LineTable *table, size_t i, struct strings *st
 static bool make_columns(Isocost__V1__LineTable *table, struct strings *strings, size_t n,
                          struct iso_arena *arena)
 {
-    uint32_t **const indices[] = {&table->period_index,  &table->workload_index,
-                                  &table->team_index,    &table->offering_index,
-                                  &table->product_index, &table->currency_index};
-    size_t *const index_counts[] = {&table->n_period_index,  &table->n_workload_index,
-                                    &table->n_team_index,    &table->n_offering_index,
-                                    &table->n_product_index, &table->n_currency_index};
+    uint32_t **const indices[] = {&table->period_index,   &table->last_period_index,
+                                  &table->workload_index, &table->team_index,
+                                  &table->offering_index, &table->product_index,
+                                  &table->currency_index};
+    size_t *const index_counts[] = {&table->n_period_index,   &table->n_last_period_index,
+                                    &table->n_workload_index, &table->n_team_index,
+                                    &table->n_offering_index, &table->n_product_index,
+                                    &table->n_currency_index};
     double **const numbers[] = {&table->quantity, &table->unit_price, &table->hours,
                                 &table->cost,     &table->served,     &table->covered};
     size_t *const number_counts[] = {&table->n_quantity, &table->n_unit_price, &table->n_hours,
                                      &table->n_cost,     &table->n_served,     &table->n_covered};
 
-    for (strings->n_slots = 16; strings->n_slots < 12 * n + 2;)
+    for (strings->n_slots = 16; strings->n_slots < 14 * n + 2;)
         strings->n_slots *= 2;
     strings->slots = iso_arena_calloc(arena, strings->n_slots, sizeof(strings->slots[0]));
-    strings->texts = iso_arena_calloc(arena, 6 * n + 1, sizeof(strings->texts[0]));
+    strings->texts = iso_arena_calloc(arena, 7 * n + 1, sizeof(strings->texts[0]));
     table->kind = iso_arena_calloc(arena, n, sizeof(table->kind[0]));
     table->n_kind = n;
+    table->place = iso_arena_calloc(arena, n, sizeof(table->place[0]));
+    table->periods = iso_arena_calloc(arena, n, sizeof(table->periods[0]));
+    table->n_place = table->n_periods = n;
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(indices); i++) {
         *indices[i] = iso_arena_calloc(arena, n, sizeof(uint32_t));
         *index_counts[i] = n;
+    }
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(numbers); i++) {
         *numbers[i] = iso_arena_calloc(arena, n, sizeof(double));
         *number_counts[i] = n;
     }
@@ -201,6 +212,21 @@ Isocost__V1__LineTable *iso_line_table(Isocost__V1__PlanLine *const *lines, size
 
 /* --- handlers --- */
 
+/* Where the filter's period is among those of the plan; -1: nowhere. */
+static enum iso_status place_filter(const struct iso_plan_record *record, struct iso_arena *arena,
+                                    struct iso_line_filter *filter, struct iso_error *reterr)
+{
+    Isocost__V1__Plan *plan;
+
+    if (!filter->period)
+        return ISO_OK;
+    ISO_TRY(iso_plan_from_record(record, arena, &plan, reterr));
+    for (size_t i = 0; i < plan->n_cost_by_period && filter->place < 0; i++)
+        if (strcmp(plan->cost_by_period[i]->name, filter->period) == 0)
+            filter->place = (int32_t)i;
+    return ISO_OK;
+}
+
 /* The lines of a stored plan that the filter lets through. */
 static enum iso_status load_lines(struct iso_api *api, const struct iso_principal *principal,
                                   const char *id, const char *filter_text, struct iso_arena *arena,
@@ -218,6 +244,7 @@ static enum iso_status load_lines(struct iso_api *api, const struct iso_principa
                                &record, reterr));
     if (record.state < ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE)
         return iso_fail(reterr, ISO_E_PRECONDITION, "id", "plan %.32s has not ended yet", id);
+    ISO_TRY(place_filter(&record, arena, &filter, reterr));
     ISO_TRY(iso_plan_lines_from_record(&record, arena, &n_lines, &lines, reterr));
     for (size_t i = 0; i < n_lines; i++)
         if (iso_line_filter_matches(&filter, lines[i]))

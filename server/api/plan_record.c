@@ -80,19 +80,22 @@ enum iso_status iso_plan_load(struct iso_api *api, const struct iso_principal *p
 
 void iso_plan_cut(Isocost__V1__Plan *plan)
 {
-    size_t n_bytes = 0;
+    Isocost__V1__Plan rest = *plan;
+    size_t line_bytes = 0;
     size_t *const lists[] = {&plan->n_unserved,      &plan->n_actions,       &plan->n_runners_up,
                              &plan->n_binding_rules, &plan->n_violations,    &plan->n_warnings,
                              &plan->n_commitments,   &plan->n_cost_by_period};
 
     for (size_t i = 0; i < plan->n_lines; i++) {
-        n_bytes += isocost__v1__plan_line__get_packed_size(plan->lines[i]) + 6;
-        if (n_bytes > ISO_MAX_CHUNK_BYTES) {
+        size_t n_bytes = isocost__v1__plan_line__get_packed_size(plan->lines[i]) + 6;
+        if (line_bytes + n_bytes > ISO_MAX_CHUNK_BYTES) {
             plan->n_lines = i;
             break;
         }
+        line_bytes += n_bytes;
     }
-    if (isocost__v1__plan__get_packed_size(plan) <= MAX_PLAN_BYTES)
+    rest.n_lines = 0;
+    if (line_bytes + isocost__v1__plan__get_packed_size(&rest) <= MAX_PLAN_BYTES)
         return;
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(lists); i++)
         if (*lists[i] > MAX_LIST)

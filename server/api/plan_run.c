@@ -204,9 +204,10 @@ static void on_progress(void *context, const Isocost__V1__SolveProgress *progres
     }
 }
 
-static void take_plan(struct iso_run *run, const Isocost__V1__Plan *found)
+static void take_plan(struct iso_run *run, const struct iso_job_result *result)
 {
-    Isocost__V1__Plan plan = *found, lines = ISOCOST__V1__PLAN__INIT;
+    const Isocost__V1__Plan *found = result->plan;
+    Isocost__V1__Plan plan = *found;
     Isocost__V1__StoppedBy stopped_by =
         plan.termination ? plan.termination->stopped_by : ISOCOST__V1__STOPPED_BY__STOPPED_BY_NONE;
 
@@ -218,12 +219,13 @@ static void take_plan(struct iso_run *run, const Isocost__V1__Plan *found)
         plan.labels = run->stored->labels;
         plan.display_name = run->stored->display_name;
     }
-    lines.n_lines = plan.n_lines;
-    lines.lines = plan.lines;
     plan.n_lines = 0;
     plan.lines = NULL;
     run->plan = iso_message_pack(&plan.base, run->arena);
-    run->lines = iso_message_pack(&lines.base, run->arena);
+    run->lines.bytes = iso_arena_calloc(run->arena, result->n_line_bytes + 1, 1);
+    run->lines.n_bytes = result->n_line_bytes;
+    if (run->lines.bytes && result->n_line_bytes > 0)
+        memcpy((unsigned char *)run->lines.bytes, result->lines, result->n_line_bytes);
     if (iso_arena_full(run->arena))
         iso_fail(&run->error, ISO_E_LIMIT, "", "no memory to keep the plan");
 }
@@ -233,7 +235,7 @@ static void on_done(void *context, const struct iso_job_result *result)
     struct iso_run *run = context;
 
     if (result->status == ISO_OK && result->plan) {
-        take_plan(run, result->plan);
+        take_plan(run, result);
     } else {
         run->error = result->error;
         if (run->error.status == ISO_OK)
@@ -321,6 +323,7 @@ static void start_run(struct iso_run *run, const char *model_digest)
 {
     struct iso_job_request request = {.mode = ISO_JOB_SOLVE,
                                       .snapshot_fd = -1,
+                                      .all_lines = true,
                                       .context = run,
                                       .accepted = on_accepted,
                                       .progress = on_progress,

@@ -29,12 +29,25 @@ static void deliver_no_memory(struct iso_job *job)
     deliver_error(job, &error, NULL);
 }
 
-static void deliver_plan(struct iso_job *job, const Isocost__V1__Plan *plan)
+/* `verified` may be NULL: a plan without lines. */
+static void deliver_plan(struct iso_job *job, const Isocost__V1__Plan *plan,
+                         const struct verified *verified)
 {
+    struct iso_job_result result = {.status = ISO_OK, .plan = plan};
+    ISO_AUTO_MEM unsigned char *lines = NULL;
+    struct iso_error error = {0};
+
+    if (job->all_lines && verified &&
+        iso_plan_pack_lines(job->resolved, verified->plan, &lines, &result.n_line_bytes, &error) !=
+            ISO_OK) {
+        deliver_error(job, &error, NULL);
+        return;
+    }
+    result.lines = lines;
     pthread_mutex_lock(&job->supervisor->lock);
     job->supervisor->n_solves++;
     pthread_mutex_unlock(&job->supervisor->lock);
-    iso_job_deliver_done(job, &(struct iso_job_result){.status = ISO_OK, .plan = plan});
+    iso_job_deliver_done(job, &result);
 }
 
 static bool add_warning(Isocost__V1__Plan *message, const char *text, struct iso_arena *arena)
@@ -58,9 +71,10 @@ static Isocost__V1__Plan *write_plan(struct iso_job *job, const struct verified 
 
     plan.reason = reason;
     plan.stop = stop;
-    Isocost__V1__Plan *message = arena ? iso_plan_to_proto(job->resolved, job->model, &plan,
-                                                           &verified->verdict, wall_ns(), arena)
-                                       : NULL;
+    Isocost__V1__Plan *message =
+        arena ? iso_plan_to_proto(job->resolved, job->model, &plan, &verified->verdict, wall_ns(),
+                                  MOST_LINE_BYTES, arena)
+              : NULL;
     if (!message || (warning && !add_warning(message, warning, arena)))
         return NULL;
     message->stats->cpu_seconds = verified->cpu_seconds;
@@ -100,7 +114,7 @@ static bool finish_with_best(struct iso_job *job, enum iso_stop stop, const char
     const Isocost__V1__Plan *message =
         write_plan(job, best, ISO_REASON_FEASIBLE, stop, warning, arena);
     if (message)
-        deliver_plan(job, message);
+        deliver_plan(job, message, best);
     else
         deliver_no_memory(job);
     give_back(job, best);
@@ -119,7 +133,8 @@ static void finish_without_plan_found(struct iso_job *job, enum iso_stop stop)
     const struct iso_resolved *resolved = job->resolved;
     pthread_mutex_unlock(&job->supervisor->lock);
     if (arena && resolved)
-        message = iso_plan_to_proto(resolved, job->model, &nothing, &none, wall_ns(), arena);
+        message = iso_plan_to_proto(resolved, job->model, &nothing, &none, wall_ns(),
+                                    MOST_LINE_BYTES, arena);
     else if (arena)
         message = iso_message_new(arena, &isocost__v1__plan__descriptor);
     if (message && !message->termination) {
@@ -132,7 +147,7 @@ static void finish_without_plan_found(struct iso_job *job, enum iso_stop stop)
         }
     }
     if (message && message->termination)
-        deliver_plan(job, message);
+        deliver_plan(job, message, NULL);
     else
         deliver_no_memory(job);
 }
@@ -223,7 +238,7 @@ void iso_job_finish_solved(struct iso_job *job, const struct verified *verified)
     const Isocost__V1__Plan *message =
         write_plan(job, verified, verified->plan->reason, stop, NULL, arena);
     if (message)
-        deliver_plan(job, message);
+        deliver_plan(job, message, verified);
     else
         deliver_no_memory(job);
 }

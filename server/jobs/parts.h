@@ -34,6 +34,7 @@
 #define AT_ONCE_S 1.0              /* a child that dies this young counts as a failed start */
 #define FAILED_STARTS 5            /* in a row: jobs are refused rather than left waiting */
 #define ARENA_BYTES ((size_t)2 << 30)
+#define MOST_LINE_BYTES ((size_t)1 << 20) /* of the lines that a plan has with it */
 
 /* Log levels of struct iso_supervisor_config. */
 enum level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR };
@@ -75,7 +76,7 @@ struct iso_job {
     int refs;                          /* of the caller, the supervisor, a child, workers */
     /* Constant after submit. */
     enum iso_job_mode mode;
-    bool batch, incumbents;
+    bool batch, incumbents, all_lines;
     char *tier;
     void *context;
     void (*accepted)(void *context, int queue_position);

@@ -228,6 +228,7 @@ static enum iso_status fill_job(struct iso_job *job, const struct iso_job_reques
 
     job->mode = request->mode;
     job->incumbents = request->incumbents;
+    job->all_lines = request->all_lines;
     job->context = request->context;
     job->accepted = request->accepted;
     job->progress = request->progress;

@@ -35,7 +35,10 @@ struct iso_job_result {
     enum iso_status status; /* ISO_OK: plan (SOLVE) or validation (VALIDATE) is set */
     struct iso_error error;
     const struct iso_violations *violations; /* may be NULL; borrowed for the call */
-    const Isocost__V1__Plan *plan;           /* verified, all lines; borrowed for the call */
+    const Isocost__V1__Plan *plan; /* verified, about 1 MiB of lines; borrowed for the call */
+    /* If asked for: all lines, packed as a Plan with nothing else; borrowed for the call. */
+    const unsigned char *lines;
+    size_t n_line_bytes;
     const Isocost__V1__ValidateModelResponse *validation;
 };
 
@@ -46,6 +49,7 @@ struct iso_job_request {
     double deadline_s;               /* seconds from now after which nobody listens; <= 0 = none */
     bool batch;                      /* batch lane even if the limit is short */
     bool incumbents;                 /* progress carries verified incumbents as plans */
+    bool all_lines;                  /* the result has them, not only what a message holds */
     const char *tier;                /* EXPORT; "" = money */
     void *context;
     void (*accepted)(void *context, int queue_position);                         /* may be NULL */

@@ -116,7 +116,7 @@ static enum iso_status verify(struct iso_job *job, const Answer *answer, bool la
         *reterr = job->resolve_error;
         return job->resolve_status;
     }
-    ISO_TRY(iso_answer_to_plan(answer, &plan, reterr));
+    ISO_TRY(iso_answer_to_plan(answer, &job->resolved->problem, &plan, reterr));
     if (!last) { /* a plan on the way claims nothing about how the search ends */
         plan->reason = ISO_REASON_FEASIBLE;
         plan->stop = ISO_STOP_NONE;

@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "answer_columns.h"
+#include "answer_runs.h"
 #include "message_new.h"
 
 /* Shorter names of the generated messages. */
@@ -23,6 +24,58 @@ static void *copy_values(struct iso_arena *arena, const void *values, size_t n, 
 {
     void *copy = n ? iso_arena_calloc(arena, n, width) : NULL;
     return copy ? memcpy(copy, values, n * width) : NULL;
+}
+
+static void pack_uses(const struct iso_plan *plan, Answer *answer, struct iso_arena *arena)
+{
+    struct iso_run *runs;
+    size_t n;
+
+    if (!iso_runs_of_uses(plan, arena, &runs, &n))
+        return;
+    int32_t **const columns[] = {&answer->use_period, &answer->use_n_periods, &answer->use_workload,
+                                 &answer->use_offering};
+    answer->use_count = iso_arena_calloc(arena, n, sizeof(*answer->use_count));
+    for (size_t k = 0; k < ISO_ARRAY_LENGTH(columns); k++)
+        *columns[k] = iso_arena_calloc(arena, n, sizeof(**columns[k]));
+    if (iso_arena_full(arena))
+        return;
+    answer->n_use_period = answer->n_use_n_periods = answer->n_use_workload =
+        answer->n_use_offering = answer->n_use_count = n;
+    for (size_t i = 0; i < n; i++) {
+        answer->use_period[i] = runs[i].period;
+        answer->use_n_periods[i] = runs[i].n_periods;
+        answer->use_workload[i] = runs[i].keys[0];
+        answer->use_offering[i] = runs[i].keys[1];
+        answer->use_count[i] = runs[i].amount;
+    }
+}
+
+static void pack_covers(const struct iso_plan *plan, Answer *answer, struct iso_arena *arena)
+{
+    struct iso_run *runs;
+    size_t n;
+
+    if (!iso_runs_of_covers(plan, arena, &runs, &n))
+        return;
+    int32_t **const columns[] = {&answer->cover_period, &answer->cover_n_periods,
+                                 &answer->cover_cell, &answer->cover_offering,
+                                 &answer->cover_product};
+    answer->cover_instances = iso_arena_calloc(arena, n, sizeof(*answer->cover_instances));
+    for (size_t k = 0; k < ISO_ARRAY_LENGTH(columns); k++)
+        *columns[k] = iso_arena_calloc(arena, n, sizeof(**columns[k]));
+    if (iso_arena_full(arena))
+        return;
+    answer->n_cover_period = answer->n_cover_n_periods = answer->n_cover_cell =
+        answer->n_cover_offering = answer->n_cover_product = answer->n_cover_instances = n;
+    for (size_t i = 0; i < n; i++) {
+        answer->cover_period[i] = runs[i].period;
+        answer->cover_n_periods[i] = runs[i].n_periods;
+        answer->cover_cell[i] = runs[i].keys[0];
+        answer->cover_offering[i] = runs[i].keys[1];
+        answer->cover_product[i] = runs[i].keys[2];
+        answer->cover_instances[i] = runs[i].amount;
+    }
 }
 
 static void pack_tiers(const struct iso_plan *plan, Answer *answer, struct iso_arena *arena)
@@ -190,9 +243,7 @@ static void pack_alternatives(const struct iso_plan *plan, Answer *answer, struc
 Answer *iso_answer_from_plan(const struct iso_plan *plan, struct iso_arena *arena)
 {
     Answer *answer = iso_message_new(arena, &isocost__internal__v1__answer__descriptor);
-    Isocost__Internal__V1__Lines *lines =
-        iso_message_new(arena, &isocost__internal__v1__lines__descriptor);
-    if (!answer || !lines)
+    if (!answer)
         return NULL;
 
     answer->reason = (int32_t)plan->reason;
@@ -201,8 +252,8 @@ Answer *iso_answer_from_plan(const struct iso_plan *plan, struct iso_arena *aren
     answer->cost = plan->cost;
     answer->penalties = plan->penalties;
     answer->reproducible = plan->reproducible;
-    answer->lines = lines;
-    iso_columns_gather(&iso_answer_lines, plan, lines, arena);
+    pack_uses(plan, answer, arena);
+    pack_covers(plan, answer, arena);
     for (const struct iso_column_group *group = iso_answer_groups; group->name; group++)
         iso_columns_gather(group, plan, answer, arena);
     pack_tiers(plan, answer, arena);

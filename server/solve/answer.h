@@ -12,20 +12,29 @@
 ISO_EXPORT Isocost__Internal__V1__Answer *iso_answer_from_plan(const struct iso_plan *plan,
                                                                struct iso_arena *arena);
 
-/* Rebuilds a plan; checks only that columns have equal length and enums are known (everything else
- * is the verifier's work). Errors: ISO_E_INVALID, ISO_E_NOMEM. */
+/* Rebuilds a plan, with its bill, for the problem that was solved; checks only that columns have
+ * equal length, enums are known and the bill comes to what the answer says (everything else is the
+ * verifier's work). Errors: ISO_E_INVALID, ISO_E_NOMEM. */
 ISO_EXPORT enum iso_status iso_answer_to_plan(const Isocost__Internal__V1__Answer *answer,
+                                              const struct iso_problem *problem,
                                               struct iso_plan **ret_plan, struct iso_error *reterr);
 
 /* Makes the public message from a verified plan: names, sentences, sums by provider, team, region
- * and period, actions, digests, reliances, ages. All lines are included; the caller cuts them to
- * size. `now_ns` is for ages. Ids are borrowed from `resolved`, which must outlive the message.
- * NULL when the arena is full. */
+ * and period, actions, digests, reliances, ages. Only the first lines are there, as many as
+ * take `most_line_bytes` on the wire; sums and digests are of all. `now_ns` is for ages. Ids are
+ * borrowed from `resolved`, which must outlive the message. NULL when the arena is full. */
 ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
                                                 const Isocost__V1__Model *model,
                                                 const struct iso_plan *plan,
                                                 const struct iso_verdict *verdict, int64_t now_ns,
-                                                struct iso_arena *arena);
+                                                size_t most_line_bytes, struct iso_arena *arena);
+
+/* All lines of a verified plan, packed as a Plan with nothing else, which the caller frees. Errors:
+ * ISO_E_NOMEM. */
+ISO_EXPORT enum iso_status iso_plan_pack_lines(const struct iso_resolved *resolved,
+                                               const struct iso_plan *plan,
+                                               unsigned char **ret_bytes, size_t *ret_n_bytes,
+                                               struct iso_error *reterr);
 
 /* The parts that ValidateModel answers with too: digests without the plan's, and sizes with what
  * the filters removed. NULL when the arena is full. */

@@ -7,13 +7,6 @@
             sizeof(*((Isocost__Internal__V1__Answer *)NULL)->field) +                      \
                 WIDTH_MUST_AGREE(Isocost__Internal__V1__Answer, field, type, member)       \
     }
-#define LINES(member)                                                                          \
-    {                                                                                          \
-        offsetof(Isocost__Internal__V1__Lines, n_##member),                                    \
-            offsetof(Isocost__Internal__V1__Lines, member), offsetof(struct iso_line, member), \
-            sizeof(*((Isocost__Internal__V1__Lines *)NULL)->member) +                          \
-                WIDTH_MUST_AGREE(Isocost__Internal__V1__Lines, member, iso_line, member)       \
-    }
 /* 0, or no compilation. */
 #define WIDTH_MUST_AGREE(message, field, type, member)                                       \
     (0 *                                                                                     \
@@ -25,9 +18,6 @@
     .rows_at = offsetof(struct iso_plan, group), .row_bytes = sizeof(struct type)
 
 const struct iso_column_group iso_answer_groups[] = {
-    {ROWS(uses, iso_use), .n_columns = 4,
-     .columns = {ANSWER(use_workload, iso_use, workload), ANSWER(use_offering, iso_use, offering),
-                 ANSWER(use_period, iso_use, period), ANSWER(use_count, iso_use, count)}},
     {ROWS(fills, iso_fill), .n_columns = 5,
      .columns = {ANSWER(fill_team, iso_fill, team), ANSWER(fill_offering, iso_fill, offering),
                  ANSWER(fill_period, iso_fill, period), ANSWER(fill_instances, iso_fill, instances),
@@ -35,11 +25,6 @@ const struct iso_column_group iso_answer_groups[] = {
     {ROWS(entries, iso_fill_entry), .n_columns = 2,
      .columns = {ANSWER(entry_workload, iso_fill_entry, workload),
                  ANSWER(entry_count, iso_fill_entry, count)}},
-    {ROWS(covers, iso_cover), .n_columns = 5,
-     .columns = {ANSWER(cover_product, iso_cover, product), ANSWER(cover_cell, iso_cover, cell),
-                 ANSWER(cover_offering, iso_cover, offering),
-                 ANSWER(cover_period, iso_cover, period),
-                 ANSWER(cover_instances, iso_cover, instances)}},
     {ROWS(purchases, iso_purchase), .n_columns = 3,
      .columns = {ANSWER(purchase_product, iso_purchase, product),
                  ANSWER(purchase_start, iso_purchase, start),
@@ -58,14 +43,6 @@ const struct iso_column_group iso_answer_groups[] = {
                  ANSWER(dual_d, iso_dual, d), ANSWER(dual_value, iso_dual, value)}},
     {ROWS(leads, iso_lead), .n_columns = 1, .columns = {ANSWER(lead_period, iso_lead, period)}},
     {.name = NULL},
-};
-
-const struct iso_column_group iso_answer_lines = {
-    ROWS(lines, iso_line),
-    .n_columns = 14,
-    .columns = {LINES(kind), LINES(period), LINES(cell), LINES(offering), LINES(product),
-                LINES(start), LINES(quantity), LINES(covered), LINES(unit_price), LINES(currency),
-                LINES(hours), LINES(rate), LINES(cost), LINES(served)},
 };
 
 /* Pointers inside structs are read and written as bytes: their types differ from row to row. */

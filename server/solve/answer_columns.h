@@ -18,11 +18,10 @@ struct iso_column_group {
     size_t n_at, rows_at; /* of the int32_t count and the array in struct iso_plan */
     size_t row_bytes;
     int n_columns;
-    struct iso_column columns[14];
+    struct iso_column columns[6];
 };
 
 extern const struct iso_column_group iso_answer_groups[]; /* in an Answer; ends with a NULL name */
-extern const struct iso_column_group iso_answer_lines;    /* in an Answer's Lines */
 
 /* Copies the rows of a plan into columns that live in the arena. False when it is full. */
 bool iso_columns_gather(const struct iso_column_group *group, const struct iso_plan *plan,

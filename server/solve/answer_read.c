@@ -1,6 +1,8 @@
 /* From an Answer back to a plan. The sender is a process that may have gone wrong. */
 #include "answer.h"
 #include "answer_columns.h"
+#include "answer_runs.h"
+#include "isocost/ledger.h"
 #include "isocost/proto/wire.h"
 
 typedef Isocost__Internal__V1__Answer Answer;
@@ -11,7 +13,6 @@ enum {
     LAST_STOP = ISO_STOP_DEADLINE,
     LAST_TIER = ISO_TIER_FAIR,
     LAST_PROOF = ISO_PROOF_COUNTING,
-    LAST_LINE = ISO_LINE_EGRESS,
     LAST_RULE = ISO_RULE_BOX,
     LAST_BASELINE = ISO_BASELINE_ON_DEMAND,
 };
@@ -65,6 +66,66 @@ static enum iso_status place_entries(struct iso_plan *plan, struct iso_error *re
     if (next != plan->n_entries)
         return iso_fail(reterr, ISO_E_INVALID, "entries", "%d entries, of which %lld are used",
                         plan->n_entries, (long long)next);
+    return ISO_OK;
+}
+
+static enum iso_status unequal_columns(const char *field, struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_INVALID, field, "columns differ in length");
+}
+
+static enum iso_status read_uses(const Answer *answer, int32_t n_periods, struct iso_plan *plan,
+                                 struct iso_error *reterr)
+{
+    size_t n = answer->n_use_period;
+    ISO_AUTO_MEM struct iso_run *runs = iso_calloc(n, sizeof(*runs));
+
+    if (!runs)
+        return iso_fail(reterr, ISO_E_NOMEM, "uses", "no memory for %zu runs", n);
+    if (answer->n_use_n_periods != n || answer->n_use_workload != n ||
+        answer->n_use_offering != n || answer->n_use_count != n)
+        return unequal_columns("uses", reterr);
+    for (size_t i = 0; i < n; i++)
+        runs[i] = (struct iso_run){answer->use_period[i],
+                                   answer->use_n_periods[i],
+                                   {answer->use_workload[i], answer->use_offering[i], 0},
+                                   answer->use_count[i]};
+    return iso_runs_to_uses(runs, n, n_periods, plan, reterr);
+}
+
+static enum iso_status read_covers(const Answer *answer, int32_t n_periods, struct iso_plan *plan,
+                                   struct iso_error *reterr)
+{
+    size_t n = answer->n_cover_period;
+    ISO_AUTO_MEM struct iso_run *runs = iso_calloc(n, sizeof(*runs));
+
+    if (!runs)
+        return iso_fail(reterr, ISO_E_NOMEM, "covers", "no memory for %zu runs", n);
+    if (answer->n_cover_n_periods != n || answer->n_cover_cell != n ||
+        answer->n_cover_offering != n || answer->n_cover_product != n ||
+        answer->n_cover_instances != n)
+        return unequal_columns("covers", reterr);
+    for (size_t i = 0; i < n; i++)
+        runs[i] = (struct iso_run){
+            answer->cover_period[i],
+            answer->cover_n_periods[i],
+            {answer->cover_cell[i], answer->cover_offering[i], answer->cover_product[i]},
+            answer->cover_instances[i]};
+    return iso_runs_to_covers(runs, n, n_periods, plan, reterr);
+}
+
+/* The bill follows from the rest; what the sender makes of it must be the same. */
+static enum iso_status read_bill(const Answer *answer, const struct iso_problem *problem,
+                                 struct iso_plan *plan, struct iso_error *reterr)
+{
+    if (plan->has_solution)
+        ISO_TRY(iso_plan_account(problem, plan, reterr));
+    if (plan->cost != answer->cost || plan->penalties != answer->penalties)
+        return iso_fail(reterr, ISO_E_INVALID, "cost",
+                        "is %.9f and penalties %.9f; the plan makes it %.9f and %.9f",
+                        iso_decimal_to_double(answer->cost),
+                        iso_decimal_to_double(answer->penalties), iso_decimal_to_double(plan->cost),
+                        iso_decimal_to_double(plan->penalties));
     return ISO_OK;
 }
 
@@ -258,16 +319,14 @@ static void read_stats(const Isocost__Internal__V1__Stats *from, struct iso_plan
 
 static enum iso_status check_kinds(const struct iso_plan *plan, struct iso_error *reterr)
 {
-    for (int32_t i = 0; i < plan->n_lines; i++)
-        ISO_TRY(check_enum("lines.kind", (int64_t)plan->lines[i].kind, LAST_LINE, reterr));
     for (int32_t i = 0; i < plan->n_duals; i++)
         ISO_TRY(
             check_enum("duals.kind", (int64_t)plan->duals[i].kind, ISO_N_ROW_KINDS - 1, reterr));
     return ISO_OK;
 }
 
-static enum iso_status read_alternatives(const Answer *answer, struct iso_plan *plan,
-                                         struct iso_error *reterr)
+static enum iso_status read_alternatives(const Answer *answer, const struct iso_problem *problem,
+                                         struct iso_plan *plan, struct iso_error *reterr)
 {
     static const struct iso_wire_limits limits = {.max_bytes = 64u << 20,
                                                   .max_messages = 4000000,
@@ -288,7 +347,7 @@ static enum iso_status read_alternatives(const Answer *answer, struct iso_plan *
         enum iso_status status =
             message->n_alternatives > 0
                 ? iso_fail(reterr, ISO_E_INVALID, "alternatives", "%zu has its own", i)
-                : iso_answer_to_plan(message, &one, reterr);
+                : iso_answer_to_plan(message, problem, &one, reterr);
         isocost__internal__v1__answer__free_unpacked(message, NULL);
         ISO_TRY(status);
         plan->alternatives[i] = one;
@@ -296,8 +355,8 @@ static enum iso_status read_alternatives(const Answer *answer, struct iso_plan *
     return ISO_OK;
 }
 
-enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_plan,
-                                   struct iso_error *reterr)
+enum iso_status iso_answer_to_plan(const Answer *answer, const struct iso_problem *problem,
+                                   struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     ISO_AUTO(iso_plan) plan = iso_plan_new();
     if (!plan)
@@ -308,11 +367,9 @@ enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_p
     plan->reason = (enum iso_reason)answer->reason;
     plan->stop = (enum iso_stop)answer->stop;
     plan->has_solution = answer->has_solution;
-    plan->cost = answer->cost;
-    plan->penalties = answer->penalties;
     plan->reproducible = answer->reproducible;
-    if (answer->lines)
-        ISO_TRY(iso_columns_scatter(&iso_answer_lines, answer->lines, plan, reterr));
+    ISO_TRY(read_uses(answer, problem->n_periods, plan, reterr));
+    ISO_TRY(read_covers(answer, problem->n_periods, plan, reterr));
     for (const struct iso_column_group *group = iso_answer_groups; group->name; group++)
         ISO_TRY(iso_columns_scatter(group, answer, plan, reterr));
     ISO_TRY(check_kinds(plan, reterr));
@@ -324,7 +381,8 @@ enum iso_status iso_answer_to_plan(const Answer *answer, struct iso_plan **ret_p
     ISO_TRY(read_runners_up(answer, plan, reterr));
     ISO_TRY(read_baselines(answer, plan, reterr));
     ISO_TRY(read_conflicts(answer, plan, reterr));
-    ISO_TRY(read_alternatives(answer, plan, reterr));
+    ISO_TRY(read_alternatives(answer, problem, plan, reterr));
+    ISO_TRY(read_bill(answer, problem, plan, reterr));
     read_stats(answer->stats, &plan->stats);
 
     *ret_plan = ISO_STEAL(plan);

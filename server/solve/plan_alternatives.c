@@ -56,10 +56,10 @@ static void write_bill(const struct iso_plan_writer *writer, const struct iso_pl
     if (!own.message->warnings)
         return;
     iso_plan_sort_runners_up(&own);
-    iso_plan_write_lines(&own);
+    iso_plan_write_lines(&own, MOST_LINES, SIZE_MAX);
     iso_plan_write_commitments(&own);
     to->line_count = own.message->line_count;
-    to->n_lines = own.message->n_lines < MOST_LINES ? own.message->n_lines : MOST_LINES;
+    to->n_lines = own.message->n_lines;
     to->lines = own.message->lines;
     to->n_commitments = own.message->n_commitments;
     to->commitments = own.message->commitments;

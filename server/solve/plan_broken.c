@@ -42,8 +42,11 @@ static void count_limit(const struct iso_plan_writer *writer, const struct iso_l
         const struct iso_limit_term *term = bsearch(
             &line->offering, limit->terms, (size_t)limit->n_terms, sizeof(*term), compare_terms);
         iso_decimal used = 0;
-        if (term && iso_decimal_multiply(term->weight, line->quantity, ISO_ROUND_HALF_EVEN, &used))
-            ret_used[line->period] += used;
+        if (!term ||
+            !iso_decimal_multiply(term->weight, line->quantity, ISO_ROUND_HALF_EVEN, &used))
+            continue;
+        for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+            ret_used[t] += used;
     }
 }
 
@@ -130,10 +133,8 @@ static iso_decimal in_window(const struct iso_plan_writer *writer, const struct 
 static iso_decimal line_spend(const struct iso_plan_writer *writer, const struct iso_budget *budget,
                               const struct iso_window *window, const struct iso_line *line)
 {
-    iso_decimal paid = line->quantity;
+    iso_decimal paid = line->quantity, spend = 0;
 
-    if (!window->periods[line->period])
-        return 0;
     switch (line->kind) {
     case ISO_LINE_INSTANCE:
         if (!budget->offerings[line->offering] || !budget->cells[line->cell])
@@ -157,8 +158,11 @@ static iso_decimal line_spend(const struct iso_plan_writer *writer, const struct
     case ISO_LINE_UPFRONT:
         return 0; /* counted by its purchase */
     }
-    return in_window(writer, window, line->period, line->currency, paid, line->unit_price,
-                     line->hours > 0 ? line->hours : ISO_DECIMAL_ONE);
+    for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+        if (window->periods[t]) /* rates to the window's currency may differ */
+            spend += in_window(writer, window, t, line->currency, paid, line->unit_price,
+                               line->hours > 0 ? line->hours : ISO_DECIMAL_ONE);
+    return spend;
 }
 
 /* CASH: whole where the term starts. AMORTISED: by the hours of the term in the window. */

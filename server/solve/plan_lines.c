@@ -1,114 +1,25 @@
 /* The bill, line by line, with what covers and fills the instances. */
 #include "plan_parts.h"
 
-/* Covers and fills in the order of the lines, so that one pass finds each line's. */
-struct line_parts {
-    const struct iso_cover **covers; /* by (period, cell, offering) */
-    const struct iso_fill **fills;   /* by (period, team, offering) */
-};
+#define LINE_TAG_BYTES 6 /* of a line in a plan, at most */
+#define LINES_AT_ONCE 2000
+#define PARTS_BYTES ((size_t)1 << 30)
 
-static int compare3(int32_t a1, int32_t a2, int32_t a3, int32_t b1, int32_t b2, int32_t b3)
-{
-    if (a1 != b1)
-        return a1 < b1 ? -1 : 1;
-    if (a2 != b2)
-        return a2 < b2 ? -1 : 1;
-    return (a3 > b3) - (a3 < b3);
-}
-
-static int compare_covers(const void *left, const void *right)
-{
-    const struct iso_cover *a = *(const struct iso_cover *const *)left;
-    const struct iso_cover *b = *(const struct iso_cover *const *)right;
-    int order = compare3(a->period, a->cell, a->offering, b->period, b->cell, b->offering);
-    return order ? order : (a->product > b->product) - (a->product < b->product);
-}
-
-static int compare_fills(const void *left, const void *right)
-{
-    const struct iso_fill *a = *(const struct iso_fill *const *)left;
-    const struct iso_fill *b = *(const struct iso_fill *const *)right;
-    int order = compare3(a->period, a->team, a->offering, b->period, b->team, b->offering);
-    return order ? order : (a->first_entry > b->first_entry) - (a->first_entry < b->first_entry);
-}
-
-static bool sort_parts(const struct iso_plan_writer *writer, struct line_parts *ret_parts)
-{
-    const struct iso_plan *plan = writer->plan;
-    struct line_parts parts = {
-        iso_arena_calloc(writer->arena, (size_t)plan->n_covers + 1, sizeof(*parts.covers)),
-        iso_arena_calloc(writer->arena, (size_t)plan->n_fills + 1, sizeof(*parts.fills))};
-
-    if (!parts.covers || !parts.fills)
-        return false;
-    for (int32_t i = 0; i < plan->n_covers; i++)
-        parts.covers[i] = &plan->covers[i];
-    for (int32_t i = 0; i < plan->n_fills; i++)
-        parts.fills[i] = &plan->fills[i];
-    qsort(parts.covers, (size_t)plan->n_covers, sizeof(*parts.covers), compare_covers);
-    qsort(parts.fills, (size_t)plan->n_fills, sizeof(*parts.fills), compare_fills);
-    *ret_parts = parts;
-    return true;
-}
-
-static int order_cover(const struct iso_cover *cover, const struct iso_line *line)
-{
-    return compare3(cover->period, cover->cell, cover->offering, line->period, line->cell,
-                    line->offering);
-}
-
-/* First of the sorted covers that is not before the line. */
-static int32_t first_cover(const struct iso_plan *plan, const struct line_parts *parts,
-                           const struct iso_line *line)
-{
-    int32_t low = 0, high = plan->n_covers;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (order_cover(parts->covers[middle], line) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void write_coverage(const struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_coverage(const struct iso_plan_writer *writer, struct iso_line_parts *parts,
                            const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
-    const struct iso_plan *plan = writer->plan;
-    int32_t first = first_cover(plan, parts, line), n = 0;
+    const struct iso_cover **first;
+    int32_t n = iso_line_covers(parts, line, &first);
 
-    while (first + n < plan->n_covers && order_cover(parts->covers[first + n], line) == 0)
-        n++;
     if (n == 0)
         return;
     message->coverage = (Isocost__V1__Coverage **)iso_messages_new(
         writer->arena, (size_t)n, &isocost__v1__coverage__descriptor);
     for (int32_t i = 0; message->coverage && i < n; i++) {
-        const struct iso_cover *cover = parts->covers[first + i];
-        message->coverage[i]->product = iso_borrow(writer->problem->products[cover->product].id);
-        message->coverage[i]->instances = iso_decimal_to_double(cover->instances);
+        message->coverage[i]->product = iso_borrow(writer->problem->products[first[i]->product].id);
+        message->coverage[i]->instances = iso_decimal_to_double(first[i]->instances);
         message->n_coverage++;
     }
-}
-
-static int order_fill(const struct iso_fill *fill, const struct iso_line *line, int32_t team)
-{
-    return compare3(fill->period, fill->team, fill->offering, line->period, team, line->offering);
-}
-
-static int32_t first_fill(const struct iso_plan *plan, const struct line_parts *parts,
-                          const struct iso_line *line, int32_t team)
-{
-    int32_t low = 0, high = plan->n_fills;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (order_fill(parts->fills[middle], line, team) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 static void write_pattern(const struct iso_plan_writer *writer, const struct iso_fill *fill,
@@ -125,24 +36,21 @@ static void write_pattern(const struct iso_plan_writer *writer, const struct iso
     }
 }
 
-static void write_patterns(const struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_patterns(const struct iso_plan_writer *writer, struct iso_line_parts *parts,
                            const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
-    const struct iso_plan *plan = writer->plan;
-    int32_t team = line->cell - writer->problem->n_workloads;
-    int32_t first = first_fill(plan, parts, line, team), n = 0;
+    const struct iso_fill **first;
+    int32_t n = iso_line_fills(parts, line, &first);
 
-    while (first + n < plan->n_fills && order_fill(parts->fills[first + n], line, team) == 0)
-        n++;
     message->patterns = (Isocost__V1__Pattern **)iso_messages_new(
         writer->arena, (size_t)n, &isocost__v1__pattern__descriptor);
     for (int32_t i = 0; message->patterns && i < n; i++) {
-        write_pattern(writer, parts->fills[first + i], message->patterns[i]);
+        write_pattern(writer, first[i], message->patterns[i]);
         message->n_patterns++;
     }
 }
 
-static void write_instances(struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_instances(struct iso_plan_writer *writer, struct iso_line_parts *parts,
                             const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
     const struct iso_problem *problem = writer->problem;
@@ -205,15 +113,17 @@ static void write_egress(const struct iso_plan_writer *writer, const struct iso_
     message->reason = iso_borrow(iso_arena_printf(writer->arena, what, workload->id, traffic->id));
 }
 
-static void write_line(struct iso_plan_writer *writer, const struct line_parts *parts,
+static void write_line(struct iso_plan_writer *writer, struct iso_line_parts *parts,
                        const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
     const struct iso_problem *problem = writer->problem;
 
     message->period = iso_borrow(problem->periods[line->period].id);
+    message->last_period = iso_borrow(problem->periods[line->period + line->n_periods - 1].id);
+    message->place = line->period;
+    message->periods = line->n_periods;
     message->quantity = iso_decimal_to_double(line->quantity);
-    message->unit_price = iso_money_from_decimal(
-        line->unit_price, problem->currencies[line->currency].code, writer->arena);
+    message->unit_price = iso_plan_money_in(writer, line->unit_price, line->currency);
     message->hours = iso_decimal_to_double(line->hours);
     message->rate = iso_decimal_to_double(line->rate);
     message->cost = iso_plan_money(writer, line->cost);
@@ -245,18 +155,79 @@ static void write_line(struct iso_plan_writer *writer, const struct line_parts *
     }
 }
 
-void iso_plan_write_lines(struct iso_plan_writer *writer)
+/* Writes lines from *next on into `message`: at most as many, and no more bytes on the wire. */
+static void write_some(struct iso_plan_writer *writer, struct iso_line_parts *parts, int32_t *next,
+                       int32_t most_lines, size_t most_bytes, Isocost__V1__Plan *message)
 {
     const struct iso_plan *plan = writer->plan;
-    Isocost__V1__Plan *message = writer->message;
-    struct line_parts parts;
+    int32_t n = plan->n_lines - *next < most_lines ? plan->n_lines - *next : most_lines;
+    size_t n_bytes = 0;
 
-    message->line_count = plan->n_lines;
-    message->lines = (Isocost__V1__PlanLine **)iso_messages_new(
-        writer->arena, (size_t)plan->n_lines, &isocost__v1__plan_line__descriptor);
-    if (!message->lines || !sort_parts(writer, &parts))
-        return;
-    for (int32_t i = 0; i < plan->n_lines; i++)
-        write_line(writer, &parts, &plan->lines[i], message->lines[i]);
-    message->n_lines = (size_t)plan->n_lines;
+    message->lines = iso_arena_calloc(writer->arena, (size_t)n, sizeof(*message->lines));
+    while (message->lines && message->n_lines < (size_t)n) {
+        Isocost__V1__PlanLine *line = iso_arena_calloc(writer->arena, 1, sizeof(*line));
+        if (!line)
+            return;
+        *line = (Isocost__V1__PlanLine)ISOCOST__V1__PLAN_LINE__INIT;
+        write_line(writer, parts, &plan->lines[(*next)++], line);
+        if (most_bytes < SIZE_MAX)
+            n_bytes += isocost__v1__plan_line__get_packed_size(line) + LINE_TAG_BYTES;
+        if (n_bytes > most_bytes)
+            return;
+        message->lines[message->n_lines++] = line;
+    }
+}
+
+void iso_plan_write_lines(struct iso_plan_writer *writer, int32_t most_lines, size_t most_bytes)
+{
+    struct iso_line_parts parts;
+    int32_t next = 0;
+
+    writer->message->line_count = writer->plan->n_lines;
+    if (iso_line_parts_init(writer, &parts))
+        write_some(writer, &parts, &next, most_lines, most_bytes, writer->message);
+}
+
+/* Appends a message that holds some lines to the bytes of those before. */
+static bool append(const Isocost__V1__Plan *message, unsigned char **bytes, size_t *n_bytes)
+{
+    size_t n = isocost__v1__plan__get_packed_size(message);
+    unsigned char *longer = iso_realloc(*bytes, *n_bytes + n + 1, 1);
+
+    if (!longer)
+        return false;
+    isocost__v1__plan__pack(message, longer + *n_bytes);
+    *bytes = longer;
+    *n_bytes += n;
+    return true;
+}
+
+enum iso_status iso_plan_pack_lines(const struct iso_resolved *resolved,
+                                    const struct iso_plan *plan, unsigned char **ret_bytes,
+                                    size_t *ret_n_bytes, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(PARTS_BYTES);
+    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(1, 1);
+    struct iso_plan_writer writer = {
+        .resolved = resolved, .problem = &resolved->problem, .plan = plan, .arena = arena};
+    struct iso_line_parts parts;
+    size_t n_bytes = 0;
+
+    if (arena)
+        iso_plan_sort_runners_up(&writer);
+    if (!arena || !bytes || !writer.runners_up || !iso_line_parts_init(&writer, &parts))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the lines of the plan");
+    for (int32_t next = 0; next < plan->n_lines;) {
+        ISO_AUTO(iso_arena) some = iso_arena_new(PARTS_BYTES);
+        Isocost__V1__Plan message = ISOCOST__V1__PLAN__INIT;
+        writer.arena = some;
+        writer.has_cheapest = false;
+        if (some)
+            write_some(&writer, &parts, &next, LINES_AT_ONCE, SIZE_MAX, &message);
+        if (!some || iso_arena_full(some) || !append(&message, &bytes, &n_bytes))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the lines of the plan");
+    }
+    *ret_bytes = ISO_STEAL(bytes);
+    *ret_n_bytes = n_bytes;
+    return ISO_OK;
 }

@@ -30,8 +30,28 @@ struct iso_rule_name {
 bool iso_rule_is_known(const struct iso_problem *problem, struct iso_rule rule);
 struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule);
 
-/* Lines, commitments, unserved demand, sums, actions, reliances and ages. */
-void iso_plan_write_lines(struct iso_plan_writer *writer);
+/* Covers and fills in the order of the lines, so that one pass over the lines finds each line's. */
+struct iso_line_parts {
+    const struct iso_plan *plan;
+    int32_t n_workloads;
+    const struct iso_cover **covers; /* by (period, cell, offering, product) */
+    const struct iso_fill **fills;   /* by (period, team, offering) */
+    int32_t next_cover, next_fill;   /* none before it is of a line to come */
+};
+
+/* False when the writer's arena is full. */
+bool iso_line_parts_init(const struct iso_plan_writer *writer, struct iso_line_parts *ret_parts);
+
+/* How many covers or fills a line has in its first period, and the first of them. To be asked line
+ * by line, in their order. */
+int32_t iso_line_covers(struct iso_line_parts *parts, const struct iso_line *line,
+                        const struct iso_cover ***ret_first);
+int32_t iso_line_fills(struct iso_line_parts *parts, const struct iso_line *line,
+                       const struct iso_fill ***ret_first);
+
+/* The first lines, at most as many and no more bytes on the wire; commitments, unserved demand,
+ * sums, actions, reliances and ages. */
+void iso_plan_write_lines(struct iso_plan_writer *writer, int32_t most_lines, size_t most_bytes);
 void iso_plan_write_commitments(struct iso_plan_writer *writer);
 void iso_plan_write_unserved(struct iso_plan_writer *writer);
 void iso_plan_write_sums(struct iso_plan_writer *writer);
@@ -77,6 +97,13 @@ static inline char *iso_borrow(const char *text)
 {
     return (char *)text;
 }
+
+/* The plan's digest, when the rest of the message is written. NULL when the arena is full. */
+char *iso_plan_digest(const struct iso_plan_writer *writer);
+
+/* A sum in a currency of the problem. */
+Google__Type__Money *iso_plan_money_in(const struct iso_plan_writer *writer, iso_decimal amount,
+                                       int32_t currency);
 
 /* A sum in the base currency; from a double (an estimate): NULL when it is not a sum. */
 Google__Type__Money *iso_plan_money(const struct iso_plan_writer *writer, iso_decimal amount);

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "isocost/proto/digest.h"
 #include "plan_parts.h"
 
 _Static_assert((int)ISO_REASON_UNBOUNDED ==
@@ -13,9 +12,23 @@ _Static_assert((int)ISO_STOP_DEADLINE == (int)ISOCOST__V1__STOPPED_BY__STOPPED_B
 _Static_assert((int)ISO_PROOF_COUNTING == (int)ISOCOST__V1__PROOF_KIND__PROOF_KIND_COUNTING,
                "proofs have the numbers of the contract");
 
+Google__Type__Money *iso_plan_money_in(const struct iso_plan_writer *writer, iso_decimal amount,
+                                       int32_t currency)
+{
+    Google__Type__Money *money = iso_arena_calloc(writer->arena, 1, sizeof(*money));
+
+    if (!money)
+        return NULL;
+    *money = (Google__Type__Money)GOOGLE__TYPE__MONEY__INIT;
+    money->currency_code = iso_borrow(writer->problem->currencies[currency].code);
+    money->units = amount / ISO_DECIMAL_ONE;
+    money->nanos = (int32_t)(amount % ISO_DECIMAL_ONE);
+    return money;
+}
+
 Google__Type__Money *iso_plan_money(const struct iso_plan_writer *writer, iso_decimal amount)
 {
-    return iso_money_from_decimal(amount, iso_base_currency(writer->problem), writer->arena);
+    return iso_plan_money_in(writer, amount, writer->problem->base_currency);
 }
 
 Google__Type__Money *iso_plan_money_estimate(const struct iso_plan_writer *writer, double amount)
@@ -279,25 +292,6 @@ static void write_stats(struct iso_plan_writer *writer)
     to->seconds = isfinite(from->seconds) ? from->seconds : 0;
 }
 
-/* The plan's digest: over termination, tiers, lines and commitments. */
-static char *plan_digest(const struct iso_plan_writer *writer)
-{
-    const Isocost__V1__Plan *message = writer->message;
-    Isocost__V1__Plan core = ISOCOST__V1__PLAN__INIT;
-    char digest[ISO_DIGEST_TEXT_SIZE];
-
-    core.termination = message->termination;
-    core.n_tiers = message->n_tiers;
-    core.tiers = message->tiers;
-    core.n_lines = message->n_lines;
-    core.lines = message->lines;
-    core.n_commitments = message->n_commitments;
-    core.commitments = message->commitments;
-    if (iso_message_digest(&core.base, NULL, digest, NULL) != ISO_OK)
-        return NULL;
-    return iso_arena_strdup(writer->arena, digest);
-}
-
 Isocost__V1__PlanDigests *iso_plan_digests_new(const struct iso_resolved *resolved,
                                                struct iso_arena *arena)
 {
@@ -344,7 +338,7 @@ Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
     return write_roundings(resolved, to, arena) ? to : NULL;
 }
 
-static void write_solution(struct iso_plan_writer *writer)
+static void write_solution(struct iso_plan_writer *writer, size_t most_line_bytes)
 {
     const struct iso_plan *plan = writer->plan;
     iso_decimal objective;
@@ -353,7 +347,7 @@ static void write_solution(struct iso_plan_writer *writer)
     writer->message->cost = iso_plan_money(writer, plan->cost);
     if (iso_wide_to_decimal((iso_wide)plan->cost + plan->penalties, &objective))
         writer->message->objective = iso_plan_money(writer, objective);
-    iso_plan_write_lines(writer);
+    iso_plan_write_lines(writer, INT32_MAX, most_line_bytes);
     iso_plan_write_commitments(writer);
     iso_plan_write_unserved(writer);
     iso_plan_write_broken_rules(writer);
@@ -366,7 +360,7 @@ static void write_solution(struct iso_plan_writer *writer)
 Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
                                      const Isocost__V1__Model *model, const struct iso_plan *plan,
                                      const struct iso_verdict *verdict, int64_t now_ns,
-                                     struct iso_arena *arena)
+                                     size_t most_line_bytes, struct iso_arena *arena)
 {
     struct iso_plan_writer writer = {.resolved = resolved,
                                      .problem = &resolved->problem,
@@ -389,14 +383,14 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
     if (iso_arena_full(arena))
         return NULL;
     if (plan->has_solution)
-        write_solution(&writer);
+        write_solution(&writer, most_line_bytes);
     if (iso_arena_full(arena))
         return NULL;
     iso_plan_write_explanations(&writer);
     iso_plan_write_alternatives(&writer);
     writer.message->digests = iso_plan_digests_new(resolved, arena);
     if (writer.message->digests)
-        writer.message->digests->plan = plan_digest(&writer);
+        writer.message->digests->plan = iso_plan_digest(&writer);
     if (iso_arena_full(arena) || !writer.message->digests || !writer.message->digests->plan)
         return NULL;
     return writer.message;

@@ -126,7 +126,9 @@ void iso_plan_write_sums(struct iso_plan_writer *writer)
         providers[provider] += line->cost;
         regions[region] += line->cost;
         teams[team] += line->cost;
-        periods[line->period] += line->cost;
+        iso_decimal share = iso_line_share(line);
+        for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+            periods[t] += share;
     }
     write_named(writer, providers, problem->n_providers, provider_name, false,
                 &message->n_cost_by_provider, &message->cost_by_provider);
@@ -240,9 +242,12 @@ void iso_plan_write_actions(struct iso_plan_writer *writer)
     iso_decimal *left =
         iso_arena_calloc(writer->arena, (size_t)n_current + 1, sizeof(*left)); /* in the plan */
 
+    size_t most = (size_t)plan->n_purchases + (size_t)n_current;
+
+    for (int32_t i = 0; today->present && i < plan->n_lines && plan->lines[i].period == 0; i++)
+        most++;
     writer->message->actions = (Isocost__V1__Action **)iso_messages_new(
-        writer->arena, (size_t)plan->n_purchases + (size_t)plan->n_lines + (size_t)n_current,
-        &isocost__v1__action__descriptor);
+        writer->arena, most, &isocost__v1__action__descriptor);
     if (!writer->message->actions || !left)
         return;
     for (int32_t i = 0; i < plan->n_purchases; i++)
@@ -251,9 +256,9 @@ void iso_plan_write_actions(struct iso_plan_writer *writer)
                    (double)plan->purchases[i].quantity);
     if (!today->present)
         return;
-    for (int32_t i = 0; i < plan->n_lines; i++) {
+    for (int32_t i = 0; i < plan->n_lines && plan->lines[i].period == 0; i++) {
         const struct iso_line *line = &plan->lines[i];
-        if (line->kind != ISO_LINE_INSTANCE || line->period != 0)
+        if (line->kind != ISO_LINE_INSTANCE)
             continue;
         const struct iso_current *runs =
             n_current > 0
@@ -287,10 +292,12 @@ static double most_used(const struct iso_plan_writer *writer, const iso_decimal 
     for (int32_t i = 0; i < writer->plan->n_lines; i++) {
         const struct iso_line *line = &writer->plan->lines[i];
         iso_decimal used;
-        if (line->kind == ISO_LINE_INSTANCE && weights[line->offering] > 0 &&
-            iso_decimal_multiply(weights[line->offering], line->quantity, ISO_ROUND_HALF_EVEN,
-                                 &used))
-            by_period[line->period] += iso_decimal_to_double(used);
+        if (line->kind != ISO_LINE_INSTANCE || weights[line->offering] == 0 ||
+            !iso_decimal_multiply(weights[line->offering], line->quantity, ISO_ROUND_HALF_EVEN,
+                                  &used))
+            continue;
+        for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+            by_period[t] += iso_decimal_to_double(used);
     }
     for (int32_t t = 0; t < writer->problem->n_periods; t++)
         if (by_period[t] > most)

@@ -7,6 +7,8 @@
  *   EGRESS    quantity * price of a GB * rate,  quantity = round(flow * GB * h_t)
  *   VOLUME    quantity * (factor - 1) (base currency)
  *
+ * INSTANCE and FEE lines are for runs of periods (ledger_runs.c) and cost that in each of them.
+ *
  *   cost      = sum of the lines
  *   penalties = sum price * violation * h_t   (SOFT limits)
  *             + sum price * violation         (SOFT budgets)
@@ -52,21 +54,27 @@ static int compare_lines(const void *left, const void *right)
     return order ? order : compare(a->start, b->start);
 }
 
-static enum iso_status out_of_range(struct iso_error *reterr, const char *field)
+enum iso_status iso_ledger_out_of_range(struct iso_error *reterr, const char *field)
 {
     return iso_fail(reterr, ISO_E_INVALID, field,
                     "an amount is out of range; at most 9223372036.854775807 is allowed");
 }
 
-static enum iso_status no_memory(struct iso_error *reterr)
+enum iso_status iso_ledger_no_memory(struct iso_error *reterr)
 {
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the bill");
 }
 
-/* Whole things as a decimal. */
-static bool whole(iso_wide count, iso_decimal *ret_value)
+/* What is in order already, as strategies make it, is left as it is. */
+static void sort(void *rows, int32_t n, size_t size, int (*order)(const void *, const void *))
 {
-    return iso_wide_to_decimal(count * ISO_DECIMAL_ONE, ret_value);
+    const char *row = rows;
+
+    for (int32_t i = 1; i < n; i++, row += size)
+        if (order(row, row + size) > 0) {
+            qsort(rows, (size_t)n, size, order);
+            return;
+        }
 }
 
 static void gather_amounts(struct iso_ledger *ledger)
@@ -99,7 +107,7 @@ static void gather_amounts(struct iso_ledger *ledger)
                                        .count = fill->instances,
                                        .served = replicas * ISO_DECIMAL_ONE * fill->instances};
     }
-    qsort(all, (size_t)n, sizeof(*all), compare_amounts);
+    sort(all, n, sizeof(*all), compare_amounts);
     for (int32_t i = 0; i < n; i++) {
         if (kept > 0 && compare_amounts(&all[kept - 1], &all[i]) == 0) {
             all[kept - 1].count += all[i].count;
@@ -118,7 +126,7 @@ static void gather_covers(struct iso_ledger *ledger)
 
     if (n > 0)
         memcpy(ledger->covers, ledger->plan->covers, (size_t)n * sizeof(*ledger->covers));
-    qsort(ledger->covers, (size_t)n, sizeof(*ledger->covers), compare_covers);
+    sort(ledger->covers, n, sizeof(*ledger->covers), compare_covers);
     for (int32_t i = 0; i < ledger->n_amounts; i++) {
         struct iso_ledger_amount *amount = &ledger->amounts[i];
         for (; next < n; next++) {
@@ -158,65 +166,10 @@ static void count_moves(struct iso_ledger *ledger)
         ledger->moves = ledger->stops - moves->forced_stops;
 }
 
-static enum iso_status add_instance_lines(struct iso_ledger *ledger, struct iso_error *reterr)
+static enum iso_status add_upfront_lines(struct iso_ledger *ledger, struct iso_error *reterr)
 {
     const struct iso_problem *problem = ledger->problem;
 
-    for (int32_t i = 0; i < ledger->n_amounts; i++) {
-        const struct iso_ledger_amount *amount = &ledger->amounts[i];
-        int32_t currency = problem->offerings[amount->offering].currency;
-        struct iso_line line = {
-            .kind = ISO_LINE_INSTANCE,
-            .period = amount->period,
-            .cell = amount->cell,
-            .offering = amount->offering,
-            .product = -1,
-            .start = -1,
-            .unit_price = iso_problem_price(problem, amount->offering, amount->period),
-            .currency = currency,
-            .hours = problem->periods[amount->period].hours,
-            .rate = iso_problem_rate(problem, currency, problem->base_currency, amount->period)};
-        if (!whole(amount->count, &line.quantity) ||
-            !iso_wide_to_decimal(iso_ledger_covered(ledger, amount, NULL), &line.covered) ||
-            !iso_wide_to_decimal(amount->served, &line.served) ||
-            !iso_decimal_product((const iso_decimal[]){line.quantity - line.covered,
-                                                       line.unit_price, line.hours, line.rate},
-                                 4, &line.cost))
-            return out_of_range(reterr, "lines");
-        ledger->lines[ledger->n_lines++] = line;
-    }
-    return ISO_OK;
-}
-
-static enum iso_status add_product_lines(struct iso_ledger *ledger, struct iso_error *reterr)
-{
-    const struct iso_problem *problem = ledger->problem;
-
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        const struct iso_product *product = &problem->products[c];
-        for (int32_t t = 0; t < problem->n_periods && product->fee > 0; t++) {
-            struct iso_line line = {
-                .kind = ISO_LINE_FEE,
-                .period = t,
-                .cell = -1,
-                .offering = -1,
-                .product = c,
-                .start = -1,
-                .unit_price = product->fee,
-                .currency = product->currency,
-                .hours = problem->periods[t].hours,
-                .rate = iso_problem_rate(problem, product->currency, problem->base_currency, t)};
-            iso_wide quantity = iso_ledger_held(ledger, c, t);
-            if (quantity == 0)
-                continue;
-            if (!iso_wide_to_decimal(quantity, &line.quantity) ||
-                !iso_decimal_product(
-                    (const iso_decimal[]){line.quantity, line.unit_price, line.hours, line.rate}, 4,
-                    &line.cost))
-                return out_of_range(reterr, "lines");
-            ledger->lines[ledger->n_lines++] = line;
-        }
-    }
     for (int32_t i = 0; i < ledger->plan->n_purchases; i++) {
         const struct iso_purchase *purchase = &ledger->plan->purchases[i];
         const struct iso_product *product = &problem->products[purchase->product];
@@ -233,11 +186,12 @@ static enum iso_status add_product_lines(struct iso_ledger *ledger, struct iso_e
                                 .currency = product->currency,
                                 .rate = iso_problem_rate(problem, product->currency,
                                                          problem->base_currency, start->period)};
-        if (!whole(purchase->quantity, &line.quantity) ||
+        if (!iso_ledger_whole(purchase->quantity, &line.quantity) ||
             !iso_ledger_amortised(purchase->quantity, product->upfront, line.rate,
                                   start->hours_inside, product->term_hours, &line.cost))
-            return out_of_range(reterr, "lines");
-        ledger->lines[ledger->n_lines++] = line;
+            return iso_ledger_out_of_range(reterr, "lines");
+        if (iso_ledger_add(ledger, &line) != ISO_OK)
+            return iso_ledger_no_memory(reterr);
     }
     return ISO_OK;
 }
@@ -260,10 +214,11 @@ static enum iso_status add_move_lines(struct iso_ledger *ledger, struct iso_erro
                                 .rate = ISO_DECIMAL_ONE};
         if (counts[kind] == 0 || costs[kind] == 0)
             continue;
-        if (!whole(counts[kind], &line.quantity) ||
+        if (!iso_ledger_whole(counts[kind], &line.quantity) ||
             !iso_wide_to_decimal(counts[kind] * costs[kind], &line.cost))
-            return out_of_range(reterr, "lines");
-        ledger->lines[ledger->n_lines++] = line;
+            return iso_ledger_out_of_range(reterr, "lines");
+        if (iso_ledger_add(ledger, &line) != ISO_OK)
+            return iso_ledger_no_memory(reterr);
     }
     return ISO_OK;
 }
@@ -274,52 +229,87 @@ static enum iso_status add_egress_lines(struct iso_ledger *ledger, struct iso_er
 
     for (int32_t i = 0; i < ledger->plan->n_flows * ISO_N_DIRECTIONS; i++) {
         const struct iso_flow *flow = &ledger->plan->flows[i / ISO_N_DIRECTIONS];
-        struct iso_line *line = &ledger->lines[ledger->n_lines];
-        if (!iso_ledger_egress(problem, flow, (enum iso_direction)(i % ISO_N_DIRECTIONS), line))
-            return out_of_range(reterr, "lines");
-        line->start = i;
-        ledger->n_lines += line->quantity > 0 && line->unit_price > 0;
+        struct iso_line line;
+        if (!iso_ledger_egress(problem, flow, (enum iso_direction)(i % ISO_N_DIRECTIONS), &line))
+            return iso_ledger_out_of_range(reterr, "lines");
+        line.start = i;
+        if (line.quantity > 0 && line.unit_price > 0 && iso_ledger_add(ledger, &line) != ISO_OK)
+            return iso_ledger_no_memory(reterr);
     }
     return ISO_OK;
+}
+
+/* Puts the lines in order: the first `n_instances` are, the few others are woven in from the back.
+ */
+static enum iso_status sort_lines(struct iso_ledger *ledger, int32_t n_instances,
+                                  struct iso_error *reterr)
+{
+    int32_t i = n_instances, k = ledger->n_lines - n_instances;
+    ISO_AUTO_MEM struct iso_line *others = iso_calloc((size_t)k, sizeof(*others));
+
+    if (!others)
+        return iso_ledger_no_memory(reterr);
+    if (k > 0) {
+        memcpy(others, &ledger->lines[n_instances], (size_t)k * sizeof(*others));
+        qsort(others, (size_t)k, sizeof(*others), compare_lines);
+    }
+    while (k > 0) {
+        bool instance_last = i > 0 && compare_lines(&ledger->lines[i - 1], &others[k - 1]) > 0;
+        int32_t place = i + k - 1;
+        ledger->lines[place] = instance_last ? ledger->lines[--i] : others[--k];
+    }
+    return ISO_OK;
+}
+
+static enum iso_status make_lines(struct iso_ledger *ledger, struct iso_error *reterr)
+{
+    gather_amounts(ledger);
+    gather_covers(ledger);
+    count_moves(ledger);
+    ISO_TRY(iso_ledger_instances(ledger, reterr));
+    int32_t n_instances = ledger->n_lines;
+    ISO_TRY(iso_ledger_fees(ledger, reterr));
+    ISO_TRY(add_upfront_lines(ledger, reterr));
+    ISO_TRY(add_move_lines(ledger, reterr));
+    ISO_TRY(add_egress_lines(ledger, reterr));
+    ISO_TRY(iso_ledger_volumes(ledger, reterr));
+    return sort_lines(ledger, n_instances, reterr);
+}
+
+static enum iso_status account(struct iso_ledger *ledger, iso_decimal *ret_cost,
+                               iso_decimal *ret_penalties, struct iso_error *reterr)
+{
+    iso_wide sum = 0;
+
+    ISO_TRY(make_lines(ledger, reterr));
+    for (int32_t i = 0; i < ledger->n_lines; i++)
+        sum += ledger->lines[i].cost;
+    if (!iso_wide_to_decimal(sum, ret_cost))
+        return iso_ledger_out_of_range(reterr, "cost");
+    return iso_ledger_penalties(ledger, ret_penalties, reterr);
 }
 
 enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_plan *plan,
                                  struct iso_error *reterr)
 {
-    size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
-    size_t n_lines = n_amounts + (size_t)problem->n_products * (size_t)problem->n_periods +
-                     (size_t)plan->n_purchases + 3 + (size_t)plan->n_flows * ISO_N_DIRECTIONS + 1;
-    for (int32_t i = 0; i < problem->n_volumes; i++)
-        n_lines += (size_t)problem->volumes[i].n_steps;
-    ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
-    ISO_AUTO_MEM struct iso_cover *covers = iso_calloc((size_t)plan->n_covers, sizeof(*covers));
-    ISO_AUTO_MEM struct iso_line *lines = iso_calloc(n_lines, sizeof(*lines));
-    struct iso_ledger ledger = {
-        .problem = problem, .plan = plan, .amounts = amounts, .covers = covers, .lines = lines};
-    iso_wide sum = 0;
     iso_decimal cost, penalties;
 
-    if (!amounts || !covers || !lines)
-        return no_memory(reterr);
-    gather_amounts(&ledger);
-    gather_covers(&ledger);
-    count_moves(&ledger);
-    ISO_TRY(add_instance_lines(&ledger, reterr));
-    ISO_TRY(add_product_lines(&ledger, reterr));
-    ISO_TRY(add_move_lines(&ledger, reterr));
-    ISO_TRY(add_egress_lines(&ledger, reterr));
-    if (!iso_ledger_volumes(&ledger))
-        return out_of_range(reterr, "lines");
-    qsort(lines, (size_t)ledger.n_lines, sizeof(*lines), compare_lines);
-    for (int32_t i = 0; i < ledger.n_lines; i++)
-        sum += lines[i].cost;
-    if (!iso_wide_to_decimal(sum, &cost))
-        return out_of_range(reterr, "cost");
-    if (!iso_ledger_penalties(&ledger, &penalties))
-        return out_of_range(reterr, "penalties");
+    ISO_TRY(iso_ledger_check(problem, plan, reterr));
+    size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
+    ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
+    ISO_AUTO_MEM struct iso_cover *covers = iso_calloc((size_t)plan->n_covers, sizeof(*covers));
+    struct iso_ledger ledger = {
+        .problem = problem, .plan = plan, .amounts = amounts, .covers = covers};
 
+    if (!amounts || !covers)
+        return iso_ledger_no_memory(reterr);
+    enum iso_status status = account(&ledger, &cost, &penalties, reterr);
+    if (status != ISO_OK) {
+        free(ledger.lines);
+        return status;
+    }
     free(plan->lines);
-    plan->lines = ISO_STEAL(lines);
+    plan->lines = ledger.lines;
     plan->n_lines = ledger.n_lines;
     plan->cost = cost;
     plan->penalties = penalties;

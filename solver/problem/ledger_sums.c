@@ -7,11 +7,6 @@
 
 __extension__ typedef unsigned __int128 uwide;
 
-static bool whole(iso_wide count, iso_decimal *ret_value)
-{
-    return iso_wide_to_decimal(count * ISO_DECIMAL_ONE, ret_value);
-}
-
 /* quantity * upfront * rate * inside / term, rounded once: with everything but `quantity` in units
  * of 1e-9 that is quantity * upfront * rate * inside / (term * 1e9), a quotient of 256 by less than
  * 94 bits, found one bit at a time. All arguments are >= 0, term > 0. */
@@ -55,18 +50,26 @@ iso_wide iso_ledger_covered(const struct iso_ledger *ledger, const struct iso_le
     return covered;
 }
 
-/* Units or lots of a product that are in force in a period. */
-iso_wide iso_ledger_held(const struct iso_ledger *ledger, int32_t product, int32_t period)
+bool iso_ledger_held(const struct iso_ledger *ledger, int32_t product, iso_wide *ret_held)
 {
     const struct iso_product *data = &ledger->problem->products[product];
-    iso_wide sum = data->existing[period];
+    int32_t n_periods = ledger->problem->n_periods;
+    bool any = false;
 
+    for (int32_t t = 0; t < n_periods; t++) {
+        ret_held[t] = data->existing[t];
+        any |= data->existing[t] != 0;
+    }
     for (int32_t i = 0; i < ledger->plan->n_purchases; i++) {
         const struct iso_purchase *purchase = &ledger->plan->purchases[i];
-        if (purchase->product == product && data->starts[purchase->start].window[period])
-            sum += (iso_wide)purchase->quantity * ISO_DECIMAL_ONE;
+        if (purchase->product != product)
+            continue;
+        any = true;
+        for (int32_t t = 0; t < n_periods; t++)
+            if (data->starts[purchase->start].window[t])
+                ret_held[t] += (iso_wide)purchase->quantity * ISO_DECIMAL_ONE;
     }
-    return sum;
+    return any;
 }
 
 /* Adds one term of a window's spend, or fails. */
@@ -98,19 +101,21 @@ static iso_decimal hours_in(const struct iso_problem *problem, const struct iso_
     return sum;
 }
 
-/* Fees and upfronts of the products that count, by the basis. */
+/* Fees and upfronts of the products that count, by the basis. `held` has a place a period. */
 static bool add_product_spend(const struct iso_ledger *ledger, const struct iso_budget *budget,
-                              const struct iso_window *window, iso_wide *spend)
+                              const struct iso_window *window, iso_wide *held, iso_wide *spend)
 {
     const struct iso_problem *problem = ledger->problem;
 
     for (int32_t c = 0; c < problem->n_products; c++) {
         const struct iso_product *product = &problem->products[c];
+        if (!budget->products[c] || product->fee == 0 || !iso_ledger_held(ledger, c, held))
+            continue;
         for (int32_t t = 0; t < problem->n_periods; t++) {
             iso_decimal quantity;
-            if (!budget->products[c] || !window->periods[t] || product->fee == 0)
+            if (!window->periods[t] || held[t] == 0)
                 continue;
-            if (!iso_wide_to_decimal(iso_ledger_held(ledger, c, t), &quantity) ||
+            if (!iso_wide_to_decimal(held[t], &quantity) ||
                 !add_product(spend, quantity, product->fee, problem->periods[t].hours,
                              iso_problem_rate(problem, product->currency, window->currency, t)))
                 return false;
@@ -127,7 +132,7 @@ static bool add_product_spend(const struct iso_ledger *ledger, const struct iso_
             continue;
         if (budget->basis == ISO_BASIS_CASH) {
             if (window->periods[start->period] &&
-                (!whole(purchase->quantity, &quantity) ||
+                (!iso_ledger_whole(purchase->quantity, &quantity) ||
                  !add_product(spend, quantity, product->upfront, rate, ISO_DECIMAL_ONE)))
                 return false;
             continue;
@@ -141,7 +146,7 @@ static bool add_product_spend(const struct iso_ledger *ledger, const struct iso_
 }
 
 static bool window_spend(const struct iso_ledger *ledger, const struct iso_budget *budget,
-                         const struct iso_window *window, iso_wide *ret_spend)
+                         const struct iso_window *window, iso_wide *held, iso_wide *ret_spend)
 {
     const struct iso_problem *problem = ledger->problem;
     const struct iso_moves *moves = &problem->moves;
@@ -155,7 +160,7 @@ static bool window_spend(const struct iso_ledger *ledger, const struct iso_budge
         iso_decimal quantity;
         if (!window->periods[t] || !budget->offerings[o] || !budget->cells[amount->cell])
             continue;
-        if (!whole(amount->count, &quantity))
+        if (!iso_ledger_whole(amount->count, &quantity))
             return false;
         if (budget->basis != ISO_BASIS_LIST)
             quantity -= (iso_decimal)iso_ledger_covered(ledger, amount, budget->products);
@@ -164,13 +169,13 @@ static bool window_spend(const struct iso_ledger *ledger, const struct iso_budge
                 iso_problem_rate(problem, problem->offerings[o].currency, window->currency, t)))
             return false;
     }
-    if (budget->basis != ISO_BASIS_LIST && !add_product_spend(ledger, budget, window, &spend))
+    if (budget->basis != ISO_BASIS_LIST && !add_product_spend(ledger, budget, window, held, &spend))
         return false;
     for (int kind = ISO_MOVE_START; kind <= ISO_MOVE_MOVE; kind++) {
         iso_decimal quantity;
         if (!budget->moves || !window->periods[0])
             continue;
-        if (!whole(counts[kind], &quantity) ||
+        if (!iso_ledger_whole(counts[kind], &quantity) ||
             !add_product(&spend, quantity, costs[kind],
                          iso_problem_rate(problem, problem->base_currency, window->currency, 0),
                          ISO_DECIMAL_ONE))
@@ -205,7 +210,7 @@ static iso_wide limit_violation(const struct iso_ledger *ledger, const struct is
     return excess > 0 ? excess : 0;
 }
 
-bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties)
+static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_wide *ret_sum)
 {
     const struct iso_problem *problem = ledger->problem;
     iso_wide sum = 0;
@@ -224,7 +229,7 @@ bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_pena
         const struct iso_budget *budget = &problem->budgets[b];
         for (int32_t w = 0; w < budget->n_windows && budget->policy == ISO_POLICY_SOFT; w++) {
             iso_wide spend;
-            if (!window_spend(ledger, budget, &budget->windows[w], &spend))
+            if (!window_spend(ledger, budget, &budget->windows[w], held, &spend))
                 return false;
             spend -= budget->windows[w].amount;
             if (!iso_wide_to_decimal(spend > 0 ? spend : 0, &violation) ||
@@ -241,5 +246,19 @@ bool iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_pena
                          problem->periods[unserved->period].hours, ISO_DECIMAL_ONE))
             return false;
     }
-    return iso_wide_to_decimal(sum, ret_penalties);
+    *ret_sum = sum;
+    return true;
+}
+
+enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties,
+                                     struct iso_error *reterr)
+{
+    ISO_AUTO_MEM iso_wide *held = iso_calloc((size_t)ledger->problem->n_periods, sizeof(*held));
+    iso_wide sum;
+
+    if (!held)
+        return iso_ledger_no_memory(reterr);
+    if (!add_penalties(ledger, held, &sum) || !iso_wide_to_decimal(sum, ret_penalties))
+        return iso_ledger_out_of_range(reterr, "penalties");
+    return ISO_OK;
 }

@@ -11,9 +11,8 @@ static iso_wide volume_of(const struct iso_ledger *ledger, const struct iso_volu
 
     for (int32_t i = 0; i < ledger->n_lines; i++) {
         const struct iso_line *line = &ledger->lines[i];
-        if (line->kind == ISO_LINE_INSTANCE && volume->offerings[line->offering] &&
-            volume->periods[line->period])
-            sum += line->cost;
+        if (line->kind == ISO_LINE_INSTANCE && volume->offerings[line->offering])
+            sum += (iso_wide)iso_line_share(line) * iso_line_count(line, volume->periods);
     }
     return sum;
 }
@@ -27,7 +26,7 @@ static int32_t first_period(const struct iso_problem *problem, const struct iso_
     return t;
 }
 
-bool iso_ledger_volumes(struct iso_ledger *ledger)
+enum iso_status iso_ledger_volumes(struct iso_ledger *ledger, struct iso_error *reterr)
 {
     const struct iso_problem *problem = ledger->problem;
     int32_t number = 0;
@@ -53,9 +52,10 @@ bool iso_ledger_volumes(struct iso_ledger *ledger)
             if (!iso_wide_to_decimal(end - volume->steps[k].from, &line.quantity) ||
                 !iso_decimal_multiply(line.quantity, line.unit_price, ISO_ROUND_HALF_EVEN,
                                       &line.cost))
-                return false;
-            ledger->lines[ledger->n_lines++] = line;
+                return iso_ledger_out_of_range(reterr, "lines");
+            if (iso_ledger_add(ledger, &line) != ISO_OK)
+                return iso_ledger_no_memory(reterr);
         }
     }
-    return true;
+    return ISO_OK;
 }

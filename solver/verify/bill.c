@@ -1,7 +1,7 @@
 /* The bill, line by line and to the last 1e-9.
  *
- *   INSTANCE  (quantity - covered) * price_ot * h_t * rate        one a (cell, offering, period)
- *   FEE       held_ct * fee_c * h_t * rate                        one a (product, period)
+ *   INSTANCE  (quantity - covered) * price_ot * h_t * rate        one a (cell, offering, run)
+ *   FEE       held_ct * fee_c * h_t * rate                        one a (product, run)
  *   UPFRONT   quantity * upfront_c * rate * inside / term_hours   one a purchase
  *   MOVE      count * cost of one, base currency                  one a kind
  *   VOLUME    see volumes.c                                       one a step that is reached
@@ -9,10 +9,22 @@
  *
  * each rounded once, half to even; rate = rate(currency -> base) in the line's period. FEE,
  * UPFRONT, MOVE and EGRESS lines are there exactly when both the quantity and the unit price are
- * above 0. */
+ * above 0.
+ *
+ * A run is a longest row of periods, one right after the other, that are alike: for instances in
+ * their number, in what each product covers of them, in price, hours and rate; for fees in what is
+ * held, hours and rate. It costs as often what one of its periods does. The instances of a pool are
+ * alike in no two periods. */
 #include "verifier.h"
 
 #include <stdio.h>
+
+struct bill {
+    struct iso_verifier *v;
+    int32_t *next;   /* of each usage: that of the next period in its place if alike, else -1 */
+    uint8_t *billed; /* of each usage */
+    int32_t first;   /* no usage before it is still to be billed */
+};
 
 static enum iso_status check_line(const struct iso_verifier *v, int32_t i,
                                   const struct iso_line *wanted)
@@ -36,6 +48,7 @@ static enum iso_status check_line(const struct iso_verifier *v, int32_t i,
         {"hours", line->hours, wanted->hours, true},
         {"rate", line->rate, wanted->rate, true},
         {"served", line->served, wanted->served, true},
+        {"n_periods", line->n_periods, wanted->n_periods, false},
         {"cost", line->cost, wanted->cost, true},
     };
 
@@ -61,10 +74,77 @@ static enum iso_status out_of_range(const struct iso_verifier *v, int32_t i)
     return iso_verify_fail(v, "lines", i, "cost", "is out of range");
 }
 
-static enum iso_status check_instance(const struct iso_verifier *v, int32_t i,
-                                      const struct iso_verify_usage *usage)
+static bool same_time(const struct iso_problem *problem, int32_t currency, int32_t a, int32_t b)
+{
+    return problem->periods[a].hours == problem->periods[b].hours &&
+           iso_problem_rate(problem, currency, problem->base_currency, a) ==
+               iso_problem_rate(problem, currency, problem->base_currency, b);
+}
+
+static bool same_covers(const struct iso_verifier *v, const struct iso_verify_usage *a,
+                        const struct iso_verify_usage *b)
+{
+    if (a->n_covers != b->n_covers)
+        return false;
+    for (int32_t k = 0; k < a->n_covers; k++) { /* both by product */
+        const struct iso_cover *one = &v->plan->covers[v->cover_order[a->first_cover + k]];
+        const struct iso_cover *other = &v->plan->covers[v->cover_order[b->first_cover + k]];
+        if (one->product != other->product || one->instances != other->instances)
+            return false;
+    }
+    return true;
+}
+
+static bool alike(const struct iso_verifier *v, const struct iso_verify_usage *a,
+                  const struct iso_verify_usage *b)
 {
     const struct iso_problem *problem = v->problem;
+
+    return a->cell < problem->n_workloads && a->count == b->count && a->served == b->served &&
+           iso_problem_price(problem, a->offering, a->period) ==
+               iso_problem_price(problem, b->offering, b->period) &&
+           same_time(problem, problem->offerings[a->offering].currency, a->period, b->period) &&
+           same_covers(v, a, b);
+}
+
+/* Usages are sorted by (period, cell, offering): those of two periods are two lists in one order.
+ */
+static void link_usages(const struct bill *bill)
+{
+    const struct iso_verify_usage *usages = bill->v->usages;
+    int32_t later = 0;
+
+    for (int32_t i = 0; i < bill->v->n_usages; i++) {
+        const struct iso_verify_usage *own = &usages[i], *other;
+        bill->next[i] = -1;
+        for (; later < bill->v->n_usages; later++) {
+            other = &usages[later];
+            if (other->period > own->period + 1 ||
+                (other->period == own->period + 1 &&
+                 (other->cell > own->cell ||
+                  (other->cell == own->cell && other->offering >= own->offering))))
+                break;
+        }
+        if (later == bill->v->n_usages)
+            continue;
+        other = &usages[later];
+        if (other->period == own->period + 1 && other->cell == own->cell &&
+            other->offering == own->offering && alike(bill->v, own, other))
+            bill->next[i] = later;
+    }
+}
+
+/* Lines and usages have one order, so a line is of the first usage that no line before it has. */
+static enum iso_status check_instance(struct bill *bill, int32_t i)
+{
+    const struct iso_verifier *v = bill->v;
+    const struct iso_problem *problem = v->problem;
+
+    while (bill->first < v->n_usages && bill->billed[bill->first])
+        bill->first++;
+    if (bill->first == v->n_usages)
+        return iso_verify_fail(v, "lines", i, "", "bills instances that do not run");
+    const struct iso_verify_usage *usage = &v->usages[bill->first];
     const struct iso_offering *offering = &problem->offerings[usage->offering];
     struct iso_line wanted = {
         .kind = ISO_LINE_INSTANCE,
@@ -83,11 +163,24 @@ static enum iso_status check_instance(const struct iso_verifier *v, int32_t i,
 
     for (int32_t k = 0; k < usage->n_covers; k++)
         wanted.covered += v->plan->covers[v->cover_order[usage->first_cover + k]].instances;
+    for (int32_t k = bill->first; k >= 0; k = bill->next[k]) {
+        bill->billed[k] = 1;
+        wanted.n_periods++;
+    }
     if (!iso_decimal_product((iso_decimal[]){wanted.quantity - wanted.covered, wanted.unit_price,
                                              wanted.hours, wanted.rate},
-                             4, &wanted.cost))
+                             4, &wanted.cost) ||
+        !iso_wide_to_decimal((iso_wide)wanted.cost * wanted.n_periods, &wanted.cost))
         return out_of_range(v, i);
     return check_line(v, i, &wanted);
+}
+
+/* Whether the fee of period t + 1 is on the same line as that of t. */
+static bool fee_goes_on(const struct iso_verifier *v, int32_t product, int32_t t)
+{
+    return t + 1 < v->problem->n_periods &&
+           iso_verify_held(v, product, t) == iso_verify_held(v, product, t + 1) &&
+           same_time(v->problem, v->problem->products[product].currency, t, t + 1);
 }
 
 static enum iso_status check_fee(const struct iso_verifier *v, int32_t i)
@@ -106,11 +199,17 @@ static enum iso_status check_fee(const struct iso_verifier *v, int32_t i)
         .unit_price = product->fee,
         .currency = product->currency,
         .hours = problem->periods[line->period].hours,
-        .rate = iso_problem_rate(problem, product->currency, problem->base_currency, line->period)};
+        .rate = iso_problem_rate(problem, product->currency, problem->base_currency, line->period),
+        .n_periods = 1};
 
+    if (line->period > 0 && fee_goes_on(v, line->product, line->period - 1))
+        return iso_verify_fail(v, "lines", i, "period", "is not where the fee changes");
+    for (int32_t t = line->period; fee_goes_on(v, line->product, t); t++)
+        wanted.n_periods++;
     if (!iso_decimal_product(
             (iso_decimal[]){wanted.quantity, wanted.unit_price, wanted.hours, wanted.rate}, 4,
-            &wanted.cost))
+            &wanted.cost) ||
+        !iso_wide_to_decimal((iso_wide)wanted.cost * wanted.n_periods, &wanted.cost))
         return out_of_range(v, i);
     return check_line(v, i, &wanted);
 }
@@ -135,8 +234,8 @@ static enum iso_status check_upfront(const struct iso_verifier *v, int32_t i)
         .quantity = v->bought[v->first_start[line->product] + line->start] * ISO_DECIMAL_ONE,
         .unit_price = product->upfront,
         .currency = product->currency,
-        .rate =
-            iso_problem_rate(problem, product->currency, problem->base_currency, start->period)};
+        .rate = iso_problem_rate(problem, product->currency, problem->base_currency, start->period),
+        .n_periods = 1};
 
     if (!iso_verify_share_of_upfront(wanted.quantity, wanted.unit_price, wanted.rate,
                                      start->hours_inside, product->term_hours, &wanted.cost))
@@ -161,7 +260,8 @@ static enum iso_status check_move(const struct iso_verifier *v, int32_t i)
                               .start = line->start,
                               .unit_price = costs[line->start],
                               .currency = v->problem->base_currency,
-                              .rate = ISO_DECIMAL_ONE};
+                              .rate = ISO_DECIMAL_ONE,
+                              .n_periods = 1};
     if (!iso_wide_to_decimal(counts[line->start] * ISO_DECIMAL_ONE, &wanted.quantity) ||
         !iso_wide_to_decimal(counts[line->start] * costs[line->start], &wanted.cost))
         return out_of_range(v, i);
@@ -205,8 +305,9 @@ static int64_t count_other_lines(const struct iso_verifier *v)
     int64_t n = iso_verify_count_volume_lines(v) + iso_verify_count_egress_lines(v);
 
     for (int32_t c = 0; c < problem->n_products; c++)
-        for (int32_t t = 0; t < problem->n_periods; t++)
-            n += problem->products[c].fee > 0 && iso_verify_held(v, c, t) > 0;
+        for (int32_t t = 0; t < problem->n_periods && problem->products[c].fee > 0 && v->holds[c];
+             t++)
+            n += iso_verify_held(v, c, t) > 0 && (t == 0 || !fee_goes_on(v, c, t - 1));
     for (int32_t i = 0; i < v->plan->n_purchases; i++)
         n += problem->products[v->plan->purchases[i].product].upfront > 0;
     n += v->starts > 0 && moves->start_cost > 0;
@@ -215,47 +316,57 @@ static int64_t count_other_lines(const struct iso_verifier *v)
     return n;
 }
 
-static enum iso_status check_lines(struct iso_verifier *v)
+static enum iso_status check_kind(struct bill *bill, int32_t i)
 {
+    const struct iso_verifier *v = bill->v;
+    const struct iso_line *line = &v->plan->lines[i];
+    bool of_product = line->kind == ISO_LINE_FEE || line->kind == ISO_LINE_UPFRONT;
+
+    if (line->period < 0 || line->period >= v->problem->n_periods ||
+        (of_product && (line->product < 0 || line->product >= v->problem->n_products)))
+        return iso_verify_fail(v, "lines", i, "", "has an index that is out of range");
+    switch ((int)line->kind) {
+    case ISO_LINE_INSTANCE:
+        return check_instance(bill, i);
+    case ISO_LINE_FEE:
+        return check_fee(v, i);
+    case ISO_LINE_UPFRONT:
+        return check_upfront(v, i);
+    case ISO_LINE_MOVE:
+        return check_move(v, i);
+    case ISO_LINE_EGRESS:
+        return check_egress(v, i);
+    case ISO_LINE_VOLUME: /* when the instances are checked */
+        return ISO_OK;
+    default:
+        return iso_verify_fail(v, "lines", i, "kind", "is %d", (int)line->kind);
+    }
+}
+
+static enum iso_status check_lines(struct bill *bill)
+{
+    const struct iso_verifier *v = bill->v;
     const struct iso_plan *plan = v->plan;
-    int32_t next_usage = 0;
-    bool volumes = false;
+    int64_t n_instances = 0;
     iso_wide sum = 0;
 
     for (int32_t i = 0; i < plan->n_lines; i++) {
         const struct iso_line *line = &plan->lines[i];
-        bool of_product = line->kind == ISO_LINE_FEE || line->kind == ISO_LINE_UPFRONT;
         if (i > 0 && !in_order(line - 1, line))
             return iso_verify_fail(v, "lines", i, "", "is out of order or there twice");
-        if (line->period < 0 || line->period >= v->problem->n_periods ||
-            (of_product && (line->product < 0 || line->product >= v->problem->n_products)))
-            return iso_verify_fail(v, "lines", i, "", "has an index that is out of range");
-        if (line->kind == ISO_LINE_INSTANCE) {
-            if (next_usage == v->n_usages)
-                return iso_verify_fail(v, "lines", i, "", "bills instances that do not run");
-            ISO_TRY(check_instance(v, i, &v->usages[next_usage++]));
-        } else if (line->kind == ISO_LINE_FEE) {
-            ISO_TRY(check_fee(v, i));
-        } else if (line->kind == ISO_LINE_UPFRONT) {
-            ISO_TRY(check_upfront(v, i));
-        } else if (line->kind == ISO_LINE_MOVE) {
-            ISO_TRY(check_move(v, i));
-        } else if (line->kind == ISO_LINE_EGRESS) {
-            ISO_TRY(check_egress(v, i));
-        } else if (line->kind == ISO_LINE_VOLUME) {
-            volumes = true;
-        } else {
-            return iso_verify_fail(v, "lines", i, "kind", "is %d", (int)line->kind);
-        }
+        ISO_TRY(check_kind(bill, i));
         if (line->kind != ISO_LINE_INSTANCE && line->kind != ISO_LINE_VOLUME &&
             (line->quantity <= 0 || line->unit_price <= 0))
             return iso_verify_fail(v, "lines", i, "", "bills nothing");
+        n_instances += line->kind == ISO_LINE_INSTANCE;
         sum += line->cost;
     }
-    for (int32_t i = 0; i < plan->n_lines && volumes; i++) /* instances are checked by now */
+    for (int32_t i = 0; i < plan->n_lines; i++)
         if (plan->lines[i].kind == ISO_LINE_VOLUME)
             ISO_TRY(check_volume(v, i));
-    if (next_usage != v->n_usages || plan->n_lines - next_usage != count_other_lines(v))
+    while (bill->first < v->n_usages && bill->billed[bill->first])
+        bill->first++;
+    if (bill->first != v->n_usages || plan->n_lines - n_instances != count_other_lines(v))
         return iso_verify_fail(v, "lines", -1, "", "%d lines bill less than the plan runs and buys",
                                plan->n_lines);
     if (sum != plan->cost)
@@ -264,50 +375,14 @@ static enum iso_status check_lines(struct iso_verifier *v)
     return ISO_OK;
 }
 
-static bool add_penalty(iso_wide *sum, iso_wide amount, iso_decimal price, iso_decimal hours)
-{
-    iso_decimal narrow, term;
-
-    if (!iso_wide_to_decimal(amount, &narrow) ||
-        !iso_decimal_product((iso_decimal[]){narrow, price, hours}, 3, &term))
-        return false;
-    *sum += term;
-    return true;
-}
-
-/* penalties = sum price * violation * h_t (SOFT limits) + sum price * violation (SOFT budgets)
- *           + sum penalty * h_t * u, as far as it counts (workloads with a penalty), each term
- *             rounded once. */
-static enum iso_status check_penalties(struct iso_verifier *v)
-{
-    const struct iso_problem *problem = v->problem;
-    iso_wide sum = 0;
-    bool in_range = true;
-
-    for (int32_t t = 0; t < problem->n_periods; t++) {
-        iso_decimal hours = problem->periods[t].hours;
-        for (int32_t l = 0; l < problem->n_limits; l++)
-            if (problem->limits[l].policy == ISO_POLICY_SOFT)
-                in_range &= add_penalty(&sum, v->limit_violations[iso_verify_at(v, l, t)],
-                                        problem->limits[l].price, hours);
-        for (int32_t a = 0; a < problem->n_workloads; a++)
-            if (problem->workloads[a].service == ISO_SERVICE_PENALTY)
-                in_range &= add_penalty(&sum, v->counted[iso_verify_at(v, a, t)],
-                                        problem->workloads[a].penalty, hours);
-    }
-    for (int32_t b = 0; b < problem->n_budgets; b++)
-        for (int32_t w = v->first_window[b]; w < v->first_window[b + 1]; w++)
-            if (problem->budgets[b].policy == ISO_POLICY_SOFT)
-                in_range &= add_penalty(&sum, v->budget_violations[w], problem->budgets[b].price,
-                                        ISO_DECIMAL_ONE);
-    if (!in_range || sum != v->plan->penalties)
-        return iso_verify_fail(v, "penalties", -1, "", "is %.9f; the plan makes it %.9f",
-                               (double)v->plan->penalties / 1e9, (double)sum / 1e9);
-    return ISO_OK;
-}
-
 enum iso_status iso_verify_bill(struct iso_verifier *v)
 {
-    ISO_TRY(check_lines(v));
-    return check_penalties(v);
+    ISO_AUTO_MEM int32_t *next = iso_calloc((size_t)v->n_usages, sizeof(*next));
+    ISO_AUTO_MEM uint8_t *billed = iso_calloc((size_t)v->n_usages, sizeof(*billed));
+    struct bill bill = {.v = v, .next = next, .billed = billed};
+
+    if (!next || !billed)
+        return iso_fail(v->reterr, ISO_E_NOMEM, "", "no memory to check a bill");
+    link_usages(&bill);
+    return check_lines(&bill);
 }

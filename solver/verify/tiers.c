@@ -20,7 +20,7 @@
 #define SAME 1e-12  /* relative slack of values summed in another order */
 #define PROVED 1e-7 /* relative and absolute slack of gaps: what binary64 multipliers can prove */
 #define NOTICE 1e-6 /* most by which a claimed bound may be below the checked one */
-#define ROUNDING 5e-10 /* money that rounding one line may hide */
+#define ROUNDING 5e-10 /* money that rounding one line may hide in each of its periods */
 
 static bool has_preferences(const struct iso_problem *problem)
 {
@@ -290,10 +290,19 @@ static enum iso_status check_bound(struct iso_verifier *v, int32_t i)
     return check_claim(v, i, "checked_bound", tier->checked_bound, checked);
 }
 
+static int64_t count_roundings(const struct iso_verifier *v)
+{
+    int64_t n = 0;
+
+    for (int32_t i = 0; i < v->plan->n_lines; i++)
+        n += v->plan->lines[i].n_periods;
+    return n;
+}
+
 static enum iso_status check_gap(const struct iso_verifier *v, int32_t i, double value)
 {
     const struct iso_tier *tier = &v->plan->tiers[i];
-    double rounding = tier->kind == ISO_TIER_MONEY ? ROUNDING * v->plan->n_lines : 0;
+    double rounding = tier->kind == ISO_TIER_MONEY ? ROUNDING * (double)count_roundings(v) : 0;
     double proved = tier->kind == ISO_TIER_MONEY ? PROVED / 10 : PROVED;
     double gap = tier->kind == ISO_TIER_MONEY ? v->problem->options.gap
                                               : fmax(v->problem->options.gap, CLOSE);

@@ -224,7 +224,8 @@ enum iso_status iso_verify_egress_line(const struct iso_verifier *v, int32_t i,
                                     .unit_price = route->price[direction],
                                     .currency = route->currency[direction],
                                     .rate = iso_problem_rate(problem, route->currency[direction],
-                                                             problem->base_currency, flow->period)};
+                                                             problem->base_currency, flow->period),
+                                    .n_periods = 1};
     if (!bill(v, flow, direction, problem->base_currency, &ret_wanted->quantity, &ret_wanted->cost))
         return iso_verify_fail(v, "lines", i, "cost", "is out of range");
     return ISO_OK;

@@ -7,7 +7,8 @@
  *   iso_verify_flows    what moves between sources, regions and workloads
  *   iso_verify_commit   covers and purchases
  *   iso_verify_budgets  spend of every window
- *   iso_verify_bill     lines, cost, penalties
+ *   iso_verify_bill     lines and cost
+ *   iso_verify_penalties
  *   iso_verify_alternatives  each as a plan; what it does without; what it costs
  *   iso_verify_tiers    values, frozen values, gaps, and each claimed bound by its proof
  */
@@ -109,6 +110,7 @@ enum iso_status iso_verify_moves(struct iso_verifier *v);
 enum iso_status iso_verify_commit(struct iso_verifier *v);
 enum iso_status iso_verify_budgets(struct iso_verifier *v);
 enum iso_status iso_verify_bill(struct iso_verifier *v);
+enum iso_status iso_verify_penalties(struct iso_verifier *v);
 enum iso_status iso_verify_tiers(struct iso_verifier *v);
 enum iso_status iso_verify_alternatives(struct iso_verifier *v);
 enum iso_status iso_verify_infeasible(struct iso_verifier *v);

@@ -14,6 +14,7 @@ static enum iso_status verify_solution(struct iso_verifier *v)
     ISO_TRY(iso_verify_commit(v));
     ISO_TRY(iso_verify_budgets(v));
     ISO_TRY(iso_verify_bill(v));
+    ISO_TRY(iso_verify_penalties(v));
     ISO_TRY(iso_verify_tiers(v));
     return iso_verify_alternatives(v);
 }

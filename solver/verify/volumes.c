@@ -6,6 +6,17 @@
  *           (factor - 1), rounded once */
 #include "verifier.h"
 
+/* What a line of instances costs in the flagged ones of its periods, each of which costs the same.
+ */
+static iso_wide paid_in(const struct iso_line *line, const uint8_t *periods)
+{
+    iso_wide sum = 0;
+
+    for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+        sum += periods[t] ? line->cost / line->n_periods : 0;
+    return sum;
+}
+
 enum iso_status iso_verify_volume_line(const struct iso_verifier *v, int32_t i,
                                        struct iso_line *ret_wanted)
 {
@@ -21,9 +32,8 @@ enum iso_status iso_verify_volume_line(const struct iso_verifier *v, int32_t i,
                                plan->lines[i].start);
     const struct iso_volume *volume = &problem->volumes[at];
     for (int32_t k = 0; k < plan->n_lines; k++) /* INSTANCE lines are checked by themselves */
-        if (plan->lines[k].kind == ISO_LINE_INSTANCE &&
-            volume->offerings[plan->lines[k].offering] && volume->periods[plan->lines[k].period])
-            sum += plan->lines[k].cost;
+        if (plan->lines[k].kind == ISO_LINE_INSTANCE && volume->offerings[plan->lines[k].offering])
+            sum += paid_in(&plan->lines[k], volume->periods);
     while (!volume->periods[period])
         period++;
     iso_wide part = sum - volume->steps[step].from;
@@ -39,7 +49,8 @@ enum iso_status iso_verify_volume_line(const struct iso_verifier *v, int32_t i,
                                     .start = plan->lines[i].start,
                                     .unit_price = volume->steps[step].factor - ISO_DECIMAL_ONE,
                                     .currency = problem->base_currency,
-                                    .rate = ISO_DECIMAL_ONE};
+                                    .rate = ISO_DECIMAL_ONE,
+                                    .n_periods = 1};
     if (part <= 0 || !iso_wide_to_decimal(part, &ret_wanted->quantity) ||
         !iso_decimal_multiply(ret_wanted->quantity, ret_wanted->unit_price, ISO_ROUND_HALF_EVEN,
                               &ret_wanted->cost))
@@ -57,9 +68,8 @@ int64_t iso_verify_count_volume_lines(const struct iso_verifier *v)
         iso_wide sum = 0;
         for (int32_t k = 0; k < v->plan->n_lines; k++) {
             const struct iso_line *line = &v->plan->lines[k];
-            if (line->kind == ISO_LINE_INSTANCE && volume->offerings[line->offering] &&
-                volume->periods[line->period])
-                sum += line->cost;
+            if (line->kind == ISO_LINE_INSTANCE && volume->offerings[line->offering])
+                sum += paid_in(line, volume->periods);
         }
         for (int32_t k = 0; k < volume->n_steps; k++)
             n += sum > volume->steps[k].from;

@@ -79,7 +79,7 @@ def test_yaml_and_csv_say_the_same(here):
     assert "displayName: " in done.stdout and done.returncode == 0
     done = cli.run("solve", "-f", SEED, "-o", "csv", env=here)
     rows = done.stdout.splitlines()
-    assert len(rows) == 3 and rows[0].startswith("kind,period,workload,")
+    assert len(rows) == 3 and rows[0].startswith("kind,period,last_period,periods,workload,")
     assert any(",1500,1500,0.4,USD,1,1,600,USD," in row for row in rows)
 
 

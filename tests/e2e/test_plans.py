@@ -9,6 +9,7 @@ import time
 import grpc
 import pytest
 
+import canonical_digest
 import isocost_cli
 from isocost_protos import plan_pb2, plan_service_pb2 as p, plan_service_pb2_grpc
 from isocost_server import IsocostServer
@@ -359,9 +360,9 @@ def rows(table):
 
 @pytest.fixture(scope="module")
 def big(plans):
-    """2500 workloads in two periods: 5000 lines of one instance at 1 USD for an hour."""
+    """2500 workloads in periods of 1 and 2 hours: 5000 lines of one instance at 1 USD an hour."""
     plan = plans.SolvePlan(p.SolvePlanRequest(model=ref(many_lines(2500, 2)), keep=True), timeout=120).plan
-    assert plan.line_count == 5000 and amount(plan.cost) == 5000
+    assert plan.line_count == 5000 and amount(plan.cost) == 7500
     return plan
 
 
@@ -384,7 +385,8 @@ def test_lines_come_by_pages(plans, big):
     assert len(found) == 5000
     assert {(w, period) for w, period, *_ in found} == {
         (f"w{i:05d}", f"p{k}") for i in range(2500) for k in range(2)}
-    assert all(quantity == 1 and cost == 1 for *_, quantity, cost in found)
+    assert all(quantity == 1 and cost == (1 if period == "p0" else 2)
+               for _, period, _, quantity, cost in found)
     streamed = [row for part_ in plans.StreamPlanLines(
         p.StreamPlanLinesRequest(id=big.id), timeout=30) for row in rows(part_.lines)]
     assert streamed == found
@@ -409,6 +411,55 @@ def test_lines_are_filtered(plans, big):
                   p.ListPlanLinesRequest(id=big.id, filter=wrong))
 
 
+@pytest.fixture(scope="module")
+def year(plans):
+    """Twelve months of 730 h. Demand 10, from July on 20, of instances that serve 10 at 1 USD an hour;
+    one is committed to for the year at 0.5 USD an hour, so that it costs 0.5 * 8760 = 4380 USD and the
+    other half year 6 * 730 = 4380 USD."""
+    model = many_lines(1)
+    del model.periods[:]
+    for month in range(12):
+        model.periods.add(id=f"m{month + 1}", hours=730)
+    model.workloads[0].throughput.rate[:] = [10] * 6 + [20] * 6
+    product = model.catalog.products.add(
+        id="c", provider=model.catalog.offerings[0].provider, kind=1, term_hours=8760)
+    product.eligible.SetInParent()
+    product.hourly_fee.currency_code = "USD"
+    product.hourly_fee.nanos = 500_000_000
+    return plans.SolvePlan(p.SolvePlanRequest(model=ref(model), keep=True), timeout=30).plan
+
+
+def test_periods_that_are_alike_are_one_line(plans, year):
+    assert amount(year.cost) == 8760
+    found = [(line.kind, line.period, line.last_period, line.place, line.periods, line.quantity,
+              line.hours, amount(line.cost)) for line in year.lines]
+    assert found == [(1, "m1", "m6", 0, 6, 1, 730, 0), (2, "m1", "m12", 0, 12, 1, 730, 4380),
+                     (1, "m7", "m12", 6, 6, 2, 730, 4380)]
+    # the fee of 365 USD a month, from July on with 730 USD of instances
+    assert [amount(row.cost) for row in year.cost_by_period] == [365] * 6 + [1095] * 6
+    page = plans.ListPlanLines(p.ListPlanLinesRequest(id=year.id), timeout=30).lines
+    assert list(page.place) == [0, 0, 6] and list(page.periods) == [6, 12, 6]
+    assert [page.strings[i] for i in page.last_period_index] == ["m6", "m12", "m12"]
+
+    def kinds(period):
+        return list(plans.ListPlanLines(p.ListPlanLinesRequest(
+            id=year.id, filter=f"period={period}"), timeout=30).lines.kind)
+
+    assert kinds("m1") == kinds("m6") == [1, 2] and kinds("m7") == kinds("m12") == [2, 1]
+    assert kinds("m13") == []
+    table = list(csv.DictReader(io.StringIO(
+        export(plans, model=p.ModelRef(plan_id=year.id), format=4).decode())))
+    assert [(row["period"], row["last_period"], row["periods"]) for row in table] == [
+        ("m1", "m6", "6"), ("m1", "m12", "12"), ("m7", "m12", "6")]
+
+
+def test_the_digest_of_a_plan_is_that_of_its_page(plans, year):
+    assert year.digests.plan == canonical_digest.plan_digest(year)
+    for name in ("good", "pool"):
+        plan = plans.SolvePlan(p.SolvePlanRequest(model=ref(part(name))), timeout=30).plan
+        assert plan.digests.plan == canonical_digest.plan_digest(plan)
+
+
 # --- export ---
 
 
@@ -421,7 +472,7 @@ def test_export_of_a_stored_plan_as_csv_and_json(plans, big):
         export(plans, model=p.ModelRef(plan_id=big.id), format=4).decode())))
     assert len(table) == 5000
     assert {row["kind"] for row in table} == {"INSTANCE"}
-    assert sum(float(row["cost"]) for row in table) == 5000
+    assert sum(float(row["cost"]) for row in table) == 7500
     document = json.loads(export(plans, model=p.ModelRef(plan_id=big.id), format=3))
     assert document["id"] == big.id and len(document["lines"]) == 5000
     from google.protobuf import json_format

@@ -43,11 +43,9 @@ static void sleep_ms(int ms)
  */
 static void send_plan(int count, int cost_of, enum iso_reason reason, enum iso_stop stop, bool last)
 {
-    int32_t zero = 0, minus = -1;
-    int64_t instances = count, quantity = count * ONE, nothing = 0, price = ONE, hours = 720 * ONE;
-    int64_t rate = ONE, cost = 720 * ONE * cost_of, served = 10 * ONE * count;
+    int32_t zero = 0, one = 1;
+    int64_t instances = count;
     Isocost__Internal__V1__Answer answer = ISOCOST__INTERNAL__V1__ANSWER__INIT;
-    Isocost__Internal__V1__Lines lines = ISOCOST__INTERNAL__V1__LINES__INIT;
     Isocost__Internal__V1__Tier tier = ISOCOST__INTERNAL__V1__TIER__INIT, *tiers = &tier;
     Isocost__Internal__V1__Stats stats = ISOCOST__INTERNAL__V1__STATS__INIT;
     Isocost__Internal__V1__SolverEvent event = ISOCOST__INTERNAL__V1__SOLVER_EVENT__INIT;
@@ -57,24 +55,12 @@ static void send_plan(int count, int cost_of, enum iso_reason reason, enum iso_s
     answer.stop = (int32_t)stop;
     if (reason == ISO_REASON_FEASIBLE) {
         answer.has_solution = true;
-        answer.n_use_workload = answer.n_use_offering = answer.n_use_period = answer.n_use_count =
-            1;
+        answer.n_use_workload = answer.n_use_offering = answer.n_use_period = 1;
+        answer.n_use_n_periods = answer.n_use_count = 1;
         answer.use_workload = answer.use_offering = answer.use_period = &zero;
+        answer.use_n_periods = &one;
         answer.use_count = &instances;
-        lines.n_kind = lines.n_period = lines.n_cell = lines.n_offering = lines.n_product = 1;
-        lines.n_start = lines.n_quantity = lines.n_covered = lines.n_unit_price = 1;
-        lines.n_currency = lines.n_hours = lines.n_rate = lines.n_cost = lines.n_served = 1;
-        lines.kind = lines.period = lines.cell = lines.offering = lines.currency = &zero;
-        lines.product = lines.start = &minus;
-        lines.quantity = &quantity;
-        lines.covered = &nothing;
-        lines.unit_price = &price;
-        lines.hours = &hours;
-        lines.rate = &rate;
-        lines.cost = &cost;
-        lines.served = &served;
-        answer.lines = &lines;
-        answer.cost = cost;
+        answer.cost = 720 * ONE * cost_of;
         tier.kind = ISO_TIER_MONEY;
         tier.value = tier.frozen = 720.0 * cost_of;
         tier.bound = tier.checked_bound = -INFINITY;

@@ -538,6 +538,65 @@ static void volume(struct iso_problem *problem, struct iso_plan *plan)
     SET(plan, tiers, tiers);
 }
 
+/* --- RUNS: four hours with demand 2; an offering at 1 euro, in the third hour at 2. One unit is
+ * held that covers one instance at 0.4 dollars an hour; a dollar is 0.9 euros, in the fourth hour
+ * 0.8. One instance is paid: 1 + 1 + 2 + 1 = 5; fees 3 * 0.36 + 0.32 = 1.4; cost 6.4. Hours one and
+ * two make a run of instances, one to three one of fees. Multipliers: demand 1, 1, 2, 1;
+ * commitments -1, -1, -2, -1: L = 2 * 5 - 5 + 1.4 = 6.4. */
+
+static iso_decimal four_ones[] = {D(1), D(1), D(1), D(1)};
+static iso_decimal four_twos[] = {D(2), D(2), D(2), D(2)};
+static iso_decimal falling_rate[] = {D(0.9), D(0.9), D(0.9), D(0.8)};
+static struct iso_currency runs_currencies[] = {{"EUR", four_ones}, {"USD", falling_rate}};
+static struct iso_period four_hours[] = {
+    {"h0", D(1), false, 0}, {"h1", D(1), false, 0}, {"h2", D(1), false, 0}, {"h3", D(1), false, 0}};
+static struct iso_offering runs_offerings[] = {{"o", 0, 0, 0, 0, false, D(1), UNKNOWNS}};
+static struct iso_price_exception runs_exceptions[] = {{0, 2, D(2)}};
+static struct iso_option runs_options[] = {{0, D(1), 0}};
+static struct iso_workload runs_workloads[] = {{.id = "w",
+                                                .demand = four_twos,
+                                                .required = four_twos,
+                                                .n_options = 1,
+                                                .options = runs_options}};
+static struct iso_product runs_products[] = {{.id = "c",
+                                              .currency = 1,
+                                              .lot = D(1),
+                                              .term_hours = D(4),
+                                              .fee = D(0.4),
+                                              .existing = four_ones,
+                                              .n_eligible = 1,
+                                              .eligible = commit_eligible,
+                                              .cells = yes}};
+
+static void runs(struct iso_problem *problem, struct iso_plan *plan)
+{
+    const struct iso_use uses[] = {{0, 0, 0, 2}, {0, 0, 1, 2}, {0, 0, 2, 2}, {0, 0, 3, 2}};
+    const struct iso_cover covers[] = {
+        {0, 0, 0, 0, D(1)}, {0, 0, 0, 1, D(1)}, {0, 0, 0, 2, D(1)}, {0, 0, 0, 3, D(1)}};
+    const struct iso_dual duals[] = {
+        {ISO_ROW_DEMAND, 0, 0, -1, -1, 1},  {ISO_ROW_DEMAND, 0, 1, -1, -1, 1},
+        {ISO_ROW_DEMAND, 0, 2, -1, -1, 2},  {ISO_ROW_DEMAND, 0, 3, -1, -1, 1},
+        {ISO_ROW_COMMIT, 0, 0, -1, -1, -1}, {ISO_ROW_COMMIT, 0, 1, -1, -1, -1},
+        {ISO_ROW_COMMIT, 0, 2, -1, -1, -2}, {ISO_ROW_COMMIT, 0, 3, -1, -1, -1}};
+    const struct iso_tier tiers[] = {proved(ISO_TIER_MONEY, 6.4, 0, 8)};
+
+    problem->n_currencies = COUNT(runs_currencies);
+    problem->currencies = runs_currencies;
+    problem->n_periods = COUNT(four_hours);
+    problem->periods = four_hours;
+    problem->n_offerings = COUNT(runs_offerings);
+    problem->offerings = runs_offerings;
+    problem->n_price_exceptions = COUNT(runs_exceptions);
+    problem->price_exceptions = runs_exceptions;
+    problem->workloads = runs_workloads;
+    problem->n_products = COUNT(runs_products);
+    problem->products = runs_products;
+    SET(plan, uses, uses);
+    SET(plan, covers, covers);
+    SET(plan, duals, duals);
+    SET(plan, tiers, tiers);
+}
+
 static const struct {
     const char *name;
     void (*build)(struct iso_problem *problem, struct iso_plan *plan);
@@ -545,7 +604,7 @@ static const struct {
                           {"rules", rules},       {"policies", policies},
                           {"pool", pool},         {"moves", moves},
                           {"function", function}, {"ray", ray},
-                          {"volume", volume}};
+                          {"volume", volume},     {"runs", runs}};
 
 void plan_case_init(struct plan_case *c, enum plan_case_kind kind)
 {

@@ -28,6 +28,7 @@ enum plan_case_kind {
     PLAN_CASE_FUNCTION,    /* a value function */
     PLAN_CASE_RAY,         /* no plan */
     PLAN_CASE_VOLUME,      /* a price by volume */
+    PLAN_CASE_RUNS,        /* lines of several periods */
     PLAN_CASES
 };
 

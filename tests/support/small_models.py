@@ -60,12 +60,12 @@ def part(name, time_limit_seconds=20, **changes):
 
 
 def many_lines(n_workloads, n_periods=1):
-    """n workloads of one instance each: n * n_periods lines."""
+    """n workloads of one instance each: n * n_periods lines, as no period is like the one before."""
     model = part("many lines")
     del model.workloads[:]
     del model.periods[:]
     for i in range(n_periods):
-        model.periods.add(id=f"p{i}", hours=1)
+        model.periods.add(id=f"p{i}", hours=1 + i % 2)
     for i in range(n_workloads):
         workload = model.workloads.add(id=f"w{i:05d}", must_serve=True)
         workload.throughput.rate.append(10)

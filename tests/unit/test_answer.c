@@ -9,19 +9,60 @@
 #include "answer.h"
 #include "failure.h"
 
-/* A plan with something in every array. Not a sensible one: only the way there and back is tested.
+/* What the plan below is for: five periods of two hours, everything at 0.5 an hour, no fees. */
+static struct iso_problem *problem_of_plan(void)
+{
+    enum { N_PERIODS = 5, N_OFFERINGS = 6, N_WORKLOADS = 10, N_PRODUCTS = 3 };
+    static iso_decimal ones[N_PERIODS], zeros[N_PERIODS];
+    static uint8_t flags[N_WORKLOADS + 1];
+    static struct iso_currency currencies[] = {{"EUR", ones}};
+    static struct iso_period periods[N_PERIODS];
+    static struct iso_offering offerings[N_OFFERINGS];
+    static struct iso_workload workloads[N_WORKLOADS];
+    static struct iso_team teams[] = {{.id = "team"}};
+    static struct iso_start starts[] = {{.window = flags}};
+    static struct iso_product products[N_PRODUCTS];
+    static struct iso_problem problem = {.n_currencies = 1,
+                                         .currencies = currencies,
+                                         .n_periods = N_PERIODS,
+                                         .periods = periods,
+                                         .n_offerings = N_OFFERINGS,
+                                         .offerings = offerings,
+                                         .n_workloads = N_WORKLOADS,
+                                         .workloads = workloads,
+                                         .n_teams = 1,
+                                         .teams = teams,
+                                         .n_products = N_PRODUCTS,
+                                         .products = products};
+
+    for (int t = 0; t < N_PERIODS; t++) {
+        ones[t] = ISO_DECIMAL_ONE;
+        periods[t] = (struct iso_period){.id = "p", .hours = 2 * ISO_DECIMAL_ONE};
+    }
+    for (int o = 0; o < N_OFFERINGS; o++)
+        offerings[o].price = ISO_DECIMAL_ONE / 2;
+    for (int c = 0; c < N_PRODUCTS; c++)
+        products[c] = (struct iso_product){.id = "c",
+                                           .existing = zeros,
+                                           .cells = flags,
+                                           .n_starts = 1,
+                                           .starts = starts,
+                                           .term_hours = ISO_DECIMAL_ONE};
+    return &problem;
+}
+
+/* A plan with something in every array, and the bill of it: 40 + 40 + 7 + 7 instances at 0.5 for
+ * two hours. Not a sensible one: only the way there and back is tested.
  */
 static void fill_plan(struct iso_plan *plan)
 {
-    static struct iso_use uses[] = {{1, 2, 3, 40}, {1, 5, 3, 7}};
+    static struct iso_use uses[] = {{1, 2, 2, 40}, {1, 2, 3, 40}, {1, 5, 3, 7}};
     static struct iso_fill fills[] = {{0, 4, 1, 6, 0, 2}, {0, 4, 1, 1, 2, 1}};
     static struct iso_fill_entry entries[] = {{8, 1}, {9, 2}, {8, 3}};
-    static struct iso_cover covers[] = {{1, 2, 3, 4, 1500000000}};
+    static struct iso_cover covers[] = {
+        {1, 2, 3, 3, 500000000}, {2, 2, 3, 3, 1}, {1, 2, 3, 4, 500000000}};
     static struct iso_purchase purchases[] = {{2, 0, 11}};
     static struct iso_unserved unserved[] = {{3, 0, 250000000}};
-    static struct iso_line lines[] = {
-        {ISO_LINE_INSTANCE, 0, 1, 2, -1, -1, 3, 4, 5, 0, 7, 8, 9, 10},
-        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_STOP, 3, 0, 5, 1, 0, 8, 9, 0}};
     static struct iso_tier tiers[] = {
         {ISO_TIER_UNSERVED, 2, 0, 1.5, -INFINITY, 0, 1.5, ISO_PROOF_NONE, -INFINITY, 0, 0},
         {ISO_TIER_MONEY, 0, 0, 12.25, 12, 0.01, 12.5, ISO_PROOF_DUAL, 12, 0, 1}};
@@ -44,22 +85,19 @@ static void fill_plan(struct iso_plan *plan)
         .reason = ISO_REASON_FEASIBLE,
         .stop = ISO_STOP_TIME,
         .has_solution = true,
-        .n_uses = 2,
+        .n_uses = 3,
         .uses = uses,
         .n_fills = 2,
         .fills = fills,
         .n_entries = 3,
         .entries = entries,
-        .n_covers = 1,
+        .n_covers = 3,
         .covers = covers,
         .n_purchases = 1,
         .purchases = purchases,
         .n_unserved = 1,
         .unserved = unserved,
-        .n_lines = 2,
-        .lines = lines,
-        .cost = 18,
-        .penalties = 3,
+        .cost = 94 * ISO_DECIMAL_ONE,
         .n_tiers = 2,
         .tiers = tiers,
         .n_duals = 1,
@@ -108,20 +146,22 @@ static void a_plan_comes_back_as_it_went(void **state)
 
     (void)state;
     fill_plan(&plan);
-    assert_int_equal(iso_answer_to_plan(send_and_receive(&plan, arena), &got, NULL), ISO_OK);
+    assert_int_equal(
+        iso_answer_to_plan(send_and_receive(&plan, arena), problem_of_plan(), &got, NULL), ISO_OK);
     assert_int_equal(got->reason, ISO_REASON_FEASIBLE);
     assert_int_equal(got->stop, ISO_STOP_TIME);
     assert_true(got->has_solution && got->reproducible);
-    assert_int_equal(got->cost, 18);
-    assert_int_equal(got->penalties, 3);
+    assert_int_equal(got->cost, 94 * ISO_DECIMAL_ONE);
+    assert_int_equal(got->n_lines, 3); /* 40 twice, 7, and the pool's 7 */
+    assert_int_equal(got->n_uses, 3);
+    assert_int_equal(got->n_covers, 3);
     assert_int_equal(got->n_fills, 2);
-    SAME(2, uses);
+    SAME(3, uses);
     SAME(2, fills);
     SAME(3, entries);
-    SAME(1, covers);
+    SAME(3, covers);
     SAME(1, purchases);
     SAME(1, unserved);
-    SAME(2, lines);
     SAME(2, tiers);
     SAME(1, duals);
     SAME(1, bindings);
@@ -150,7 +190,8 @@ static void an_empty_plan_comes_back_empty(void **state)
     (void)state;
     plan->reason = ISO_REASON_NO_PLAN_FOUND;
     plan->stop = ISO_STOP_TIME;
-    assert_int_equal(iso_answer_to_plan(send_and_receive(plan, arena), &got, NULL), ISO_OK);
+    assert_int_equal(
+        iso_answer_to_plan(send_and_receive(plan, arena), problem_of_plan(), &got, NULL), ISO_OK);
     assert_int_equal(got->reason, ISO_REASON_NO_PLAN_FOUND);
     assert_int_equal(got->n_lines + got->n_tiers + got->n_uses, 0);
 }
@@ -170,10 +211,10 @@ static void break_answer(int way, Isocost__Internal__V1__Answer *answer)
         answer->n_use_count--;
         break;
     case 3:
-        answer->lines->n_cost = 0;
+        answer->n_cover_cell = 0;
         break;
     case 4:
-        answer->lines->kind[0] = ISO_LINE_EGRESS + 1;
+        answer->use_n_periods[0] = 4; /* from the third of five on */
         break;
     case 5:
         answer->fill_n_entries[0] = -1;
@@ -211,16 +252,33 @@ static void break_answer(int way, Isocost__Internal__V1__Answer *answer)
     case 16:
         answer->baselines[0]->kind = 3;
         break;
+    case 17:
+        answer->cost++;
+        break;
+    case 18:
+        answer->penalties = 1;
+        break;
+    case 19:
+        answer->use_n_periods[1] = 0;
+        break;
+    case 20:
+        answer->use_offering[1] = 6;
+        break;
+    case 21:
+        answer->cover_period[0] = 4; /* the next begins in the fourth */
+        break;
     }
 }
 
 static void a_broken_answer_is_refused_with_its_field(void **state)
 {
     static const char *const fields[] = {
-        "reason",          "stop",          "uses",       "lines",          "lines.kind",
-        "fills",           "entries",       "fills",      "tiers.n_duals",  "tiers.n_duals",
-        "tiers.kind",      "tiers.proof",   "duals.kind", "components.why", "bindings.rule",
-        "conflicts.rules", "baselines.kind"};
+        "reason",         "stop",           "uses",          "covers",
+        "uses",           "fills",          "entries",       "fills",
+        "tiers.n_duals",  "tiers.n_duals",  "tiers.kind",    "tiers.proof",
+        "duals.kind",     "components.why", "bindings.rule", "conflicts.rules",
+        "baselines.kind", "cost",           "cost",          "uses",
+        "uses",           "covers"};
 
     (void)state;
     for (size_t way = 0; way < ISO_ARRAY_LENGTH(fields); way++) {
@@ -231,7 +289,8 @@ static void a_broken_answer_is_refused_with_its_field(void **state)
         fill_plan(&plan);
         Isocost__Internal__V1__Answer *answer = send_and_receive(&plan, arena);
         break_answer((int)way, answer);
-        assert_int_equal(iso_answer_to_plan(answer, &got, &error), ISO_E_INVALID);
+        assert_int_equal(iso_answer_to_plan(answer, problem_of_plan(), &got, &error),
+                         ISO_E_INVALID);
         assert_string_equal(error.field, fields[way]);
         assert_null(got);
     }
@@ -251,7 +310,7 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void **state)
         ISO_AUTO(iso_plan) got = NULL;
         struct iso_error error = {0};
         iso_alloc_fail_at(nth);
-        status = iso_answer_to_plan(answer, &got, &error);
+        status = iso_answer_to_plan(answer, problem_of_plan(), &got, &error);
         assert_true(status == ISO_OK || status == ISO_E_NOMEM);
         assert_int_equal(status, error.status);
     }

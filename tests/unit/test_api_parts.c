@@ -107,6 +107,9 @@ static Isocost__V1__PlanLine line(const char *workload, const char *offering, co
 
     made.kind = ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE;
     made.period = (char *)(uintptr_t) "p";
+    made.last_period = (char *)(uintptr_t) "q";
+    made.place = 7;
+    made.periods = 2;
     made.workload = (char *)(uintptr_t)workload;
     made.offering = (char *)(uintptr_t)offering;
     made.product = (char *)(uintptr_t)product;
@@ -155,7 +158,10 @@ static void table_holds_each_string_once_and_every_number(void **state)
     lines[1].n_coverage = 2;
     table = iso_line_table(pointers, 3, arena);
     assert_non_null(table);
-    assert_int_equal(table->n_strings, 7); /* p, a, "", x, b, USD, y */
+    assert_int_equal(table->n_strings, 8); /* p, q, a, "", x, b, USD, y */
+    assert_string_equal(table->strings[table->last_period_index[0]], "q");
+    assert_int_equal(table->place[1], 7);
+    assert_int_equal(table->periods[1], 2);
     assert_int_equal(table->n_kind, 3);
     assert_int_equal(table->n_covered, 3);
     assert_string_equal(table->strings[table->workload_index[1]], "b");
@@ -168,6 +174,27 @@ static void table_holds_each_string_once_and_every_number(void **state)
     assert_float_equal(table->covered[1], 1, 0);
     assert_float_equal(table->quantity[2], 2, 0);
     assert_non_null(iso_line_table(NULL, 0, arena));
+}
+
+/* Places 2 to 4: `c` is the last of them, `d` is after it. */
+static void a_line_is_of_each_of_its_periods(void **state)
+{
+    static const struct {
+        const char *period;
+        int32_t place;
+        bool matches;
+    } rows[] = {{"a", 2, true},  {"b", 3, true},  {"c", 4, true},
+                {"d", 5, false}, {"z", 1, false}, {"none", -1, false}};
+    Isocost__V1__PlanLine run = line("w", "aws/x", "");
+
+    (void)state;
+    run.period = (char *)(uintptr_t) "a";
+    run.place = 2;
+    run.periods = 3;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(rows); i++) {
+        struct iso_line_filter filter = {.period = rows[i].period, .place = rows[i].place};
+        assert_int_equal(iso_line_filter_matches(&filter, &run), rows[i].matches);
+    }
 }
 
 static void table_says_when_memory_is_short(void **state)
@@ -212,6 +239,7 @@ int main(void)
         TEST(wrong_filters_are_refused),
         TEST(provider_is_the_first_part_of_an_offering_or_product),
         TEST(table_holds_each_string_once_and_every_number),
+        TEST(a_line_is_of_each_of_its_periods),
         TEST(table_says_when_memory_is_short),
         TEST(plan_keeps_at_most_1_mib_of_lines),
     };

@@ -21,11 +21,13 @@ static const char *const seed_plan =
     " \"cost\": \"850 USD\", \"objective\": \"850 USD\", \"lineCount\": 2,"
     " \"tiers\": [{\"name\": \"money\", \"value\": 850, \"bound\": 850, \"proof\": \"DUAL\"}],"
     " \"lines\": ["
-    "  {\"kind\": \"INSTANCE\", \"period\": \"now\", \"workload\": \"服务\","
+    "  {\"kind\": \"INSTANCE\", \"period\": \"now\", \"lastPeriod\": \"now\", \"periods\": 1,"
+    "   \"workload\": \"服务\","
     "   \"offering\": \"alibaba/*/*/server/linux/on-demand\", \"quantity\": 1500, \"hours\": 1,"
     "   \"rate\": 1, \"unitPrice\": \"0.4 USD\", \"cost\": \"600 USD\", \"served\": 1500,"
     "   \"reason\": \"cheapest, up to its limit\"},"
-    "  {\"kind\": \"INSTANCE\", \"period\": \"now\", \"workload\": \"服务\","
+    "  {\"kind\": \"INSTANCE\", \"period\": \"now\", \"lastPeriod\": \"now\", \"periods\": 1,"
+    "   \"workload\": \"服务\","
     "   \"offering\": \"aws/*/*/server/linux/on-demand\", \"quantity\": 500, \"hours\": 1,"
     "   \"rate\": 1, \"unitPrice\": \"0.5 USD\", \"cost\": \"250 USD\", \"served\": 500,"
     "   \"reason\": \"next, \\\"the rest\\\"\"}],"
@@ -149,12 +151,38 @@ static void csv_has_exact_amounts_and_quotes(void **state)
     fclose(stream);
     assert_string_equal(
         text,
-        "kind,period,workload,team,offering,product,quantity,served,unit_price,currency,hours,"
-        "rate,cost,cost_currency,reason\n"
-        "INSTANCE,now,服务,,alibaba/*/*/server/linux/on-demand,,1500,1500,0.4,USD,1,1,600,USD,"
+        "kind,period,last_period,periods,workload,team,offering,product,quantity,served,"
+        "unit_price,currency,hours,rate,cost,cost_currency,reason\n"
+        "INSTANCE,now,now,1,服务,,alibaba/*/*/server/linux/"
+        "on-demand,,1500,1500,0.4,USD,1,1,600,USD,"
         "\"cheapest, up to its limit\"\n"
-        "INSTANCE,now,服务,,aws/*/*/server/linux/on-demand,,500,500,0.5,USD,1,1,250,USD,"
+        "INSTANCE,now,now,1,服务,,aws/*/*/server/linux/on-demand,,500,500,0.5,USD,1,1,250,USD,"
         "\"next, \"\"the rest\"\"\"\n");
+    free(text);
+}
+
+/* A year of twelve months of 730 hours: 2 instances from January to March at 0.5, and a commitment
+ * at 0.1 all year: 2 * 0.5 * 2190 = 2190 and 0.1 * 8760 = 876. */
+static void runs_are_rows_with_their_first_and_last_period(void **state)
+{
+    char *text = printed(
+        "{\"state\": \"DONE\", \"cost\": \"3066 USD\", \"lineCount\": 2,"
+        " \"termination\": {\"reason\": \"OPTIMAL\"}, \"lines\": ["
+        " {\"kind\": \"INSTANCE\", \"period\": \"jan\", \"lastPeriod\": \"mar\", \"periods\": 3,"
+        "  \"workload\": \"a\", \"offering\": \"x\", \"quantity\": 2, \"hours\": 730,"
+        "  \"unitPrice\": \"0.5 USD\", \"cost\": \"2190 USD\"},"
+        " {\"kind\": \"COMMITMENT_FEE\", \"period\": \"jan\", \"lastPeriod\": \"dec\","
+        "  \"periods\": 12, \"product\": \"c\", \"quantity\": 1, \"hours\": 730,"
+        "  \"unitPrice\": \"0.1 USD\", \"cost\": \"876 USD\"}],"
+        " \"costByPeriod\": [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}]}",
+        0);
+
+    (void)state;
+    assert_has(text,
+               "a         jan..mar  x                     2          0.5 USD   2190  2,190.00\n");
+    assert_has(text,
+               "-         all       commitment-fee c      1          0.1 USD   8760    876.00\n");
+    assert_has(text, "3,066.00\n");
     free(text);
 }
 
@@ -232,6 +260,7 @@ int main(void)
         cmocka_unit_test(why_adds_reasons_and_what_limits),
         cmocka_unit_test(an_infeasible_model_gives_its_conflict_and_the_ways_out),
         cmocka_unit_test(csv_has_exact_amounts_and_quotes),
+        cmocka_unit_test(runs_are_rows_with_their_first_and_last_period),
         cmocka_unit_test(shown_costs_of_lines_add_up_to_the_shown_total),
         cmocka_unit_test(each_way_to_end_has_its_exit_code),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -25,6 +25,7 @@ static void assert_line(const struct iso_line *line, const struct iso_line *want
     assert_int_equal(line->rate, wanted->rate);
     assert_int_equal(line->cost, wanted->cost);
     assert_int_equal(line->served, wanted->served);
+    assert_int_equal(line->n_periods, wanted->n_periods);
 }
 
 static void assert_lines(const struct iso_plan *plan, const struct iso_line *wanted, int32_t n)
@@ -38,8 +39,9 @@ static void assert_lines(const struct iso_plan *plan, const struct iso_line *wan
 static void instances_are_billed_by_the_hour(void **state)
 {
     const struct iso_line wanted[] = {
-        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(500), 0, D(0.5), 0, D(1), D(1), D(250), D(500)},
-        {ISO_LINE_INSTANCE, 0, 0, 1, -1, -1, D(1500), 0, D(0.4), 0, D(1), D(1), D(600), D(1500)}};
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(500), 0, D(0.5), 0, D(1), D(1), D(250), D(500), 1},
+        {ISO_LINE_INSTANCE, 0, 0, 1, -1, -1, D(1500), 0, D(0.4), 0, D(1), D(1), D(600), D(1500),
+         1}};
     struct plan_case c;
 
     (void)state;
@@ -56,12 +58,12 @@ static void instances_are_billed_by_the_hour(void **state)
 static void covered_instances_cost_their_commitments(void **state)
 {
     const struct iso_line wanted[] = {
-        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(4), D(4), D(1), 1, D(10), D(0.9), 0, D(4)},
-        {ISO_LINE_FEE, 0, -1, -1, 0, -1, D(4), 0, D(0.4), 1, D(10), D(0.9), D(14.4), 0},
-        {ISO_LINE_UPFRONT, 0, -1, -1, 0, 0, D(3), 0, D(2), 1, 0, D(0.9), D(5.4), 0},
-        {ISO_LINE_INSTANCE, 1, 0, 0, -1, -1, D(6), D(6), D(1), 1, D(20), D(0.9), 0, D(6)},
-        {ISO_LINE_FEE, 1, -1, -1, 0, -1, D(6), 0, D(0.4), 1, D(20), D(0.9), D(43.2), 0},
-        {ISO_LINE_UPFRONT, 1, -1, -1, 0, 1, D(2), 0, D(2), 1, 0, D(0.9), D(2.4), 0}};
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(4), D(4), D(1), 1, D(10), D(0.9), 0, D(4), 1},
+        {ISO_LINE_FEE, 0, -1, -1, 0, -1, D(4), 0, D(0.4), 1, D(10), D(0.9), D(14.4), 0, 1},
+        {ISO_LINE_UPFRONT, 0, -1, -1, 0, 0, D(3), 0, D(2), 1, 0, D(0.9), D(5.4), 0, 1},
+        {ISO_LINE_INSTANCE, 1, 0, 0, -1, -1, D(6), D(6), D(1), 1, D(20), D(0.9), 0, D(6), 1},
+        {ISO_LINE_FEE, 1, -1, -1, 0, -1, D(6), 0, D(0.4), 1, D(20), D(0.9), D(43.2), 0, 1},
+        {ISO_LINE_UPFRONT, 1, -1, -1, 0, 1, D(2), 0, D(2), 1, 0, D(0.9), D(2.4), 0, 1}};
     struct plan_case c;
 
     (void)state;
@@ -76,11 +78,11 @@ static void covered_instances_cost_their_commitments(void **state)
 static void starts_stops_and_moves_are_lines(void **state)
 {
     const struct iso_line wanted[] = {
-        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(2), 0, D(3), 0, D(1), D(1), D(6), D(2)},
-        {ISO_LINE_INSTANCE, 0, 0, 1, -1, -1, D(3), 0, D(1), 0, D(1), D(1), D(3), D(3)},
-        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_START, D(2), 0, D(0.5), 0, 0, D(1), D(1), 0},
-        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_STOP, D(2), 0, D(0.25), 0, 0, D(1), D(0.5), 0},
-        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_MOVE, D(2), 0, D(1), 0, 0, D(1), D(2), 0}};
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(2), 0, D(3), 0, D(1), D(1), D(6), D(2), 1},
+        {ISO_LINE_INSTANCE, 0, 0, 1, -1, -1, D(3), 0, D(1), 0, D(1), D(1), D(3), D(3), 1},
+        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_START, D(2), 0, D(0.5), 0, 0, D(1), D(1), 0, 1},
+        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_STOP, D(2), 0, D(0.25), 0, 0, D(1), D(0.5), 0, 1},
+        {ISO_LINE_MOVE, 0, -1, -1, -1, ISO_MOVE_MOVE, D(2), 0, D(1), 0, 0, D(1), D(2), 0, 1}};
     struct plan_case c;
 
     (void)state;
@@ -110,12 +112,113 @@ static void forced_stops_are_not_moves(void **state)
 static void fills_of_one_offering_share_a_line(void **state)
 {
     const struct iso_line wanted[] = {
-        {ISO_LINE_INSTANCE, 0, 2, 0, -1, -1, D(3), 0, D(0.8), 0, D(1), D(1), D(2.4), D(7)}};
+        {ISO_LINE_INSTANCE, 0, 2, 0, -1, -1, D(3), 0, D(0.8), 0, D(1), D(1), D(2.4), D(7), 1}};
     struct plan_case c;
 
     (void)state;
     plan_case_init(&c, PLAN_CASE_POOL);
     assert_lines(c.plan, wanted, 1);
+    plan_case_fini(&c);
+}
+
+/* The derivation stands with the case. The third hour is dearer and the rate of the fourth lower,
+ * so the fourth hour's instances begin a run of their own, as do its fees: 0.4 * 0.8 = 0.32. */
+static void alike_periods_share_a_line(void **state)
+{
+    const struct iso_line wanted[] = {
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(2), D(1), D(1), 0, D(1), D(1), D(2), D(2), 2},
+        {ISO_LINE_FEE, 0, -1, -1, 0, -1, D(1), 0, D(0.4), 1, D(1), D(0.9), D(1.08), 0, 3},
+        {ISO_LINE_INSTANCE, 2, 0, 0, -1, -1, D(2), D(1), D(2), 0, D(1), D(1), D(2), D(2), 1},
+        {ISO_LINE_INSTANCE, 3, 0, 0, -1, -1, D(2), D(1), D(1), 0, D(1), D(1), D(1), D(2), 1},
+        {ISO_LINE_FEE, 3, -1, -1, 0, -1, D(1), 0, D(0.4), 1, D(1), D(0.8), D(0.32), 0, 1}};
+    struct plan_case c;
+
+    (void)state;
+    plan_case_init(&c, PLAN_CASE_RUNS);
+    assert_lines(c.plan, wanted, 5);
+    assert_int_equal(c.plan->cost, D(6.4));
+    plan_case_fini(&c);
+}
+
+/* What ends a run, one at a time: another number of instances, of covered ones, or of hours. With
+ * two instances in each hour, all at 1, one line is for all four. */
+static void a_run_ends_where_anything_changes(void **state)
+{
+    struct iso_error error = {0};
+    struct plan_case c;
+
+    (void)state;
+    plan_case_init(&c, PLAN_CASE_RUNS);
+    struct iso_period *periods = (struct iso_period *)c.problem.periods;
+    iso_decimal *rates = (iso_decimal *)c.problem.currencies[1].rate_to_base;
+    c.problem.n_price_exceptions = 0;
+    rates[3] = D(0.9);
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->n_lines, 2);
+    assert_int_equal(c.plan->lines[0].n_periods, 4);
+    assert_int_equal(c.plan->lines[1].n_periods, 4);
+    assert_int_equal(c.plan->cost, D(5.44)); /* 4 * (1 + 0.36) */
+
+    c.plan->uses[2].count = 3;
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->n_lines, 4); /* hours 0-1, 2, 3, and fees */
+    assert_int_equal(c.plan->cost, D(6.44));
+    c.plan->uses[2].count = 2;
+
+    c.plan->covers[3].instances = D(0.5);
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->n_lines, 3); /* hours 0-2, 3, and fees */
+    assert_int_equal(c.plan->cost, D(5.94));
+    c.plan->covers[3].instances = D(1);
+
+    periods[0].hours = D(2);
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->n_lines, 4); /* hour 0, 1-3, and the same of fees */
+    assert_int_equal(c.plan->cost, D(6.8));
+    periods[0].hours = D(1);
+    rates[3] = D(0.8);
+    plan_case_fini(&c);
+}
+
+/* Three periods of a third of 1e-9 each are rounded each, so that they cost nothing; together they
+ * would cost 1e-9. */
+static void a_run_is_rounded_in_each_period(void **state)
+{
+    struct iso_error error = {0};
+    struct plan_case c;
+
+    (void)state;
+    plan_case_init(&c, PLAN_CASE_RUNS);
+    struct iso_product *product = (struct iso_product *)c.problem.products;
+    iso_decimal *rates = (iso_decimal *)c.problem.currencies[1].rate_to_base;
+    product->fee = 1;
+    rates[0] = rates[1] = rates[2] = D(0.333333333);
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->lines[1].n_periods, 3);
+    assert_int_equal(c.plan->lines[1].cost, 0);
+    product->fee = 2; /* two thirds: 1e-9 in each */
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    assert_int_equal(c.plan->lines[1].cost, 3);
+    product->fee = D(0.4);
+    rates[0] = rates[1] = rates[2] = D(0.9);
+    plan_case_fini(&c);
+}
+
+static void what_is_not_there_is_not_billed(void **state)
+{
+    struct iso_error error = {0};
+    struct plan_case c;
+
+    (void)state;
+    plan_case_init(&c, PLAN_CASE_RUNS);
+    c.plan->uses[1].offering = 1;
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_E_INVALID);
+    assert_string_equal(error.field, "uses");
+    c.plan->uses[1].offering = 0;
+    c.plan->covers[0].product = -1;
+    error = (struct iso_error){0};
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_E_INVALID);
+    assert_string_equal(error.field, "covers");
     plan_case_fini(&c);
 }
 
@@ -273,6 +376,10 @@ int main(void)
         cmocka_unit_test(starts_stops_and_moves_are_lines),
         cmocka_unit_test(forced_stops_are_not_moves),
         cmocka_unit_test(fills_of_one_offering_share_a_line),
+        cmocka_unit_test(alike_periods_share_a_line),
+        cmocka_unit_test(a_run_ends_where_anything_changes),
+        cmocka_unit_test(a_run_is_rounded_in_each_period),
+        cmocka_unit_test(what_is_not_there_is_not_billed),
         cmocka_unit_test(penalties_are_beside_the_cost),
         cmocka_unit_test(products_are_rounded_once_half_to_even),
         cmocka_unit_test(upfronts_are_shared_by_hours_inside),

@@ -168,7 +168,7 @@ static const Isocost__V1__Plan *to_proto(const struct iso_plan *plan, struct iso
     model.limits = model_limits;
     resolved = make_resolved();
     const Isocost__V1__Plan *message =
-        iso_plan_to_proto(&resolved, &model, plan, &verdict, 0, arena);
+        iso_plan_to_proto(&resolved, &model, plan, &verdict, 0, SIZE_MAX, arena);
     assert_non_null(message);
     return message;
 }
@@ -285,11 +285,11 @@ static void ways_out_say_what_to_change(void **state)
 static void broken_rules_are_worked_out_from_the_lines(void **state)
 {
     static struct iso_line lines[] = {
-        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(10), D(2), D(1), 0, D(10), D(1), D(80), D(100)},
-        {ISO_LINE_FEE, 0, -1, -1, 0, -1, D(1), 0, D(0.1), 0, D(10), D(1), D(1), 0},
-        {ISO_LINE_UPFRONT, 0, -1, -1, 0, 0, D(1), 0, D(5), 0, 0, D(1), D(1.5), 0},
-        {ISO_LINE_INSTANCE, 1, 0, 0, -1, -1, D(5), 0, D(1), 0, D(20), D(1), D(100), D(50)},
-        {ISO_LINE_FEE, 1, -1, -1, 0, -1, D(1), 0, D(0.1), 0, D(20), D(1), D(2), 0}};
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(10), D(2), D(1), 0, D(10), D(1), D(80), D(100), 1},
+        {ISO_LINE_FEE, 0, -1, -1, 0, -1, D(1), 0, D(0.1), 0, D(10), D(1), D(1), 0, 1},
+        {ISO_LINE_UPFRONT, 0, -1, -1, 0, 0, D(1), 0, D(5), 0, 0, D(1), D(1.5), 0, 1},
+        {ISO_LINE_INSTANCE, 1, 0, 0, -1, -1, D(5), 0, D(1), 0, D(20), D(1), D(100), D(50), 1},
+        {ISO_LINE_FEE, 1, -1, -1, 0, -1, D(1), 0, D(0.1), 0, D(20), D(1), D(2), 0, 1}};
     static struct iso_cover covers[] = {{0, 0, 0, 0, D(2)}};
     static struct iso_purchase purchases[] = {{0, 0, 1}};
     static const struct {
@@ -327,6 +327,37 @@ static void broken_rules_are_worked_out_from_the_lines(void **state)
     assert_int_equal(message->cost_by_period[0]->cost->nanos, 500000000);
     assert_true(message->commitments[0]->hours_after_horizon == 70);
     assert_int_equal(message->line_count, 5);
+}
+
+/* One line for day and night: 6 instances of weight 4 are 4 above `few`'s 20, in each; its 100 are
+ * 50 in each; it is of both. */
+static void each_period_of_a_run_has_its_share(void **state)
+{
+    static struct iso_line lines[] = {
+        {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(6), 0, D(1), 0, D(2), D(1), D(100), D(60), 2}};
+    struct iso_plan plan = {.reason = ISO_REASON_FEASIBLE,
+                            .stop = ISO_STOP_NONE,
+                            .has_solution = true,
+                            .n_lines = 1,
+                            .lines = lines,
+                            .cost = D(100)};
+    ISO_AUTO(iso_arena) arena = iso_arena_new(1u << 20);
+    const Isocost__V1__Plan *message = to_proto(&plan, arena);
+
+    (void)state;
+    assert_int_equal(message->n_lines, 1);
+    assert_string_equal(message->lines[0]->period, "day");
+    assert_string_equal(message->lines[0]->last_period, "night");
+    assert_int_equal(message->lines[0]->place, 0);
+    assert_int_equal(message->lines[0]->periods, 2);
+    assert_int_equal(message->cost_by_period[0]->cost->units, 50);
+    assert_int_equal(message->cost_by_period[1]->cost->units, 50);
+    assert_true(message->n_violations >= 2);
+    assert_string_equal(message->violations[0]->rule, "few");
+    assert_string_equal(message->violations[0]->period, "day");
+    assert_true(message->violations[0]->amount == 4);
+    assert_string_equal(message->violations[1]->period, "night");
+    assert_true(message->violations[1]->amount == 4);
 }
 
 /* Explanations are not the verifier's work, so indices out of range are left out. */
@@ -392,7 +423,7 @@ static void a_full_arena_makes_no_plan(void **state)
     resolved = make_resolved();
     for (; !made && n_bytes < (1u << 16); n_bytes += 64) {
         ISO_AUTO(iso_arena) arena = iso_arena_new(n_bytes);
-        made = iso_plan_to_proto(&resolved, &model, &plan, &verdict, 0, arena) != NULL;
+        made = iso_plan_to_proto(&resolved, &model, &plan, &verdict, 0, SIZE_MAX, arena) != NULL;
         assert_int_equal(made, !iso_arena_full(arena));
     }
     assert_true(made && n_bytes > 1024);
@@ -404,6 +435,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_rule_has_a_name_and_a_sentence),
         cmocka_unit_test(ways_out_say_what_to_change),
         cmocka_unit_test(broken_rules_are_worked_out_from_the_lines),
+        cmocka_unit_test(each_period_of_a_run_has_its_share),
         cmocka_unit_test(explanations_that_make_no_sense_are_left_out),
         cmocka_unit_test(a_full_arena_makes_no_plan),
     };

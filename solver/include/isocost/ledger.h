@@ -6,9 +6,11 @@
 #include "isocost/problem.h"
 
 /* Makes the lines of `plan` from its uses, fills, covers, purchases and (with a current placement)
- * starts and stops; sets lines, cost and penalties. Lines are sorted by (period, kind, cell,
- * offering, product). Replaces lines that were there.
- * Errors: ISO_E_INVALID when an amount leaves the range of a decimal, ISO_E_NOMEM. */
+ * starts and stops; sets lines, cost and penalties. Lines are sorted by (first period, kind, cell,
+ * offering, product, start). Replaces lines that were there. The plan may come from anywhere: it is
+ * not assumed to be one that the verifier would let through.
+ * Errors: ISO_E_INVALID for an index that is out of range and when an amount leaves the range of a
+ * decimal, ISO_E_NOMEM. */
 ISO_EXPORT enum iso_status iso_plan_account(const struct iso_problem *problem,
                                             struct iso_plan *plan, struct iso_error *reterr);
 

@@ -65,11 +65,15 @@ enum iso_line_kind {
 enum iso_move_kind { ISO_MOVE_START, ISO_MOVE_STOP, ISO_MOVE_MOVE };
 
 /* One line of the bill, made by iso_plan_account() and checked by iso_verify().
- * INSTANCE: one a (cell, offering, period); FEE: one a (product, period) with a fee, quantity = all
- * held and bought that period; UPFRONT: one a purchase with an upfront; MOVE: one a kind of move;
- * VOLUME: one a step that a volume reaches, quantity = money in the step, unit_price = factor - 1;
- * EGRESS: one a flow and direction in which data with a price moves, quantity = GB in the period.
- */
+ * INSTANCE: one a (cell, offering, run of periods); FEE: one a (product, run of periods) with a
+ * fee, quantity = all held and bought; UPFRONT: one a purchase with an upfront; MOVE: one a kind of
+ * move; VOLUME: one a step that a volume reaches, quantity = money in the step, unit_price = factor
+ * - 1; EGRESS: one a flow and direction in which data with a price moves, quantity = GB in the
+ * period.
+ *
+ * A run is `period` and all periods right after it in which nothing of the line differs: quantity,
+ * covers (product by product), price, hours and rate. Runs are as long as can be; lines of pools,
+ * of data and what is paid once have one period. */
 struct iso_line {
     enum iso_line_kind kind;
     int32_t period, cell, offering, product; /* -1 where it does not apply */
@@ -81,11 +85,36 @@ struct iso_line {
     iso_decimal covered;    /* INSTANCE: instances covered by products; at most quantity */
     iso_decimal unit_price; /* in `currency` */
     int32_t currency;
-    iso_decimal hours;  /* 0: paid once */
-    iso_decimal rate;   /* currency -> base */
-    iso_decimal cost;   /* (quantity - covered) * unit_price * hours * rate, rounded once */
+    iso_decimal hours; /* 0: paid once */
+    iso_decimal rate;  /* currency -> base */
+    /* n_periods times what one period costs: (quantity - covered) * unit_price * hours * rate,
+     * rounded once */
+    iso_decimal cost;
     iso_decimal served; /* INSTANCE: rate or replicas */
+    int32_t n_periods;  /* of the run, >= 1 */
 };
+
+/* Whether the line pays for a period. */
+static inline bool iso_line_pays_for(const struct iso_line *line, int32_t period)
+{
+    return period >= line->period && period - line->period < line->n_periods;
+}
+
+/* What the line costs in each of its periods. */
+static inline iso_decimal iso_line_share(const struct iso_line *line)
+{
+    return line->cost / line->n_periods;
+}
+
+/* In how many of its periods a flag is set. */
+static inline int32_t iso_line_count(const struct iso_line *line, const uint8_t *periods)
+{
+    int32_t n = 0;
+
+    for (int32_t t = line->period; t < line->period + line->n_periods; t++)
+        n += periods[t] != 0;
+    return n;
+}
 
 enum iso_tier_kind {
     ISO_TIER_UNSERVED,
