@@ -59,7 +59,7 @@ static bool product_applies(const struct iso_problem *problem, int32_t product, 
     if (iso_cover_option(problem, product, workload, &instances) < 0)
         return false;
     for (int32_t t = 0; t < problem->n_periods; t++)
-        if ((iso_wide)p->existing[t] * instances % ISO_DECIMAL_ONE != 0)
+        if (p->existing[t] > 0 && (iso_wide)p->existing[t] * instances % ISO_DECIMAL_ONE != 0)
             return false;
     for (int32_t s = 0; s < p->n_starts && p->most != 0; s++)
         for (int32_t t = 0; t < problem->n_periods; t++)
@@ -172,18 +172,33 @@ static int64_t held_steps(struct iso_cover_table *table, int32_t t)
 {
     const struct iso_problem *problem = table->problem;
     int32_t n_options = problem->workloads[table->workload].n_options;
-    int64_t steps = 0, instances = 0;
+    int64_t steps = 0;
 
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        const struct iso_product *product = &problem->products[c];
-        if (!product->cells[table->workload] || product->existing[t] == 0)
+    for (int32_t i = 0; i < table->n_products; i++) {
+        const struct iso_cover_product *own = &table->products[i];
+        iso_decimal existing = problem->products[own->product].existing[t];
+        if (existing == 0)
             continue;
-        int32_t option = iso_cover_option(problem, c, table->workload, &instances);
-        int64_t n = (int64_t)((iso_wide)product->existing[t] * instances / ISO_DECIMAL_ONE);
-        table->held[(size_t)t * (size_t)n_options + (size_t)option] += n;
-        steps += n * table->size[option];
+        int64_t n = (int64_t)((iso_wide)existing * own->instances / ISO_DECIMAL_ONE);
+        table->held[(size_t)t * (size_t)n_options + (size_t)own->option] += n;
+        steps += n * table->size[own->option];
     }
     return steps;
+}
+
+static bool list_products(struct iso_cover_table *table)
+{
+    const struct iso_problem *problem = table->problem;
+
+    for (int32_t c = 0; c < problem->n_products; c++) {
+        struct iso_cover_product own = {.product = c};
+        if (!problem->products[c].cells[table->workload])
+            continue;
+        own.option = iso_cover_option(problem, c, table->workload, &own.instances);
+        if (!iso_append(&table->products, &table->n_products, sizeof(own), &own))
+            return false;
+    }
+    return true;
 }
 
 /* Classes and levels. A period with other holdings is a level of its own kind, so the place of
@@ -228,20 +243,37 @@ static enum iso_status open_levels(struct iso_cover_table *table, struct iso_err
     return ISO_OK;
 }
 
+/* Sum of h_t * rate_t. */
+static double hours_in_base(const struct iso_problem *problem, int32_t currency)
+{
+    const iso_decimal *rate = problem->currencies[currency].rate_to_base;
+    double sum = 0;
+
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        sum += iso_decimal_to_double(problem->periods[t].hours) * iso_decimal_to_double(rate[t]);
+    return sum;
+}
+
 static bool add_units(struct iso_cover_table *table)
 {
     const struct iso_problem *problem = table->problem;
+    int32_t currency = -1;
+    double hours = 0;
 
-    for (int32_t c = 0; c < problem->n_products; c++) {
+    for (int32_t i = 0; i < table->n_products; i++) {
+        int32_t c = table->products[i].product;
         const struct iso_product *product = &problem->products[c];
-        struct iso_cover_unit unit = {.product = c, .cost = INFINITY};
-        double fees = 0;
-        if (!product->cells[table->workload] || product->most == 0 || product->n_starts == 0)
+        struct iso_cover_unit unit = {.product = c,
+                                      .option = table->products[i].option,
+                                      .instances = table->products[i].instances,
+                                      .cost = INFINITY};
+        if (product->most == 0 || product->n_starts == 0)
             continue;
         const iso_decimal *rate = problem->currencies[product->currency].rate_to_base;
-        for (int32_t t = 0; t < problem->n_periods && product->fee > 0; t++)
-            fees += iso_decimal_to_double(problem->periods[t].hours) *
-                    iso_decimal_to_double(product->fee) * iso_decimal_to_double(rate[t]);
+        if (product->currency != currency)
+            hours = hours_in_base(problem, product->currency);
+        currency = product->currency;
+        double fees = iso_decimal_to_double(product->fee) * hours;
         for (int32_t s = 0; s < product->n_starts; s++) {
             const struct iso_start *start = &product->starts[s];
             double cost = fees + iso_decimal_to_double(product->upfront) *
@@ -253,7 +285,6 @@ static bool add_units(struct iso_cover_table *table)
                 unit.start = s;
             }
         }
-        unit.option = iso_cover_option(problem, c, table->workload, &unit.instances);
         iso_wide steps = (iso_wide)unit.instances * table->size[unit.option];
         unit.steps = steps < table->n_steps ? (int32_t)steps : table->n_steps;
         if (!iso_append(&table->units, &table->n_units, sizeof(unit), &unit))
@@ -372,6 +403,8 @@ enum iso_status iso_cover_init(struct iso_cover_table *table, const struct iso_p
         return no_memory(reterr);
     if (!open_steps(table))
         return ISO_OK;
+    if (!list_products(table))
+        return no_memory(reterr);
     ISO_TRY(open_levels(table, reterr));
     if ((double)table->n_classes * (double)n_options * table->n_steps > MOST_CELLS)
         return ISO_OK;
@@ -399,9 +432,9 @@ void iso_cover_fini(struct iso_cover_table *table)
         free(table->classes[k].least);
         free(table->classes[k].choice);
     }
-    void *const arrays[] = {table->classes, table->levels,    table->level_of,
-                            table->size,    table->units,     table->held,
-                            table->reserve, table->last_unit, table->bought};
+    void *const arrays[] = {table->classes, table->levels,  table->level_of, table->size,
+                            table->units,   table->held,    table->reserve,  table->last_unit,
+                            table->bought,  table->products};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
 }
@@ -414,9 +447,9 @@ static void drop_surplus(const struct iso_cover_table *table, iso_wide surplus, 
     const struct iso_workload *workload = &table->problem->workloads[table->workload];
 
     for (int32_t i = 0; i < workload->n_options; i++) {
-        iso_wide most = surplus / workload->options[i].served;
-        if (surplus <= 0 || most == 0 || covered[i] == 0)
+        if (covered[i] == 0 || surplus < workload->options[i].served)
             continue;
+        iso_wide most = surplus / workload->options[i].served;
         int64_t n = most < covered[i] ? (int64_t)most : covered[i];
         covered[i] -= n;
         count[i] -= n;

@@ -12,6 +12,12 @@ struct iso_cover_unit {
     double cost; /* of one unit over the horizon, base currency */
 };
 
+/* A commitment that the workload may use: one unit covers so many instances of one option. */
+struct iso_cover_product {
+    int32_t product, option;
+    int64_t instances;
+};
+
 /* Periods in which every option costs the same. */
 struct iso_cover_class {
     int32_t period; /* one of them */
@@ -31,7 +37,8 @@ struct iso_cover_table {
     int32_t workload, n_steps;
     iso_decimal step; /* divides what every option serves */
     int32_t *size;    /* steps of each option */
-    int32_t n_units, n_classes, n_levels;
+    int32_t n_units, n_classes, n_levels, n_products;
+    struct iso_cover_product *products;
     struct iso_cover_unit *units; /* the cheapest start of each product that may be bought */
     struct iso_cover_class *classes;
     struct iso_cover_level *levels;

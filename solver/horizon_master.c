@@ -56,7 +56,9 @@ double iso_existing_fees(const struct iso_problem *problem)
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++)
-            fees += iso_value(problem->periods[t].hours) * iso_value(problem->products[c].fee) *
+            if (problem->products[c].existing[t] > 0)
+                fees +=
+                    iso_value(problem->periods[t].hours) * iso_value(problem->products[c].fee) *
                     iso_value(problem->products[c].existing[t]) *
                     iso_value(problem->currencies[problem->products[c].currency].rate_to_base[t]);
     return fees;

@@ -92,13 +92,15 @@ static bool add_covers(const struct separable *s, int32_t a, int32_t option, int
 {
     const struct iso_problem *problem = s->problem;
     const struct iso_cover_table *table = &s->tables[a];
-    int64_t instances;
 
-    for (int32_t c = 0; c < problem->n_products && covered > 0; c++) {
-        const struct iso_product *product = &problem->products[c];
-        if (!product->cells[a] || iso_cover_option(problem, c, a, &instances) != option)
+    for (int32_t i = 0; i < table->n_products && covered > 0; i++) {
+        int32_t c = table->products[i].product;
+        iso_decimal existing = problem->products[c].existing[t];
+        int64_t instances = table->products[i].instances, room = 0;
+        if (table->products[i].option != option)
             continue;
-        int64_t room = (int64_t)((iso_wide)product->existing[t] * instances / ISO_DECIMAL_ONE);
+        if (existing > 0)
+            room = (int64_t)((iso_wide)existing * instances / ISO_DECIMAL_ONE);
         for (int32_t u = 0; u < table->n_units; u++)
             if (table->units[u].product == c)
                 room += table->bought[u] * instances;

@@ -1,5 +1,6 @@
 /* isocostd: starts the parts in the order in which they depend on each other, waits for a signal,
  * and stops them in the reverse order. */
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -150,6 +151,14 @@ static int run(struct daemon *d, sigset_t *signals)
     return code;
 }
 
+/* What one plan frees is kept for the next rather than given back and faulted in again page by
+ * page. Blocks from 4 MiB on, and what is free beyond 16 MiB in a thread's part, are given back. */
+static void keep_freed_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon daemon;
@@ -168,6 +177,7 @@ int main(int argc, char **argv)
         puts("isocostd " ISO_VERSION);
         return 0;
     }
+    keep_freed_memory();
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -148,9 +148,9 @@ enum iso_status iso_solve_plan(struct iso_call *call, void *service, struct iso_
     struct iso_api *api = service;
     const Isocost__V1__SolvePlanRequest *request =
         (const Isocost__V1__SolvePlanRequest *)iso_call_request(call);
-    struct iso_job_request job = {.mode = ISO_JOB_SOLVE};
-    const Isocost__V1__Model *model;
     char digest[ISO_DIGEST_TEXT_SIZE];
+    struct iso_job_request job = {.mode = ISO_JOB_SOLVE, .model_digest = digest};
+    const Isocost__V1__Model *model;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, digest, reterr));
@@ -166,12 +166,13 @@ enum iso_status iso_solve_plan_stream(struct iso_call *call, void *service,
     struct iso_api *api = service;
     const Isocost__V1__SolvePlanStreamRequest *request =
         (const Isocost__V1__SolvePlanStreamRequest *)iso_call_request(call);
+    char digest[ISO_DIGEST_TEXT_SIZE];
     struct iso_job_request job = {.mode = ISO_JOB_SOLVE,
+                                  .model_digest = digest,
                                   .incumbents = request->incumbents,
                                   .accepted = on_accepted,
                                   .progress = on_progress};
     const Isocost__V1__Model *model;
-    char digest[ISO_DIGEST_TEXT_SIZE];
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, digest, reterr));
@@ -186,9 +187,9 @@ enum iso_status iso_validate_model(struct iso_call *call, void *service, struct 
     struct iso_api *api = service;
     const Isocost__V1__ValidateModelRequest *request =
         (const Isocost__V1__ValidateModelRequest *)iso_call_request(call);
-    struct iso_job_request job = {.mode = ISO_JOB_VALIDATE};
-    const Isocost__V1__Model *model;
     char digest[ISO_DIGEST_TEXT_SIZE];
+    struct iso_job_request job = {.mode = ISO_JOB_VALIDATE, .model_digest = digest};
+    const Isocost__V1__Model *model;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, digest, reterr));

@@ -76,6 +76,7 @@ struct iso_job {
     int refs;                          /* of the caller, the supervisor, a child, workers */
     /* Constant after submit. */
     enum iso_job_mode mode;
+    char model_digest[ISO_DIGEST_TEXT_SIZE]; /* "": not known */
     bool batch, incumbents, all_lines;
     char *tier;
     void *context;

@@ -45,6 +45,7 @@ struct iso_job_result {
 struct iso_job_request {
     enum iso_job_mode mode;
     const Isocost__V1__Model *model; /* passed iso_model_check(); copied */
+    const char *model_digest;        /* NULL = not known; copied */
     int snapshot_fd;                 /* -1 = none; duplicated */
     double deadline_s;               /* seconds from now after which nobody listens; <= 0 = none */
     bool batch;                      /* batch lane even if the limit is short */

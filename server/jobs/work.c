@@ -63,7 +63,7 @@ static enum iso_status resolve(struct iso_job *job, struct iso_resolved **ret_re
     job->violations.arena = job->arena;
     ISO_TRY(iso_resolve(job->model, job->snapshot ? job->snapshot->snapshot : NULL, job->arena,
                         &job->violations, &resolved, reterr));
-    ISO_TRY(iso_problem_check(&resolved->problem, reterr));
+    ISO_TRY(iso_resolve_digests(job->model, job->model_digest, resolved, reterr));
     *ret_resolved = resolved;
     return ISO_OK;
 }

@@ -218,6 +218,23 @@ static enum iso_status chain_hours(struct iso_resolve *r, int32_t n_levels,
     return ISO_OK;
 }
 
+/* "level-N"; there may be a year of hours of them. */
+static const char *level_id(struct iso_arena *arena, int32_t number)
+{
+    char text[] = "level-2147483647", *id = NULL;
+    size_t end = sizeof(text) - 1, at = end, n;
+
+    for (; number > 0; number /= 10)
+        text[--at] = (char)('0' + number % 10);
+    n = end - at;
+    id = iso_arena_calloc(arena, strlen("level-") + n + 1, 1);
+    if (!id)
+        return NULL;
+    memcpy(id, text, strlen("level-"));
+    memcpy(id + strlen("level-"), text + at, n);
+    return id;
+}
+
 static enum iso_status number_levels(struct iso_resolve *r, const int32_t *counts, int32_t n_levels,
                                      struct iso_error *reterr)
 {
@@ -226,7 +243,7 @@ static enum iso_status number_levels(struct iso_resolve *r, const int32_t *count
     if (!periods)
         return iso_resolve_full(reterr);
     for (int32_t t = 0; t < n_levels; t++) {
-        periods[t].id = iso_arena_printf(r->arena, "level-%d", t + 1);
+        periods[t].id = level_id(r->arena, t + 1);
         periods[t].hours = counts[t] * ISO_DECIMAL_ONE;
         if (!periods[t].id)
             return iso_resolve_full(reterr);

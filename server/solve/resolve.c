@@ -240,21 +240,22 @@ void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options
             options->want |= bits[message->want[i]];
 }
 
-static enum iso_status make_digests(struct iso_resolve *r, struct iso_error *reterr)
+enum iso_status iso_resolve_digests(const Isocost__V1__Model *model, const char *model_digest,
+                                    struct iso_resolved *resolved, struct iso_error *reterr)
 {
-    struct iso_resolved *out = r->out;
-    const char *snapshot = r->snapshot ? iso_snapshot_digest(r->snapshot) : "";
     unsigned char bytes[ISO_SHA256_BYTES];
     struct iso_sha256 sha;
 
-    ISO_TRY(iso_message_digest(&r->model->base, NULL, out->model_digest, reterr));
+    if (model_digest[0])
+        snprintf(resolved->model_digest, sizeof(resolved->model_digest), "%s", model_digest);
+    else
+        ISO_TRY(iso_message_digest(&model->base, NULL, resolved->model_digest, reterr));
     iso_sha256_init(&sha);
-    iso_sha256_update(&sha, out->model_digest, strlen(out->model_digest));
+    iso_sha256_update(&sha, resolved->model_digest, strlen(resolved->model_digest));
     iso_sha256_update(&sha, "\n", 1);
-    iso_sha256_update(&sha, snapshot, strlen(snapshot));
+    iso_sha256_update(&sha, resolved->snapshot_digest, strlen(resolved->snapshot_digest));
     iso_sha256_final(&sha, bytes);
-    iso_digest_text(bytes, out->problem_digest);
-    snprintf(out->snapshot_digest, sizeof(out->snapshot_digest), "%s", snapshot);
+    iso_digest_text(bytes, resolved->problem_digest);
     return ISO_OK;
 }
 
@@ -314,7 +315,8 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
     ISO_TRY(iso_violations_status(r->violations, reterr));
     iso_resolve_options(r->model->options, &r->problem->options);
     ISO_TRY(check_size(r, reterr));
-    ISO_TRY(make_digests(r, reterr));
+    snprintf(r->out->snapshot_digest, sizeof(r->out->snapshot_digest), "%s",
+             r->snapshot ? iso_snapshot_digest(r->snapshot) : "");
     return iso_problem_check(r->problem, reterr);
 }
 

@@ -45,6 +45,7 @@ ISO_EXPORT void iso_model_check(const Isocost__V1__Model *model, const char *pat
 
 /* Resolves a model that passed iso_model_check(); `snapshot` may be NULL when the model uses none.
  * The result lives in the arena and borrows strings from the snapshot, which must outlive it.
+ * The problem has passed iso_problem_check(); its digests are empty.
  * Errors: ISO_E_INVALID (violations say where: a catalog selector that matches nothing, an unknown
  * offering in `current`, a missing rate, ...), ISO_E_LIMIT (arena full or too many). */
 ISO_EXPORT enum iso_status iso_resolve(const Isocost__V1__Model *model,
@@ -52,5 +53,12 @@ ISO_EXPORT enum iso_status iso_resolve(const Isocost__V1__Model *model,
                                        struct iso_violations *violations,
                                        struct iso_resolved **ret_resolved,
                                        struct iso_error *reterr);
+
+/* Fills in the digests of the model and the problem of what iso_resolve() gave, for whoever tells
+ * them. `model_digest` is the model's, or "": not known yet. Errors: ISO_E_NOMEM. */
+ISO_EXPORT enum iso_status iso_resolve_digests(const Isocost__V1__Model *model,
+                                               const char *model_digest,
+                                               struct iso_resolved *resolved,
+                                               struct iso_error *reterr);
 
 #endif

@@ -105,6 +105,8 @@ struct iso_resolve {
     const iso_decimal *none_held; /* zeros, shared by products of which nothing is held */
     uint8_t *scratch_window;      /* n_periods */
     const uint8_t *last_window;   /* shared by starts that cover the same periods */
+    struct iso_start last_start;  /* the one that was made last, and its term */
+    iso_decimal last_term_hours;
 
     struct iso_names current_ids;   /* folded ids of offerings that run today */
     struct iso_kept *kept;          /* heap */

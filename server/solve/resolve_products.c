@@ -39,6 +39,10 @@ static enum iso_status fill_start(struct iso_resolve *r, iso_decimal term_hours,
     size_t n_periods = (size_t)problem->n_periods;
     iso_wide inside = 0;
 
+    if (r->last_window && r->last_start.period == first && r->last_term_hours == term_hours) {
+        *start = r->last_start;
+        return ISO_OK;
+    }
     if (!r->scratch_window)
         r->scratch_window = iso_arena_calloc(r->arena, n_periods, 1);
     if (!r->scratch_window)
@@ -62,6 +66,8 @@ static enum iso_status fill_start(struct iso_resolve *r, iso_decimal term_hours,
         (struct iso_start){.period = first, .window = r->last_window, .hours_inside = term_hours};
     if (inside < term_hours)
         start->hours_inside = (iso_decimal)inside;
+    r->last_start = *start;
+    r->last_term_hours = term_hours;
     return ISO_OK;
 }
 

@@ -278,7 +278,6 @@ static enum iso_status run(struct iso_solver_connection *connection, struct iso_
     ISO_TRY(iso_resolve(request->model, snapshot_fd >= 0 ? kept->snapshot : NULL, arena, violations,
                         &resolved, reterr));
     struct iso_problem *problem = &resolved->problem;
-    ISO_TRY(iso_problem_check(problem, reterr));
 
     switch ((int)request->mode) {
     case ISOCOST__INTERNAL__V1__SOLVE_MODE__SOLVE_MODE_SOLVE:

@@ -56,15 +56,16 @@ bool iso_ledger_held(const struct iso_ledger *ledger, int32_t product, iso_wide 
     int32_t n_periods = ledger->problem->n_periods;
     bool any = false;
 
-    for (int32_t t = 0; t < n_periods; t++) {
+    for (int32_t i = 0; i < ledger->plan->n_purchases && !any; i++)
+        any = ledger->plan->purchases[i].product == product;
+    for (int32_t t = 0; t < n_periods && !any; t++)
+        any = data->existing[t] != 0;
+    for (int32_t t = 0; t < n_periods && any; t++)
         ret_held[t] = data->existing[t];
-        any |= data->existing[t] != 0;
-    }
     for (int32_t i = 0; i < ledger->plan->n_purchases; i++) {
         const struct iso_purchase *purchase = &ledger->plan->purchases[i];
         if (purchase->product != product)
             continue;
-        any = true;
         for (int32_t t = 0; t < n_periods; t++)
             if (data->starts[purchase->start].window[t])
                 ret_held[t] += (iso_wide)purchase->quantity * ISO_DECIMAL_ONE;

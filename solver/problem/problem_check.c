@@ -114,8 +114,9 @@ static int32_t heaviest_period(const struct iso_problem *p, int32_t currency)
     int32_t heaviest = 0;
 
     for (int32_t t = 1; t < p->n_periods; t++)
-        if ((iso_wide)p->periods[t].hours * rate[t] >
-            (iso_wide)p->periods[heaviest].hours * rate[heaviest])
+        if ((p->periods[t].hours != p->periods[heaviest].hours || rate[t] != rate[heaviest]) &&
+            (iso_wide)p->periods[t].hours * rate[t] >
+                (iso_wide)p->periods[heaviest].hours * rate[heaviest])
             heaviest = t;
     return heaviest;
 }
@@ -128,16 +129,14 @@ static bool price_fits(const struct iso_problem *p, iso_decimal price, int32_t c
                         p->currencies[currency].rate_to_base[period]);
 }
 
-static enum iso_status check_offerings(const struct iso_problem *p, struct iso_error *reterr)
+static enum iso_status check_offerings(const struct iso_problem *p, const int32_t *heaviest,
+                                       struct iso_error *reterr)
 {
     ISO_AUTO_MEM int32_t *region_provider =
         iso_calloc((size_t)p->n_regions, sizeof(*region_provider)); /* + 1; 0 = not seen */
-    ISO_AUTO_MEM int32_t *heaviest = iso_calloc((size_t)p->n_currencies, sizeof(*heaviest));
 
-    if (!region_provider || !heaviest)
+    if (!region_provider)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to check a problem");
-    for (int32_t i = 0; i < p->n_currencies; i++)
-        heaviest[i] = heaviest_period(p, i);
     for (int32_t z = 0; z < p->n_zones; z++)
         REQUIRE(iso_in_range(p->zone_region[z], p->n_regions), "is not a region", "zone_region[%d]",
                 z);
@@ -470,7 +469,7 @@ static enum iso_status check_starts(const struct iso_problem *p, int32_t c,
 }
 
 static enum iso_status check_product(const struct iso_problem *p, int32_t c,
-                                     struct iso_error *reterr)
+                                     const int32_t *heaviest, struct iso_error *reterr)
 {
     const struct iso_product *product = &p->products[c];
 
@@ -487,7 +486,7 @@ static enum iso_status check_product(const struct iso_problem *p, int32_t c,
     for (int32_t t = 0; t < p->n_periods; t++) {
         REQUIRE(product->existing[t] >= 0, "must be >= 0", "products[%d].existing[%d]", c, t);
     }
-    REQUIRE(price_fits(p, product->fee, product->currency, heaviest_period(p, product->currency)),
+    REQUIRE(price_fits(p, product->fee, product->currency, heaviest[product->currency]),
             "fee times hours and rate leaves the range of a decimal", "products[%d].fee", c);
     for (int32_t i = 0; i < product->n_eligible; i++) {
         const struct iso_eligible *eligible = &product->eligible[i];
@@ -568,7 +567,12 @@ enum iso_status iso_problem_check(const struct iso_problem *problem, struct iso_
     ISO_TRY(check_sizes(problem, reterr));
     ISO_TRY(check_periods(problem, reterr));
     ISO_TRY(check_currencies(problem, reterr));
-    ISO_TRY(check_offerings(problem, reterr));
+    ISO_AUTO_MEM int32_t *heaviest = iso_calloc((size_t)problem->n_currencies, sizeof(*heaviest));
+    if (!heaviest)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to check a problem");
+    for (int32_t i = 0; i < problem->n_currencies; i++)
+        heaviest[i] = heaviest_period(problem, i);
+    ISO_TRY(check_offerings(problem, heaviest, reterr));
     ISO_TRY(check_price_exceptions(problem, reterr));
     for (int32_t g = 0; g < problem->n_teams; g++)
         for (int32_t k = 0; k < ISO_N_RESOURCES; k++)
@@ -581,7 +585,7 @@ enum iso_status iso_problem_check(const struct iso_problem *problem, struct iso_
     for (int32_t b = 0; b < problem->n_budgets; b++)
         ISO_TRY(check_budget(problem, b, reterr));
     for (int32_t c = 0; c < problem->n_products; c++)
-        ISO_TRY(check_product(problem, c, reterr));
+        ISO_TRY(check_product(problem, c, heaviest, reterr));
     REQUIRE(problem->n_volumes >= 0, "must be >= 0", "n_volumes");
     for (int32_t i = 0; i < problem->n_volumes; i++)
         ISO_TRY(check_volume(problem, i, reterr));

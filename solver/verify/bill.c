@@ -195,7 +195,7 @@ static enum iso_status check_fee(const struct iso_verifier *v, int32_t i)
         .offering = -1,
         .product = line->product,
         .start = -1,
-        .quantity = (iso_decimal)iso_verify_held(v, line->product, line->period),
+        .quantity = iso_verify_held(v, line->product, line->period),
         .unit_price = product->fee,
         .currency = product->currency,
         .hours = problem->periods[line->period].hours,

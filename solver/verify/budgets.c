@@ -163,8 +163,7 @@ static void add_commitments(const struct iso_verifier *v, const struct iso_budge
             continue;
         for (int32_t t = 0; t < problem->n_periods; t++)
             if (window->periods[t] && product->fee > 0 && iso_verify_held(v, c, t) > 0)
-                add(spend, (iso_decimal)iso_verify_held(v, c, t), product->fee,
-                    problem->periods[t].hours,
+                add(spend, iso_verify_held(v, c, t), product->fee, problem->periods[t].hours,
                     iso_problem_rate(problem, product->currency, window->currency, t));
         for (int32_t s = 0; s < product->n_starts; s++) {
             const struct iso_start *start = &product->starts[s];

@@ -44,6 +44,14 @@ struct iso_pricing {
     struct iso_bounded start_cost; /* of one start, stop: in the objective and budgets */
     struct iso_bounded stop_cost;
 
+    /* Hours of a term at a rate, as they were asked for last: products have many terms in common.
+     */
+    struct iso_pricing_hours {
+        const uint8_t *term, *periods;
+        int32_t from, to;
+        struct iso_bounded sum;
+    } last_hours;
+
     double money, prefer, move_count; /* weights of the objectives */
     double *unserved;                 /* n_workloads: weight of its priority's tier */
     double *loss;                     /* n_workloads: weight of its loss, in FAIR tiers */
@@ -97,9 +105,8 @@ void iso_implied_repeat(struct iso_pricing *p, int32_t lead, int32_t period);
 void iso_implied_settle(struct iso_pricing *p);
 
 /* What one unit of a start costs in the objective and in budgets. */
-struct iso_bounded iso_pricing_purchase(const struct iso_pricing *p,
-                                        const struct iso_product *product, int32_t c,
-                                        const struct iso_start *start);
+struct iso_bounded iso_pricing_purchase(struct iso_pricing *p, const struct iso_product *product,
+                                        int32_t c, const struct iso_start *start);
 
 /* Reads and checks the multipliers (indices, signs, no row twice). */
 enum iso_status iso_pricing_init(struct iso_pricing *p, struct iso_verifier *v, int32_t tier,

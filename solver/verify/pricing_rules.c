@@ -179,11 +179,46 @@ static void price_moves(struct iso_pricing *p)
     iso_pricing_add(p, iso_bounded_multiply(forced, iso_bounded_exact(-p->moves)));
 }
 
+/* Sum of h_t * rate(from -> to, t) over the flagged periods that lie in a window (NULL: in any);
+ * those in a row that are alike are counted and added at once. */
+static struct iso_bounded hours_at_rate(const struct iso_problem *problem, const uint8_t *term,
+                                        const uint8_t *periods, int32_t from, int32_t to)
+{
+    struct iso_bounded sum = {0, 0};
+    iso_decimal hours = 0, rate = 0;
+    int32_t n = 0;
+
+    for (int32_t t = 0; t <= problem->n_periods; t++) {
+        bool counts = t < problem->n_periods && term[t] && (!periods || periods[t]);
+        iso_decimal own_hours = counts ? problem->periods[t].hours : 0;
+        iso_decimal own_rate = counts ? iso_problem_rate(problem, from, to, t) : 0;
+        if (n > 0 && (own_hours != hours || own_rate != rate)) {
+            struct iso_bounded one = iso_bounded_scale(rate, iso_bounded_decimal(hours));
+            sum = iso_bounded_add(sum, iso_bounded_multiply(iso_bounded_exact(n), one));
+            n = 0;
+        }
+        hours = own_hours;
+        rate = own_rate;
+        n += counts;
+    }
+    return sum;
+}
+
+static struct iso_bounded term_hours(struct iso_pricing *p, const uint8_t *term,
+                                     const uint8_t *periods, int32_t from, int32_t to)
+{
+    const struct iso_pricing_hours *last = &p->last_hours;
+
+    if (last->term != term || last->periods != periods || last->from != from || last->to != to)
+        p->last_hours = (struct iso_pricing_hours){
+            term, periods, from, to, hours_at_rate(p->v->problem, term, periods, from, to)};
+    return p->last_hours.sum;
+}
+
 /* What one bought unit of a start adds to the objective and the budgets: its fee over the term and
  * its upfront by basis. */
-struct iso_bounded iso_pricing_purchase(const struct iso_pricing *p,
-                                        const struct iso_product *product, int32_t c,
-                                        const struct iso_start *start)
+struct iso_bounded iso_pricing_purchase(struct iso_pricing *p, const struct iso_product *product,
+                                        int32_t c, const struct iso_start *start)
 {
     const struct iso_problem *problem = p->v->problem;
     struct iso_bounded sum = {0, 0}, term = iso_bounded_decimal(product->term_hours);
@@ -199,17 +234,12 @@ struct iso_bounded iso_pricing_purchase(const struct iso_pricing *p,
             const struct iso_window *window = budget ? &budget->windows[w] : NULL;
             double weight = budget ? -p->budget[p->v->first_window[b] + w] : p->money;
             int32_t currency = window ? window->currency : problem->base_currency;
-            struct iso_bounded spent = {0, 0};
+            struct iso_bounded spent;
             if (weight == 0)
                 continue;
-            for (int32_t t = 0; t < problem->n_periods; t++) {
-                if (!start->window[t] || (window && !window->periods[t]))
-                    continue;
-                struct iso_bounded hours = iso_bounded_decimal(problem->periods[t].hours);
-                iso_decimal rate = iso_problem_rate(problem, product->currency, currency, t);
-                spent = iso_bounded_add(spent,
-                                        iso_bounded_multiply(fee, iso_bounded_scale(rate, hours)));
-            }
+            spent = iso_bounded_multiply(fee, term_hours(p, start->window,
+                                                         window ? window->periods : NULL,
+                                                         product->currency, currency));
             struct iso_bounded inside =
                 iso_bounded_decimal(window ? iso_verify_term_hours(problem, start, window->periods)
                                            : start->hours_inside);

@@ -418,6 +418,8 @@ void iso_verify_fini(struct iso_verifier *v)
                             v->first_window,
                             v->first_start,
                             v->bought,
+                            v->held_row,
+                            v->held,
                             v->holds,
                             v->whole};
 

@@ -50,7 +50,8 @@ struct table {
     double *prices; /* of each option, scratch */
     struct class *classes;
     int32_t n_classes, n_levels;
-    int32_t *class_of; /* n_periods */
+    int32_t *class_of;             /* n_periods */
+    int32_t *products, n_products; /* that the workload may use */
     struct level *levels;
     double *reserve; /* R, [n_steps + 1]; NULL: nothing is reserved */
 };
@@ -179,11 +180,12 @@ static bool alike(const struct table *table, int32_t t, int32_t other)
     for (int32_t l = 0; l < problem->n_limits; l++)
         if (p->limit[iso_verify_at(p->v, l, t)] != p->limit[iso_verify_at(p->v, l, other)])
             return false;
-    for (int32_t c = 0; c < problem->n_products; c++)
-        if (problem->products[c].cells[table->workload] &&
-            (iso_pricing_commit(p, c, t) != iso_pricing_commit(p, c, other) ||
-             p->supply[iso_verify_at(p->v, c, t)] != p->supply[iso_verify_at(p->v, c, other)]))
+    for (int32_t i = 0; i < table->n_products; i++) {
+        int32_t c = table->products[i];
+        if (iso_pricing_commit(p, c, t) != iso_pricing_commit(p, c, other) ||
+            p->supply[iso_verify_at(p->v, c, t)] != p->supply[iso_verify_at(p->v, c, other)])
             return false;
+    }
     for (int32_t b = 0; b < problem->n_budgets; b++)
         for (int32_t w = 0; w < problem->budgets[b].n_windows; w++)
             if (p->budget[p->v->first_window[b] + w] != 0 &&
@@ -223,7 +225,8 @@ static void fill_class(struct table *table, struct class *class)
         double least = INFINITY;
         for (int32_t i = 0; i < n; i++) {
             int32_t rest = q - table->sizes[i];
-            least = fmin(least, table->prices[i] + class->least[rest > 0 ? rest : 0]);
+            double cost = table->prices[i] + class->least[rest > 0 ? rest : 0];
+            least = cost < least ? cost : least;
         }
         class->least[q] = least;
     }
@@ -236,7 +239,8 @@ static iso_wide existing_steps(const struct table *table, int32_t t)
     iso_wide sum = 0;
     iso_decimal instances;
 
-    for (int32_t c = 0; c < problem->n_products; c++) {
+    for (int32_t i = 0; i < table->n_products; i++) {
+        int32_t c = table->products[i];
         const struct iso_product *product = &problem->products[c];
         if (!table->p->reserved[c] || product->existing[t] == 0)
             continue;
@@ -284,8 +288,10 @@ static enum iso_status fill_reserve(struct table *table)
         return no_memory(p);
     for (int32_t q = 1; q <= table->n_steps; q++) {
         double least = INFINITY;
-        for (int32_t i = 0; i < n_units; i++)
-            least = fmin(least, cost[i] + table->reserve[q > size[i] ? q - size[i] : 0]);
+        for (int32_t i = 0; i < n_units; i++) {
+            double own = cost[i] + table->reserve[q > size[i] ? q - size[i] : 0];
+            least = own < least ? own : least;
+        }
         table->reserve[q] = least;
     }
     return ISO_OK;
@@ -393,8 +399,13 @@ static enum iso_status open_table(struct table *table, const struct iso_value_fu
     table->class_of = iso_calloc((size_t)problem->n_periods, sizeof(*table->class_of));
     table->classes = iso_calloc((size_t)problem->n_periods, sizeof(*table->classes));
     table->levels = iso_calloc((size_t)problem->n_periods, sizeof(*table->levels));
-    if (!table->sizes || !table->prices || !table->class_of || !table->classes || !table->levels)
+    table->products = iso_calloc((size_t)problem->n_products, sizeof(*table->products));
+    if (!table->sizes || !table->prices || !table->class_of || !table->classes || !table->levels ||
+        !table->products)
         return no_memory(table->p);
+    for (int32_t c = 0; c < problem->n_products; c++)
+        if (problem->products[c].cells[table->workload])
+            table->products[table->n_products++] = c;
     for (int32_t t = 0; t < problem->n_periods; t++) {
         iso_wide n = steps_of(workload->required[t], function->step);
         most = n > most ? n : most;
@@ -442,8 +453,8 @@ static void table_fini(struct table *table)
 {
     for (int32_t k = 0; k < table->n_classes; k++)
         free(table->classes[k].least);
-    void *const arrays[] = {table->classes, table->levels,   table->sizes,
-                            table->prices,  table->class_of, table->reserve};
+    void *const arrays[] = {table->classes,  table->levels,  table->sizes,   table->prices,
+                            table->class_of, table->reserve, table->products};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_costs_fini(&table->costs);

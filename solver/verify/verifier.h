@@ -63,6 +63,8 @@ struct iso_verifier {
     double whole_worth;               /* part of the last dual bound that comes from it */
     int64_t *bought;                  /* one a start */
     uint8_t *holds;                   /* n_products: something is held or bought */
+    int32_t *held_row;                /* n_products: of `held`; -1: nothing is held or bought */
+    iso_decimal *held;                /* row * n_periods + period: units or lots in force */
     iso_wide starts, stops, moves;    /* of period 0 against the placement today */
 };
 
@@ -85,8 +87,14 @@ __attribute__((format(printf, 5, 6))) enum iso_status
 iso_verify_fail(const struct iso_verifier *v, const char *array, int64_t index, const char *member,
                 const char *format, ...);
 
-/* Units or lots of a product in force in a period: existing + bought, checked to be in range. */
-iso_wide iso_verify_held(const struct iso_verifier *v, int32_t product, int32_t period);
+/* Units or lots of a product in force in a period: existing + bought. Once iso_verify_commit() has
+ * found them to be in range. */
+static inline iso_decimal iso_verify_held(const struct iso_verifier *v, int32_t product,
+                                          int32_t period)
+{
+    int32_t row = v->held_row[product];
+    return row < 0 ? 0 : v->held[(size_t)row * (size_t)v->problem->n_periods + (size_t)period];
+}
 
 /* The usage of (period, cell, offering), or NULL. */
 const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,

@@ -59,7 +59,8 @@ static inline void fixture_resolve(struct fixture *f, const char *yaml,
     if (iso_violations_status(&f->violations, &f->error) != ISO_OK)
         return;
     if (iso_resolve(f->model, snapshot, f->arena, &f->violations, &f->resolved, &f->error) ==
-        ISO_OK)
+            ISO_OK &&
+        iso_resolve_digests(f->model, "", f->resolved, &f->error) == ISO_OK)
         f->problem = &f->resolved->problem;
 }
 
