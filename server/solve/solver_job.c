@@ -333,7 +333,9 @@ void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kep
     status = name_failure(status, &error);
     size_t n_bytes = isocost__internal__v1__done__get_packed_size(&done);
     if (status == ISO_OK && n_bytes > ISO_FRAME_MAX_BYTES - FAILURE_BYTES) {
-        status = iso_fail(&error, ISO_E_LIMIT, "", "the plan takes %zu MiB; at most %u are allowed",
+        status = iso_fail(&error, ISO_E_LIMIT, "",
+                          "the plan takes %zu MiB; at most %u are allowed: merge hours with "
+                          "load_levels.levels, or solve fewer workloads or hours at a time",
                           n_bytes >> 20, (ISO_FRAME_MAX_BYTES - FAILURE_BYTES) >> 20);
         done.answer = NULL;
     }
