@@ -86,6 +86,8 @@ enum iso_status iso_plan_load(struct iso_api *api, const struct iso_principal *p
                               Isocost__V1__Plan **ret_plan, struct iso_error *reterr);
 /* Shortens long lists in place, the struct only: what is cut stays where it was. */
 void iso_plan_cut(Isocost__V1__Plan *plan);
+/* The same for a plan from the supervisor, whose lines are no more than that. */
+void iso_plan_cut_lists(Isocost__V1__Plan *plan);
 /* "key=value\n" lines, in the arena; NULL when it is full. */
 char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena);
 

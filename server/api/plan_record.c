@@ -78,13 +78,24 @@ enum iso_status iso_plan_load(struct iso_api *api, const struct iso_principal *p
     return ISO_OK;
 }
 
-void iso_plan_cut(Isocost__V1__Plan *plan)
+static void cut_lists(Isocost__V1__Plan *plan, size_t line_bytes)
 {
     Isocost__V1__Plan rest = *plan;
-    size_t line_bytes = 0;
     size_t *const lists[] = {&plan->n_unserved,      &plan->n_actions,       &plan->n_runners_up,
                              &plan->n_binding_rules, &plan->n_violations,    &plan->n_warnings,
                              &plan->n_commitments,   &plan->n_cost_by_period};
+
+    rest.n_lines = 0;
+    if (line_bytes + isocost__v1__plan__get_packed_size(&rest) <= MAX_PLAN_BYTES)
+        return;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(lists); i++)
+        if (*lists[i] > MAX_LIST)
+            *lists[i] = MAX_LIST;
+}
+
+void iso_plan_cut(Isocost__V1__Plan *plan)
+{
+    size_t line_bytes = 0;
 
     for (size_t i = 0; i < plan->n_lines; i++) {
         size_t n_bytes = isocost__v1__plan_line__get_packed_size(plan->lines[i]) + 6;
@@ -94,12 +105,12 @@ void iso_plan_cut(Isocost__V1__Plan *plan)
         }
         line_bytes += n_bytes;
     }
-    rest.n_lines = 0;
-    if (line_bytes + isocost__v1__plan__get_packed_size(&rest) <= MAX_PLAN_BYTES)
-        return;
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(lists); i++)
-        if (*lists[i] > MAX_LIST)
-            *lists[i] = MAX_LIST;
+    cut_lists(plan, line_bytes);
+}
+
+void iso_plan_cut_lists(Isocost__V1__Plan *plan)
+{
+    cut_lists(plan, plan->n_lines > 0 ? ISO_MAX_CHUNK_BYTES : 0);
 }
 
 char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena)

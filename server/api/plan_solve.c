@@ -48,7 +48,7 @@ static void on_progress(void *context, const Isocost__V1__SolveProgress *progres
 
     if (shown.incumbent) {
         incumbent = *shown.incumbent;
-        iso_plan_cut(&incumbent);
+        iso_plan_cut_lists(&incumbent);
         shown.incumbent = &incumbent;
     }
     event.event_case = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__EVENT_PROGRESS;
@@ -76,7 +76,7 @@ static void answer_plan(struct solve *solve, const Isocost__V1__Plan *found)
     plan.create_time = &create;
     plan.end_time = &end;
     plan.state = ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE;
-    iso_plan_cut(&plan);
+    iso_plan_cut_lists(&plan);
     if (solve->stream) {
         Isocost__V1__SolvePlanStreamResponse event = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__INIT;
 

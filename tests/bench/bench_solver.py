@@ -24,6 +24,7 @@ import family_packing  # noqa: E402
 import family_year  # noqa: E402
 import models  # noqa: E402
 import peers  # noqa: E402
+import process_facts  # noqa: E402
 from isocost_protos import plan_service_pb2 as p  # noqa: E402
 from isocost_protos import plan_service_pb2_grpc  # noqa: E402
 from isocost_server import IsocostServer  # noqa: E402
@@ -97,21 +98,30 @@ def reference(plans, model):
     return p.ModelRef(model_digest=plans.UploadModel(pieces, timeout=120).model_digest)
 
 
-def solve(plans, case, seed):
+def cpu_seconds(server):
+    """Of isocostd and its solvers until now."""
+    return sum(int(path.read_text().split()[0]) for pid in [server.process.pid,
+                                                            *process_facts.children(server.process.pid)]
+               for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def solve(server, plans, case, seed):
     model = models.message(case.make(seed), case.ask, case.seconds)
     ref = reference(plans, model)
     row = {"suite": "solver", "case": case.name, "seed": seed, "limit": case.seconds, "peer": None}
-    began = time.monotonic()
+    began, spent = time.monotonic(), cpu_seconds(server)
     try:
         plan = plans.SolvePlan(p.SolvePlanRequest(model=ref), timeout=case.seconds * 2 + 60).plan
         if case.median_seconds < 0.1:  # the first solve warms the processes up
-            began = time.monotonic()
+            began, spent = time.monotonic(), cpu_seconds(server)
             plan = plans.SolvePlan(p.SolvePlanRequest(model=ref), timeout=60).plan
     except grpc.RpcError as error:
         row.update(seconds=round(time.monotonic() - began, 3), ok=False,
                    error=f"{error.code().name}: {error.details()[:200]}")
         return row, ref
     seconds = time.monotonic() - began
+    row.update(service_cpu_seconds=round(cpu_seconds(server) - spent, 4), lines=plan.line_count,
+               service_peak_mb=round(process_facts.peak_mib(server.process.pid), 1))
     row.update(seconds=round(seconds, 4), cpu_seconds=round(plan.stats.cpu_seconds, 3),
                peak_mb=round(plan.stats.peak_memory_mib, 1), value=round(seconds, 4), unit="s",
                strategy=plan.certificate.components[0].strategy if plan.certificate.components else "")
@@ -248,7 +258,7 @@ def main():
             with IsocostServer() as server:  # a fresh one, so that peaks of memory are the case's own
                 plans = plan_service_pb2_grpc.PlanServiceStub(
                     grpc.insecure_channel(f"unix:{server.socket}", options))
-                row, ref = solve(plans, case, seed)
+                row, ref = solve(server, plans, case, seed)
                 row["commit"] = commit
                 for line in [row] + run_peers(plans, case, seed, ref, row, names, seconds):
                     print(json.dumps(line), flush=True)

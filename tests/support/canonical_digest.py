@@ -89,27 +89,48 @@ def numbers(*values):
     return struct.pack(f"<{len(values)}q", *values)
 
 
-def texts(*values):
-    return b"".join(value.encode() + b"\0" for value in values)
+def small(*values):
+    return struct.pack(f"<{len(values)}i", *values)
 
 
-def line_bytes(line):
-    parts = [numbers(line.kind, line.place, line.periods, decimal(line.quantity),
-                     nanos(line.unit_price), decimal(line.hours), decimal(line.rate), nanos(line.cost),
-                     decimal(line.served)),
-             texts(line.unit_price.currency_code, line.workload, line.team, line.offering,
-                   line.product, getattr(line, "from"), line.to),
-             numbers(len(line.coverage))]
-    parts += [texts(c.product) + numbers(decimal(c.instances)) for c in line.coverage]
-    parts.append(numbers(len(line.patterns)))
+class Names:
+    """Numbers things of each kind from 1 on; the name stands where a thing is first."""
+
+    def __init__(self):
+        self.known = {}
+
+    def number(self, kind, name):
+        if not name:
+            return small(0)
+        own = self.known.setdefault(kind, {})
+        if name in own:
+            return small(own[name])
+        own[name] = len(own) + 1
+        return small(own[name]) + name.encode() + b"\0"
+
+
+def line_bytes(line, names):
+    parts = [small(line.kind, line.place, line.periods),
+             numbers(decimal(line.quantity), nanos(line.unit_price), decimal(line.hours),
+                     decimal(line.rate), nanos(line.cost), decimal(line.served))]
+    parts += [names.number(kind, name) for kind, name in (
+        ("currency", line.unit_price.currency_code), ("workload", line.workload), ("team", line.team),
+        ("offering", line.offering), ("product", line.product), ("place", getattr(line, "from")),
+        ("place", line.to))]
+    parts.append(small(len(line.coverage)))
+    parts += [names.number("product", c.product) + numbers(decimal(c.instances)) for c in line.coverage]
+    parts.append(small(len(line.patterns)))
     for pattern in line.patterns:
-        parts.append(numbers(pattern.instances, len(pattern.entries)))
-        parts += [texts(e.workload) + numbers(e.count) for e in pattern.entries]
+        parts += [numbers(pattern.instances), small(len(pattern.entries))]
+        parts += [names.number("workload", e.workload) + small(e.count) for e in pattern.entries]
     return b"".join(parts)
 
 
 def plan_digest(plan):
     """Of a plan with all of its lines."""
     core = type(plan)(termination=plan.termination, tiers=plan.tiers, commitments=plan.commitments)
-    text = digest(core).encode() + b"\n" + numbers(len(plan.lines))
-    return "sha256:" + hashlib.sha256(text + b"".join(map(line_bytes, plan.lines))).hexdigest()
+    names = Names()
+    text = digest(core).encode() + b"\n" + small(len(plan.lines))
+    for line in plan.lines:
+        text += line_bytes(line, names)
+    return "sha256:" + hashlib.sha256(text).hexdigest()

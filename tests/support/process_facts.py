@@ -44,6 +44,13 @@ def resident_mib(pid):
     raise AssertionError(f"process {pid} has no VmRSS")
 
 
+def peak_mib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError(f"process {pid} has no VmHWM")
+
+
 def wait_until(holds, seconds=20):
     """Waits until holds() is true; gives its value."""
     end = time.monotonic() + seconds
