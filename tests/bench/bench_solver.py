@@ -13,18 +13,22 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.environ["ISO_SOURCE"], "tests", "support"))
 
 import grpc  # noqa: E402
 
+import family_everything  # noqa: E402
 import family_levels  # noqa: E402
 import family_packing  # noqa: E402
 import family_year  # noqa: E402
 import models  # noqa: E402
 import peers  # noqa: E402
 import process_facts  # noqa: E402
+from isocost_protos import catalog_service_pb2 as c  # noqa: E402
+from isocost_protos import catalog_service_pb2_grpc  # noqa: E402
 from isocost_protos import plan_service_pb2 as p  # noqa: E402
 from isocost_protos import plan_service_pb2_grpc  # noqa: E402
 from isocost_server import IsocostServer  # noqa: E402
@@ -38,7 +42,8 @@ class Case:
     """A family member: how to make it, how near it must come, and in what time."""
 
     def __init__(self, name, make, gap, seconds, median_gap, worst_gap, median_seconds, peak_mb=None,
-                 size=0, peer=True, ask=None):
+                 size=0, peer=True, ask=None, catalog=None):
+        self.catalog = catalog  # writes the catalog's files into a folder
         self.name, self.make, self.gap, self.seconds = name, make, gap, seconds
         self.median_gap, self.worst_gap, self.median_seconds = median_gap, worst_gap, median_seconds
         self.peak_mb, self.size, self.peer = peak_mb, size, peer
@@ -54,6 +59,11 @@ def f3(name, o, t, w, gap, seconds, median_gap, worst_gap, **more):
 
 def mixed(seed):
     return family_levels.mixed(seed, 200, 24, 10, PLAIN_COSTS.get(("F3 200x24x10", seed), 600_000))
+
+
+def everything(seed):
+    """All rules with a budget of 1.02 times what the same costs without."""
+    return family_everything.plain(seed, PLAIN_COSTS.get(("X without budgets", seed), 1e6) * 1.02)
 
 
 def vb(name, types, classes, items, resources, seconds, median_gap, worst_gap, **more):
@@ -87,6 +97,12 @@ CASES = [
     vb("300/40/1000 3 resources", 300, 40, 1000, 3, 4, 0.004, 0.004),
     vb("300/40/1000 4 resources", 300, 40, 1000, 4, 4, 0.004, 0.004),
 ]
+CASES += [
+    Case("X without budgets", family_everything.plain, 0.005, 60, 0.02, 0.03, 72, peer=False,
+         catalog=family_everything.write_catalog),
+    Case("X", everything, 0.005, 60, 0.02, 0.03, 72, peer=False,
+         catalog=family_everything.write_catalog),
+]
 QUICK = ["R 3 apps", "F3 50x24x5", "F3 200x24x10", "VB 10/10/50", "VB 50/40/300"]
 
 
@@ -103,6 +119,19 @@ def cpu_seconds(server):
     return sum(int(path.read_text().split()[0]) for pid in [server.process.pid,
                                                             *process_facts.children(server.process.pid)]
                for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def import_catalog(channel, case):
+    """Gives the server the case's catalog."""
+    def pieces(folder):
+        for path in case.catalog(folder):
+            data = path.read_bytes()
+            for at in range(0, len(data), CHUNK):
+                first = {} if at else {"name": path.name, "kind": c.CATALOG_FILE_KIND_OFFERINGS_CSV}
+                yield c.ImportCatalogRequest(chunk=data[at:at + CHUNK], **first)
+    with tempfile.TemporaryDirectory() as folder:
+        catalogs = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        catalogs.ImportCatalog(pieces(folder), timeout=300)
 
 
 def solve(server, plans, case, seed):
@@ -124,6 +153,7 @@ def solve(server, plans, case, seed):
                service_peak_mb=round(process_facts.peak_mib(server.process.pid), 1))
     row.update(seconds=round(seconds, 4), cpu_seconds=round(plan.stats.cpu_seconds, 3),
                peak_mb=round(plan.stats.peak_memory_mib, 1), value=round(seconds, 4), unit="s",
+               columns=plan.stats.columns, offerings=plan.stats.offerings,
                strategy=plan.certificate.components[0].strategy if plan.certificate.components else "")
     money = [t for t in plan.tiers if t.name == "money"]
     if not money or not plan.HasField("cost"):
@@ -256,9 +286,17 @@ def main():
     for case in cases:
         for seed in seeds:
             with IsocostServer() as server:  # a fresh one, so that peaks of memory are the case's own
+<<<<<<< HEAD
                 plans = plan_service_pb2_grpc.PlanServiceStub(
                     grpc.insecure_channel(f"unix:{server.socket}", options))
                 row, ref = solve(server, plans, case, seed)
+=======
+                channel = grpc.insecure_channel(f"unix:{server.socket}", options)
+                if case.catalog:
+                    import_catalog(channel, case)
+                plans = plan_service_pb2_grpc.PlanServiceStub(channel)
+                row, ref = solve(plans, case, seed)
+>>>>>>> ca01d03 (Bench everything at once on whole catalogs)
                 row["commit"] = commit
                 for line in [row] + run_peers(plans, case, seed, ref, row, names, seconds):
                     print(json.dumps(line), flush=True)
