@@ -24,13 +24,19 @@ struct run {
     enum iso_stop stop;
     struct iso_part solved; /* the last component that was solved, and its plan */
     struct iso_plan *solved_plan;
+    struct iso_plan **ahead; /* of each component: solved side by side with others, or NULL */
 };
 
 static void run_fini(struct run *run)
 {
-    for (int32_t k = 0; k < run->split->n_components && run->latest; k++)
-        iso_plan_free(run->latest[k]);
+    for (int32_t k = 0; k < run->split->n_components; k++) {
+        if (run->latest)
+            iso_plan_free(run->latest[k]);
+        if (run->ahead)
+            iso_plan_free(run->ahead[k]);
+    }
     free(run->latest);
+    free(run->ahead);
     free(run->order);
     free(run->size);
     iso_part_fini(&run->whole);
@@ -147,9 +153,10 @@ static enum iso_status run_init(struct run *run, struct iso_error *reterr)
     size_t n = (size_t)run->split->n_components;
 
     run->latest = iso_calloc(n, sizeof(struct iso_plan *));
+    run->ahead = iso_calloc(n, sizeof(struct iso_plan *));
     run->order = iso_calloc(n, sizeof(*run->order));
     run->size = iso_calloc(n, sizeof(*run->size));
-    if (!run->latest || !run->order || !run->size)
+    if (!run->latest || !run->ahead || !run->order || !run->size)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for components");
     ISO_TRY(iso_part_whole(&run->whole, problem, reterr));
     for (int32_t a = 0; a < problem->n_workloads; a++) {
@@ -205,7 +212,10 @@ static enum iso_status solve_one(struct run *run, int32_t component, double left
     run->part = part;
     run->component = component;
     iso_plan_free(ISO_STEAL(run->solved_plan));
-    ISO_TRY(iso_optimise_component(&part->problem, &control, explain, &run->solved_plan, reterr));
+    run->solved_plan = ISO_STEAL(run->ahead[component]);
+    if (!run->solved_plan)
+        ISO_TRY(
+            iso_optimise_component(&part->problem, &control, explain, &run->solved_plan, reterr));
     if (run->solved_plan->stop == ISO_STOP_TIME && !run->stop &&
         run->control->now(run->control->context) >= run->end_s)
         run->stop = ISO_STOP_TIME;
@@ -231,6 +241,12 @@ static enum iso_status plan_of(struct run *run, int32_t component, double left_s
     return run->solved_plan->has_solution ? take(run, run->solved_plan, reterr) : ISO_OK;
 }
 
+enum iso_status iso_solve_part(const struct iso_problem *part, const struct iso_control *control,
+                               bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
+{
+    return iso_optimise_component(part, control, explain, ret_plan, reterr);
+}
+
 enum iso_status iso_solve_components(const struct iso_problem *problem,
                                      const struct iso_split *split,
                                      const struct iso_control *control, bool explain,
@@ -249,6 +265,7 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
     ISO_TRY(run_init(&run, reterr));
     for (int32_t k = 0; k < split->n_components; k++)
         left_size += run.size[k];
+    ISO_TRY(iso_solve_side_by_side(problem, split, run.order, control, explain, run.ahead, reterr));
     for (int32_t i = 0; i < split->n_components; i++) {
         const struct iso_plan *one;
         ISO_TRY(plan_of(&run, run.order[i], left_size, explain, &one, reterr));

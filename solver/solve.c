@@ -354,6 +354,14 @@ static void on_progress(void *context, const struct iso_progress *progress)
     listener->control->progress(listener->control->context, progress);
 }
 
+static enum iso_status on_parts(void *context, const struct iso_problem *const *parts, int32_t n,
+                                bool explain, struct iso_plan **ret_plans, struct iso_error *reterr)
+{
+    const struct listener *listener = context;
+    return listener->control->solve_parts(listener->control->context, parts, n, explain, ret_plans,
+                                          reterr);
+}
+
 /* Solves the smaller problem; *ret_plan stays NULL when it has no plan: then the original is asked,
  * whose conflicts name all its rules. */
 static enum iso_status optimise_smaller(const struct iso_presolve *presolve,
@@ -365,7 +373,8 @@ static enum iso_status optimise_smaller(const struct iso_presolve *presolve,
                                       .now = on_now,
                                       .stop = on_stop,
                                       .incumbent = control->incumbent ? on_incumbent : NULL,
-                                      .progress = control->progress ? on_progress : NULL};
+                                      .progress = control->progress ? on_progress : NULL,
+                                      .solve_parts = control->solve_parts ? on_parts : NULL};
     ISO_AUTO(iso_plan) plan = NULL;
 
     ISO_TRY(optimise_parts(&presolve->part.problem, &inner, explain, &plan, reterr));

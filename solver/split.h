@@ -72,6 +72,15 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
                                      const struct iso_control *control, bool explain,
                                      struct iso_plan **ret_plan, struct iso_error *reterr);
 
+/* Solves the components at once where the control can and it is worthwhile: ret_plans[k], NULL
+ * before the call, becomes the plan of component k in its part's own indices, owned by the caller;
+ * it stays NULL for what is left to be solved, and for twins of the component before in `order`.
+ * Errors: as iso_solve(). */
+enum iso_status iso_solve_side_by_side(const struct iso_problem *problem,
+                                       const struct iso_split *split, const int32_t *order,
+                                       const struct iso_control *control, bool explain,
+                                       struct iso_plan **ret_plans, struct iso_error *reterr);
+
 /* Adds the plan of a part to the plan of the whole, in the whole's indices; the bill and the tiers'
  * values are not touched. Errors: ISO_E_NOMEM. */
 enum iso_status iso_part_merge(const struct iso_part *part, const struct iso_plan *from,

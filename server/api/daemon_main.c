@@ -31,6 +31,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
     const struct iso_supervisor_config supervisor = {
         .solver_path = d->paths.solver,
         .n_solvers = d->parameters.solvers,
+        .n_processes = d->parameters.solver_processes,
         .queue_bound = d->parameters.queue,
         .memory_bytes = (int64_t)d->parameters.solver_memory_mib << 20,
         .recycle_after = RECYCLE_AFTER_SOLVES,

@@ -23,14 +23,15 @@ static int spawn(const struct iso_supervisor *supervisor, int socket_fd, pid_t *
 {
     static char path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C", fd[] = "3";
     char *environment[] = {path, locale, NULL};
-    char parent[24], memory[24];
-    char *arguments[] = {supervisor->solver_path, fd, parent, memory, NULL};
+    char parent[24], memory[24], processes[24];
+    char *arguments[] = {supervisor->solver_path, fd, parent, memory, processes, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
 
     snprintf(parent, sizeof(parent), "%ld", (long)getpid());
     snprintf(memory, sizeof(memory), "%lld", (long long)supervisor->memory_bytes);
+    snprintf(processes, sizeof(processes), "%d", supervisor->n_processes);
     sigemptyset(&none);
     sigfillset(&all);
     if (posix_spawn_file_actions_init(&actions) != 0)

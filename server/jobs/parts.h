@@ -173,6 +173,7 @@ struct iso_supervisor {
     /* Constant after start. */
     char *solver_path;
     int n_busy_most, n_batch_most, n_children, n_workers, queue_bound, recycle_after;
+    int n_processes;
     int64_t memory_bytes;
     void (*log)(int level, const char *text);
     int wake_fd;

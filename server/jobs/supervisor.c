@@ -101,6 +101,7 @@ static struct iso_supervisor *new_supervisor(const struct iso_supervisor_config 
     supervisor->queue_bound = config->queue_bound;
     supervisor->recycle_after =
         config->recycle_after > 0 ? config->recycle_after : DEFAULT_RECYCLE_AFTER;
+    supervisor->n_processes = config->n_processes > 0 ? config->n_processes : 1;
     supervisor->memory_bytes =
         config->memory_bytes > 0 ? config->memory_bytes : DEFAULT_MEMORY_BYTES;
     supervisor->log = config->log;

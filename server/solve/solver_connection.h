@@ -19,6 +19,7 @@ struct iso_solver_connection {
     uint64_t request_id;  /* of the job at hand; 0: none */
     enum iso_stop stop;   /* asked for the job at hand; 0: go on */
     bool lost;            /* the supervisor is gone or speaks nonsense: end the process */
+    int n_processes;      /* in which one solve may work on parts at once, >= 1 */
     size_t arena_ceiling; /* bytes of one request */
 };
 

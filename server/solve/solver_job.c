@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "isocost/solve.h"
 #include "message_new.h"
+#include "solver_parts.h"
 
 #define INCUMBENT_EVERY_S 1.0
 #define PROGRESS_EVERY_S 0.1
@@ -115,12 +116,29 @@ static void job_progress(void *context, const struct iso_progress *progress)
     iso_solver_send(job->connection, &event, NULL);
 }
 
+static enum iso_status job_parts(void *context, const struct iso_problem *const *parts, int32_t n,
+                                 bool explain, struct iso_plan **ret_plans,
+                                 struct iso_error *reterr)
+{
+    struct job *job = context;
+    const struct iso_control control = {.context = job, .now = job_now, .stop = job_stop};
+
+    return iso_solver_solve_parts(&control, job->connection->n_processes, parts, n, explain,
+                                  ret_plans, reterr);
+}
+
+/* Of this process and of those that solved parts. */
 static double cpu_seconds(void)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    double seconds = 0;
+
+    for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+        struct rusage usage;
+        getrusage(who, &usage);
+        seconds += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                   1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    }
+    return seconds;
 }
 
 static void add_usage(Isocost__Internal__V1__Stats *stats, double cpu_before_s)
@@ -175,7 +193,9 @@ static enum iso_status solve(struct iso_solver_connection *connection,
                                         .now = job_now,
                                         .stop = job_stop,
                                         .incumbent = job_incumbent,
-                                        .progress = job_progress};
+                                        .progress = job_progress,
+                                        .solve_parts =
+                                            connection->n_processes > 1 ? job_parts : NULL};
     ISO_AUTO(iso_plan) plan = NULL;
     double cpu_before_s = cpu_seconds();
 

@@ -1,7 +1,8 @@
-/* isocost-solver FD PARENT_PID MEMORY_BYTES
+/* isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES]
  *
- * The process that solves: takes jobs from its supervisor over the socket FD, one at a time. It
- * holds nothing that matters and may be killed at any instant. */
+ * The process that solves: takes jobs from its supervisor over the socket FD, one at a time, and
+ * may work on parts of one in so many processes (1). It holds nothing that matters and may be
+ * killed at any instant. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -51,9 +52,10 @@ static bool read_number(const char *text, long long *ret_value)
     return true;
 }
 
-static int serve(int fd, size_t memory_bytes)
+static int serve(int fd, size_t memory_bytes, int n_processes)
 {
-    struct iso_solver_connection connection = {.arena_ceiling = memory_bytes};
+    struct iso_solver_connection connection = {.n_processes = n_processes,
+                                               .arena_ceiling = memory_bytes};
     struct iso_kept_snapshot kept = {0};
     struct iso_error error = {0};
 
@@ -75,15 +77,18 @@ static int serve(int fd, size_t memory_bytes)
 
 int main(int argc, char **argv)
 {
-    long long fd, parent, memory_bytes;
+    long long fd, parent, memory_bytes, n_processes = 1;
 
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("isocost-solver %s (GLPK %s)\n", ISO_VERSION, iso_glpk_version());
         return 0;
     }
-    if (argc != 4 || !read_number(argv[1], &fd) || !read_number(argv[2], &parent) ||
-        !read_number(argv[3], &memory_bytes) || fd > INT32_MAX) {
-        fprintf(stderr, "usage: isocost-solver FD PARENT_PID MEMORY_BYTES (isocostd starts it)\n");
+    if (argc < 4 || argc > 5 || !read_number(argv[1], &fd) || !read_number(argv[2], &parent) ||
+        !read_number(argv[3], &memory_bytes) || fd > INT32_MAX ||
+        (argc == 5 &&
+         (!read_number(argv[4], &n_processes) || n_processes < 1 || n_processes > INT32_MAX))) {
+        fprintf(stderr, "usage: isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES] (isocostd "
+                        "starts it)\n");
         return 2;
     }
     if (!harden((pid_t)parent, (rlim_t)memory_bytes)) {
@@ -91,5 +96,5 @@ int main(int argc, char **argv)
         return 1;
     }
     keep_freed_memory();
-    return serve((int)fd, (size_t)memory_bytes);
+    return serve((int)fd, (size_t)memory_bytes, (int)n_processes);
 }

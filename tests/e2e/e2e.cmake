@@ -2,3 +2,4 @@
 iso_add_pytest(e2e test_oracle.py TIMEOUT 300)
 iso_add_pytest(e2e test_prices.py TIMEOUT 120)
 iso_add_pytest(e2e test_foreign_clients.py TIMEOUT 300)
+iso_add_pytest(e2e test_side_by_side.py TIMEOUT 180)

@@ -43,6 +43,7 @@ class ProcessWatch:
         self.interval_seconds = interval_seconds
         self._seen = {}  # pid: (name, peak, cpu)
         self._base = {}  # pid: cpu when the watch began; 0 for what started later
+        self._most = {}  # name: most processes in one look
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -60,6 +61,7 @@ class ProcessWatch:
         return {pid: stats[pid][1] for pid in family if pid in stats}
 
     def _sample(self, first=False):
+        names = []
         for pid, cpu in self._family().items():
             try:
                 name, peak = _status(pid)
@@ -70,6 +72,13 @@ class ProcessWatch:
             self._base.setdefault(pid, cpu if first else 0.0)
             _, before, _ = self._seen.get(pid, (name, 0.0, 0.0))
             self._seen[pid] = (name, max(peak, before), cpu)
+            names.append(name)
+        for name in set(names):
+            self._most[name] = max(self._most.get(name, 0), names.count(name))
+
+    def most_at_once(self, name):
+        """Most processes of that name that were there together."""
+        return self._most.get(name, 0)
 
     def _run(self):
         while not self._stop.wait(self.interval_seconds):

@@ -25,6 +25,13 @@ struct iso_control {
     void (*incumbent)(void *context, const struct iso_plan *plan);
     /* May be NULL. */
     void (*progress)(void *context, const struct iso_progress *progress);
+    /* Solves n parts that share nothing, each as iso_solve_part() does within its own time limit,
+     * wherever and in whatever order it likes: ret_plans[k], NULL before the call, is the plan of
+     * parts[k], or stays NULL where there is none. May be NULL: then parts are solved one after the
+     * other. */
+    enum iso_status (*solve_parts)(void *context, const struct iso_problem *const *parts, int32_t n,
+                                   bool explain, struct iso_plan **ret_plans,
+                                   struct iso_error *reterr);
 };
 
 /* Solves a problem that went through iso_problem_check(). How it ended is in the plan (infeasible
@@ -33,6 +40,11 @@ struct iso_control {
 ISO_EXPORT enum iso_status iso_solve(const struct iso_problem *problem,
                                      const struct iso_control *control, struct iso_plan **ret_plan,
                                      struct iso_error *reterr);
+
+/* Solves a part that `solve_parts` was given. Errors: as iso_solve(). */
+ISO_EXPORT enum iso_status iso_solve_part(const struct iso_problem *part,
+                                          const struct iso_control *control, bool explain,
+                                          struct iso_plan **ret_plan, struct iso_error *reterr);
 
 enum iso_mip_format { ISO_MIP_MPS, ISO_MIP_LP };
 
