@@ -2,8 +2,9 @@
 #include "split.h"
 #include "twin.h"
 
-#define WORTHWHILE 20000 /* options times periods in all; below, starting a process takes longer \
-                          */
+#define WORTHWHILE                                                                \
+    20000 /* options times periods in all; below, starting a process takes longer \
+           */
 #define MOST_COMPONENTS 256 /* that are kept as parts at the same time */
 
 struct parts {

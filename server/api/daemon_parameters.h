@@ -11,7 +11,8 @@ struct iso_daemon_parameters {
     const char *listen[ISO_RPC_MAX_LISTENERS];
     int n_listen;
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
-    int solvers, solver_processes, queue, solver_memory_mib, pollers, workers, drain_seconds, log_level;
+    int solvers, solver_processes, queue, solver_memory_mib, pollers, workers, drain_seconds,
+        log_level;
     bool help, version;
 };
 
