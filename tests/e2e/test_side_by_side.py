@@ -50,7 +50,7 @@ def test_a_model_of_parts_ends_at_its_time_limit_with_a_plan():
         plan = solve(server, apart(4, 0, 3))
         assert time.monotonic() - begin < 20  # the limit is 3 s; machines differ
     assert plan.HasField("cost")
-    assert plan.termination.stopped_by == plan_pb2.STOPPED_BY_TIME
+    assert plan.termination.reason == plan_pb2.TERMINATION_REASON_FEASIBLE
     assert plan.tiers[-1].bound > 0
 
 
