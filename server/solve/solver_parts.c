@@ -259,7 +259,8 @@ static bool receive(struct crew *crew, struct worker *worker)
     Isocost__Internal__V1__Answer *answer =
         isocost__internal__v1__answer__unpack(iso_arena_allocator(arena), head[1], bytes);
     ISO_AUTO(iso_plan) plan = NULL;
-    if (!answer || iso_answer_to_plan(answer, &plan, NULL) != ISO_OK || !keep_texts(plan))
+    if (!answer || iso_answer_to_plan(answer, crew->parts[head[0]], &plan, NULL) != ISO_OK ||
+        !keep_texts(plan))
         return false;
     crew->plans[head[0]] = ISO_STEAL(plan);
     return true;
