@@ -286,17 +286,11 @@ def main():
     for case in cases:
         for seed in seeds:
             with IsocostServer() as server:  # a fresh one, so that peaks of memory are the case's own
-<<<<<<< HEAD
-                plans = plan_service_pb2_grpc.PlanServiceStub(
-                    grpc.insecure_channel(f"unix:{server.socket}", options))
-                row, ref = solve(server, plans, case, seed)
-=======
                 channel = grpc.insecure_channel(f"unix:{server.socket}", options)
                 if case.catalog:
                     import_catalog(channel, case)
                 plans = plan_service_pb2_grpc.PlanServiceStub(channel)
-                row, ref = solve(plans, case, seed)
->>>>>>> ca01d03 (Bench everything at once on whole catalogs)
+                row, ref = solve(server, plans, case, seed)
                 row["commit"] = commit
                 for line in [row] + run_peers(plans, case, seed, ref, row, names, seconds):
                     print(json.dumps(line), flush=True)
