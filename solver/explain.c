@@ -99,8 +99,20 @@ struct unit_cost {
     double list, priced;
 };
 
+/* What a unit that arrives where it is worth most is worth there. */
+static double best_arrival(struct iso_priced *priced, int32_t a, int32_t t)
+{
+    const struct iso_workload *workload = &priced->f->problem->workloads[a];
+    double best = 0;
+
+    for (int32_t i = 0; i < workload->n_options && workload->n_traffic > 0; i++)
+        best = fmax(best, iso_priced_arrival(priced, a, i, t));
+    return best;
+}
+
 /* Under the multipliers of the money stage: what the instance costs, less what rules other than
- * demand give for what it serves. At the margin the chosen ones cost what demand is worth. */
+ * demand give for what it serves; where data moves, with what it costs more to move than to the
+ * best region. At the margin the chosen ones cost what demand is worth. */
 static struct unit_cost cost_of(struct iso_priced *priced, int32_t cell, int32_t a, int32_t option,
                                 int32_t t)
 {
@@ -112,7 +124,8 @@ static struct unit_cost cost_of(struct iso_priced *priced, int32_t cell, int32_t
                                        : iso_value(workload->options[option].served);
     double demand = priced->dual[priced->f->demand_row[a * problem->n_periods + t]] * served;
     double cost = iso_priced_instance(priced, cell, offering, t, &floor_gain) - floor_gain -
-                  (iso_priced_service(priced, a, option, t, served) - demand);
+                  (iso_priced_service(priced, a, option, t, served) - demand) +
+                  best_arrival(priced, a, t) * served;
 
     if (fabs(cost) < 1e-12 * iso_instance_money(problem, offering, t))
         cost = 0; /* fully covered: what is left is rounding */

@@ -138,8 +138,13 @@ static iso_decimal set_sides(const struct flows *flows, int32_t a, int32_t m, in
                                    : served_in(flows, a, t, traffic->sources[k].place);
     for (int32_t r = 0; r < transport->n_places && demand > 0; r++) {
         int32_t region = traffic->routes[r].region;
-        transport->room[r] = traffic->other < 0 ? served_in(flows, a, t, region)
-                                                : room_at_other(flows, traffic, demand, t, region);
+        iso_decimal served = served_in(flows, traffic->other < 0 ? a : traffic->other, t, region);
+        if (traffic->other >= 0)
+            transport->room[r] = room_at_other(flows, traffic, demand, t, region);
+        else if (served > 0 && served < ISO_DECIMAL_MAX / 2)
+            transport->room[r] = served + iso_traffic_slack(traffic, demand);
+        else
+            transport->room[r] = served;
     }
     return total;
 }

@@ -107,6 +107,9 @@ bool iso_formulation_traffic_entries(struct iso_formulation *formulation, int32_
 bool iso_formulation_traffic_unserved(struct iso_formulation *formulation, int32_t workload,
                                       int32_t period);
 
+/* The lower side of a FLOW or ARRIVAL row that every plan keeps, whatever is rounded. */
+double iso_flow_row_side(const struct iso_problem *problem, const struct iso_mip_row *row);
+
 /* Rows and columns of ramps, see formulation_ramp.c; the entries of one instance of a cell. */
 bool iso_formulation_ramp_rows(struct iso_formulation *formulation);
 bool iso_formulation_ramp_columns(struct iso_formulation *formulation);

@@ -1,7 +1,7 @@
 /* Traffic and dependencies: rows and columns of what goes where. With fl_kr what goes along the
  * route from source k to region r, for the traffic m of workload a in period t:
  *
- *   FLOW(a,m,t,k)      sum_r fl_kr + share_k u_at >= share_k D_at - 1e-9
+ *   FLOW(a,m,t,k)      sum_r fl_kr + share_k u_at >= share_k D_at
  *   ARRIVAL(a,m,t,r)   sum_{in r} s_at - sum_k fl_kr >= 0
  *
  * and for a dependency of workload i on workload j, whose sources are the regions of i:
@@ -10,9 +10,11 @@
  *   LEAVE(i,m,t,k)     sum_{in k} s_it - sum_r fl_kr >= 0
  *   ENTER(i,m,t,r)     D_it / D_jt sum_{in r} s_jt - sum_k fl_kr >= 0
  *
- * Shares are rounded so that all sources together send D - u; 1e-9 is the most that a source loses
- * by that. Routes beyond the latency cap have no column. A flow above share_k D helps nobody, so
- * that is its upper bound. */
+ * Shares of demand are rounded as they are in a plan, so where all is served the flows of a point
+ * are those of its plan. Otherwise a plan may be short of these rows; a proof takes the sides that
+ * iso_flow_row_side() gives. Routes beyond the latency cap have no column. A flow above share_k D
+ * helps nobody, so that is its upper bound.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -62,14 +64,14 @@ static bool add(struct iso_formulation *f, int kind, int32_t a, int32_t m, int32
 static bool add_rows(struct iso_formulation *f, int32_t a, int32_t m, int32_t t)
 {
     const struct iso_traffic *traffic = &f->problem->workloads[a].traffic[m];
-    double demand = iso_value(iso_traffic_demand(f->problem, a, traffic, t));
+    iso_decimal demand = iso_traffic_demand(f->problem, a, traffic, t);
     bool own = traffic->other < 0, ok = true;
 
     if (!own)
-        ok &= add(f, ISO_ROW_JOIN, a, m, t, -1, demand);
+        ok &= add(f, ISO_ROW_JOIN, a, m, t, -1, iso_value(demand));
     for (int32_t k = 0; k < traffic->n_sources; k++)
         ok &= add(f, own ? ISO_ROW_FLOW : ISO_ROW_LEAVE, a, m, t, k,
-                  own ? iso_value(traffic->sources[k].share) * demand - 1e-9 : 0);
+                  own ? iso_value(iso_traffic_part(traffic, k, demand)) : 0);
     for (int32_t r = 0; r < n_regions_of(traffic); r++)
         ok &= add(f, own ? ISO_ROW_ARRIVAL : ISO_ROW_ENTER, a, m, t, traffic->routes[r].region, 0);
     return ok;
@@ -89,6 +91,17 @@ bool iso_formulation_traffic_rows(struct iso_formulation *f)
         }
     }
     return ok;
+}
+
+double iso_flow_row_side(const struct iso_problem *problem, const struct iso_mip_row *row)
+{
+    const struct iso_workload *workload = &problem->workloads[row->a];
+    const struct iso_traffic *traffic = &workload->traffic[row->b];
+    iso_decimal demand = workload->demand[row->c];
+
+    return row->kind == ISO_ROW_FLOW
+               ? iso_value(traffic->sources[row->d].share) * iso_value(demand) - 1e-9
+               : -iso_value(iso_traffic_slack(traffic, demand));
 }
 
 /* D_it / D_jt, or 0 where nothing moves. */

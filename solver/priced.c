@@ -77,6 +77,23 @@ double iso_priced_service(struct iso_priced *priced, int32_t a, int32_t option, 
     return gain;
 }
 
+double iso_priced_arrival(struct iso_priced *priced, int32_t a, int32_t option, int32_t period)
+{
+    struct iso_mip *mip = priced->mip;
+    int32_t first_entry = mip->n_entries;
+    double worth = 0;
+
+    if (iso_mip_add_column(mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PLACE}) < 0)
+        return 0;
+    if (iso_formulation_service_entries(priced->f, a, option, period, 1))
+        for (int32_t k = first_entry; k < mip->n_entries; k++)
+            if (mip->rows[mip->entries[k].row].kind == ISO_ROW_ARRIVAL)
+                worth += priced->dual[mip->entries[k].row] * mip->entries[k].coefficient;
+    mip->n_columns--;
+    mip->n_entries = first_entry;
+    return worth;
+}
+
 /* Whether anything of a product may be held in a period. */
 static bool supplies(const struct iso_product *product, int32_t period)
 {

@@ -57,4 +57,8 @@ void iso_priced_shrink(struct iso_priced *priced, double available, double gain)
 /* The same for every filling of an instance of every pool, in every period. Errors: ISO_E_NOMEM. */
 enum iso_status iso_priced_fit_pools(struct iso_priced *priced, struct iso_error *reterr);
 
+/* The part of what a unit served is worth that its region gives: ARRIVAL rows. */
+double iso_priced_arrival(struct iso_priced *priced, int32_t workload, int32_t option,
+                          int32_t period);
+
 #endif

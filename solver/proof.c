@@ -253,7 +253,10 @@ static double proved_bound(const struct iso_priced *priced)
         double dual = priced->dual[i];
         if (dual == 0)
             continue;
-        long double part = (long double)dual * (dual > 0 ? mip->rows[i].lower : mip->rows[i].upper);
+        double lower = mip->rows[i].lower;
+        if (mip->rows[i].kind == ISO_ROW_FLOW || mip->rows[i].kind == ISO_ROW_ARRIVAL)
+            lower = iso_flow_row_side(priced->f->problem, &mip->rows[i]);
+        long double part = (long double)dual * (dual > 0 ? lower : mip->rows[i].upper);
         sum += part;
         size += fabsl(part);
     }

@@ -58,9 +58,10 @@ static iso_decimal trim(struct iso_transport *transport, const struct paths *pat
     return total;
 }
 
-/* Shortest paths from sources with something left (Bellman and Ford); the nearest place with room,
- * or -1. */
-static int32_t find_path(const struct iso_transport *transport, const struct paths *paths)
+/* Shortest paths from sources with something left, by cost or by number of steps (Bellman and
+ * Ford); the nearest place with room, or -1. */
+static int32_t find_path(const struct iso_transport *transport, const struct paths *paths,
+                         bool by_cost)
 {
     int32_t n = transport->n_places, best = -1;
     bool changed = true;
@@ -74,7 +75,8 @@ static int32_t find_path(const struct iso_transport *transport, const struct pat
         for (int32_t at = 0; at < transport->n_sources * n; at++) {
             int32_t source = at / n, place = transport->n_sources + at % n;
             double cost = transport->cost[at];
-            double there = paths->distance[source] + cost, back = paths->distance[place] - cost;
+            double there = paths->distance[source] + (by_cost ? cost : 1);
+            double back = paths->distance[place] + (by_cost ? -cost : 1);
             double margin = 1e-12 * (1 + fabs(cost));
             if (isinf(cost))
                 continue;
@@ -141,14 +143,18 @@ iso_decimal iso_transport_send(struct iso_transport *transport, iso_decimal tota
     memcpy(paths.left_room, transport->room,
            (size_t)transport->n_places * sizeof(*paths.left_room));
     total = trim(transport, &paths, total);
-    while (total > 0) {
-        int32_t place = find_path(transport, &paths);
+    for (bool by_cost = true; total > 0;) {
+        int32_t place = find_path(transport, &paths, by_cost);
         if (place < 0)
             break;
         iso_decimal most = paths.left_room[place] < total ? paths.left_room[place] : total;
         most = walk(transport, &paths, place, most, 0);
-        if (most <= 0)
+        if (most <= 0 && !by_cost)
             break;
+        if (most <= 0) { /* the flows given are not the cheapest, so costs go round in circles */
+            by_cost = false;
+            continue;
+        }
         walk(transport, &paths, place, most, most);
         paths.left_room[place] -= most;
         total -= most;

@@ -5,7 +5,8 @@
  *
  * Shortest augmenting paths in the residual network (R. K. Ahuja, T. L. Magnanti, J. B. Orlin,
  * "Network Flows", 1993, section 9.7). From flows that a linear program gives, a few units are
- * moved; from none, the result is the cheapest there is. */
+ * moved; from none, the result is the cheapest there is. Flows that other rules than costs keep
+ * from being the cheapest are completed over the fewest steps. */
 #ifndef ISOCOST_TRANSPORT_H
 #define ISOCOST_TRANSPORT_H
 

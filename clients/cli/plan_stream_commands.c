@@ -170,7 +170,10 @@ static void add_lines(struct iso_cli *cli, struct iso_table *table,
 
     for (size_t row = 0; row < lines->n_kind; row++) {
         const char *product = STRING(product), *offering = STRING(offering);
-        const char *workload = STRING(workload), *team = STRING(team);
+        const char *workload = STRING(workload), *team = STRING(team), *from = STRING(from);
+        const char *what = *from       ? iso_arena_printf(cli->arena, "%s > %s", from, STRING(to))
+                           : *offering ? offering
+                                       : product;
         const char *periods = STRING(period);
         int32_t n = row < lines->n_periods && lines->periods[row] > 1 ? lines->periods[row] : 1;
         if (n > 1)
@@ -179,8 +182,8 @@ static void add_lines(struct iso_cli *cli, struct iso_table *table,
             table,
             (const char *[]){
                 iso_view_enum(&view, &isocost__v1__line_kind__descriptor, (int)lines->kind[row]),
-                *workload ? workload : team, periods, *offering ? offering : product,
-                NUMBER(quantity), NUMBER(served),
+                *workload ? workload : team, periods, what ? what : "", NUMBER(quantity),
+                NUMBER(served),
                 row < lines->n_unit_price
                     ? iso_arena_printf(cli->arena, "%.10g %s", lines->unit_price[row],
                                        STRING(currency))

@@ -45,7 +45,7 @@ static void put_money(const Google__Type__Money *money, char end, FILE *stream)
 void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
 {
     fputs("kind,period,last_period,periods,workload,team,offering,product,quantity,served,"
-          "unit_price,currency,hours,rate,cost,cost_currency,reason\n",
+          "unit_price,currency,hours,rate,cost,cost_currency,from,to,reason\n",
           stream);
     for (size_t i = 0; i < plan->n_lines; i++) {
         const Isocost__V1__PlanLine *line = plan->lines[i];
@@ -67,6 +67,8 @@ void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
         put_number(line->rate, ',', stream);
         put_money(line->cost, ',', stream);
         put_cell(line->cost ? line->cost->currency_code : "", ',', stream);
+        put_cell(line->from, ',', stream);
+        put_cell(line->to, ',', stream);
         put_cell(line->reason, '\n', stream);
     }
 }

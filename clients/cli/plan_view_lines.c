@@ -119,8 +119,10 @@ static const char *target(const struct iso_view *view, const Isocost__V1__PlanLi
     if (is_instance(line))
         return line->offering;
     const char *kind = iso_view_enum(view, &isocost__v1__line_kind__descriptor, (int)line->kind);
-    const char *text = iso_arena_printf(view->arena, "%s %s", kind,
-                                        *line->product ? line->product : line->offering);
+    const char *text = *line->from
+                           ? iso_arena_printf(view->arena, "%s %s > %s", kind, line->from, line->to)
+                           : iso_arena_printf(view->arena, "%s %s", kind,
+                                              *line->product ? line->product : line->offering);
     return text ? text : "";
 }
 

@@ -37,12 +37,14 @@ static const char *const served[] = {
     "volume_prices",
     "alternatives",
     "load_levels.levels",
+    "traffic",
+    "dependencies",
+    "egress_prices",
     "fair",
     "demand_box",
 };
 static const char *const refused[] = {
     "uncertainty",
-    "traffic",
 };
 
 static bool set_texts(const char *const *texts, size_t n, struct iso_arena *arena,

@@ -259,10 +259,6 @@ static void check_workload_rules(struct iso_model_check *check, const char *path
         check_affinity(check, place, workload, workload->apart[i]);
     }
     iso_check_traffic(check, path, workload);
-    if (workload->traffic)
-        iso_check_not_served(check, path, "traffic", "traffic");
-    if (workload->n_dependencies > 0)
-        iso_check_not_served(check, path, "dependencies", "dependencies");
     if (workload->ramp) {
         snprintf(place, sizeof(place), "%.128s.ramp", path);
         check_ramp(check, place, workload->ramp);

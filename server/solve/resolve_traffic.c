@@ -71,6 +71,14 @@ static const char *name_of(const struct traffic_resolve *at, int32_t place)
                              : at->sites.texts[place - n_regions];
 }
 
+/* Whether an entry names a pair; a place and itself only in full. */
+static bool names_pair(const struct entry *entry, const char *from, const char *to)
+{
+    if (strcmp(from, to) == 0)
+        return strcmp(entry->from, from) == 0 && strcmp(entry->to, to) == 0;
+    return matches(entry->from, from) && matches(entry->to, to);
+}
+
 /* The first entry for a pair that has a price, or a latency. */
 static const Isocost__V1__EgressPrice *find(const struct traffic_resolve *at, int32_t from,
                                             int32_t to, bool latency)
@@ -79,7 +87,7 @@ static const Isocost__V1__EgressPrice *find(const struct traffic_resolve *at, in
         const struct entry *entry = &at->entries[i];
         bool has =
             latency ? entry->message->opt_latency_case != 0 : entry->message->price_per_gb != NULL;
-        if (has && matches(entry->from, name_of(at, from)) && matches(entry->to, name_of(at, to)))
+        if (has && names_pair(entry, name_of(at, from), name_of(at, to)))
             return entry->message;
     }
     return NULL;

@@ -15,6 +15,7 @@ bool iso_ledger_egress(const struct iso_problem *problem, const struct iso_flow 
         .offering = -1,
         .product = -1,
         .start = -1,
+        .n_periods = 1,
         .unit_price = route->price[direction],
         .currency = currency,
         .rate = iso_problem_rate(problem, currency, problem->base_currency, flow->period)};

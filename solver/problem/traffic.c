@@ -46,6 +46,11 @@ iso_decimal iso_traffic_part(const struct iso_traffic *traffic, int32_t source, 
     return share_of(amount, before + traffic->sources[source].share) - share_of(amount, before);
 }
 
+iso_decimal iso_traffic_slack(const struct iso_traffic *traffic, iso_decimal demand)
+{
+    return traffic->n_sources * (demand / ISO_DECIMAL_ONE + 2);
+}
+
 iso_decimal iso_traffic_demand(const struct iso_problem *problem, int32_t workload,
                                const struct iso_traffic *traffic, int32_t period)
 {

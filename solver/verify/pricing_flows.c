@@ -1,4 +1,4 @@
-/* Columns of flows, and the right sides of FLOW rows:
+/* Columns of flows, and the right sides of FLOW and ARRIVAL rows:
  *
  *   fl_kr   rc = h_t sum over directions GB price w(sender) - lambda_FLOW(k) + lambda_ARRIVAL(r)
  *
@@ -6,7 +6,8 @@
  * sends; at most share_k D + 1e-9. Only a source with a multiplier can make rc negative. Rows of
  * dependencies have no multipliers: without them a plan costs no more.
  *
- * FLOW has the side share_k D - 1e-9: parts are rounded down, one after the other. */
+ * FLOW has the side share_k D - 1e-9: parts are rounded down, one after the other; ARRIVAL what a
+ * region may take more than it serves, see traffic.c. */
 #include "pricing.h"
 
 /* The weight of one GB that goes along a route in a direction, times its price. */
@@ -99,6 +100,12 @@ struct iso_bounded iso_pricing_flow_rows(struct iso_pricing *p, int32_t a, int32
 
     for (int32_t m = 0; m < workload->n_traffic; m++) {
         struct iso_row_range rows = iso_pricing_rows(p, ISO_ROW_FLOW, a, m, t);
+        struct iso_row_range arrivals = iso_pricing_rows(p, ISO_ROW_ARRIVAL, a, m, t);
+        iso_decimal slack =
+            (workload->demand[t] / ISO_DECIMAL_ONE + 2) * workload->traffic[m].n_sources;
+        for (int32_t i = 0; i < arrivals.n; i++)
+            iso_pricing_add(p,
+                            iso_bounded_scale(-slack, iso_bounded_exact(arrivals.rows[i].value)));
         for (int32_t i = 0; i < rows.n; i++) {
             struct iso_bounded lambda = iso_bounded_exact(rows.rows[i].value);
             struct iso_bounded part =

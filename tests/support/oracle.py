@@ -15,6 +15,7 @@ from oracle_box import counted_loss, risen
 from oracle_fair import fair_stages
 from oracle_volumes import add_volumes
 from oracle_ramp import add_ramps
+from oracle_traffic import add_traffic
 
 RESOURCES = ("vcpu", "memory_gib", "gpu")
 NANO = 10**9
@@ -109,10 +110,10 @@ class Program:
     @staticmethod
     def run_cbc(path, answer, seconds):
         """CBC 2.10.8 answers some models below their true optimum when it may preprocess, others above it
-        or with a signal when it may use its heuristics."""
+        when it may probe (seed 88194), or above it or with a signal when it may use its heuristics."""
         for less in (["heuristicsOnOff", "off"], []):
             done = subprocess.run(
-                ["cbc", path, "preprocess", "off", *less, "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
+                ["cbc", path, "preprocess", "off", "probing", "off", *less, "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
                  "integerT", "1e-8", "sec", str(seconds), "solve", "solu", answer],
                 capture_output=True, timeout=300)
             if done.returncode == 0:
@@ -284,6 +285,7 @@ class Oracle:
         self.build_commitments()
         self.build_rules()
         self.build_budgets()
+        add_traffic(self)
         self.build_moves()
         add_volumes(self)
         for (cell, o, t), names in self.x.items():

@@ -597,6 +597,98 @@ static void runs(struct iso_problem *problem, struct iso_plan *plan)
     SET(plan, tiers, tiers);
 }
 
+/* --- EGRESS: 10 units, 6 of users on the internet and 4 of users in p/r; each sends 0.5 GB and
+ * gets 1 GB back. One instance in p/r costs 2, in q/s 1.2, and serves all. A GB from the internet
+ * costs 0.01, from p/r 0.05 to the internet and 0.1 to q/s, from q/s 0.02. In q/s: 1.2 + 6 * (0.5 *
+ * 0.01 + 0.02) + 4 * (0.5 * 0.1 + 0.02) = 1.2 + 0.15 + 0.28 = 1.63 and in p/r 2 + 6 * (0.005 +
+ * 0.05) = 2.33. "db" has 4 units, by an instance in q/s at 0.5. "w" moves 0.1 GB a unit to it, at
+ * no cost in q/s; p/r is too far. Cost 2.13. Multipliers: a unit in q/s costs 0.12, so flow 0.12 +
+ * 0.025 of the internet and 0.12 + 0.07 of p/r, arrival in q/s 0.12, in p/r 0.195 (from 0.19, what
+ * p/r gets, to 0.2, what it costs); db 0.5 / 4: L = 6 * 0.145 + 4 * 0.19 + 4 * 0.125 = 2.13, less
+ * what rounding may hide: 1e-9 of each source, 2 * (10 + 2) * 1e-9 of each region: (0.145 + 0.19) *
+ * 1e-9 + (0.12 + 0.195) * 24e-9 = 7.895e-9. The budget counts what p/r sends: 4 * 0.5 * 0.1 = 0.2.
+ */
+
+static const char *const sites[] = {"internet/a"};
+static struct iso_offering egress_offerings[] = {{"p", 0, 0, 0, 0, false, D(2), UNKNOWNS},
+                                                 {"q", 1, 1, 2, 0, false, D(1.2), UNKNOWNS},
+                                                 {"d", 1, 1, 2, 0, false, D(0.5), UNKNOWNS}};
+static struct iso_option egress_options[] = {{0, D(10), 0}, {1, D(10), 0}};
+static struct iso_option egress_db_options[] = {{2, D(4), 0}};
+static iso_decimal egress_db_demand[] = {D(4)};
+static struct iso_source egress_users[] = {{2, D(0.6)}, {0, D(0.4)}};
+static struct iso_route egress_routes[] = {{0, 0, 0, {D(0.01), D(0.05)}, {0, 0}},
+                                           {0, 1, 0, {D(0.01), D(0.02)}, {0, 0}},
+                                           {1, 0, 0, {0, 0}, {0, 0}},
+                                           {1, 1, 0, {D(0.1), D(0.02)}, {0, 0}}};
+static struct iso_source egress_regions[] = {{0, 0}, {1, 0}};
+static struct iso_route egress_queries[] = {{0, 1, D(90), {D(0.1), 0}, {0, 0}},
+                                            {1, 1, 0, {0, 0}, {0, 0}}};
+static struct iso_traffic egress_traffic[] = {{.id = "users",
+                                               .other = -1,
+                                               .gb = {D(0.5), D(1)},
+                                               .maximum_latency = ISO_UNKNOWN,
+                                               .n_sources = 2,
+                                               .n_routes = 4,
+                                               .sources = egress_users,
+                                               .routes = egress_routes},
+                                              {.id = "queries",
+                                               .other = 1,
+                                               .gb = {D(0.1), 0},
+                                               .maximum_latency = D(50),
+                                               .n_sources = 2,
+                                               .n_routes = 2,
+                                               .sources = egress_regions,
+                                               .routes = egress_queries}};
+static struct iso_workload egress_workloads[] = {{.id = "w",
+                                                  .demand = ten,
+                                                  .required = ten,
+                                                  .n_options = 2,
+                                                  .options = egress_options,
+                                                  .n_traffic = 2,
+                                                  .traffic = egress_traffic},
+                                                 {.id = "db",
+                                                  .demand = egress_db_demand,
+                                                  .required = egress_db_demand,
+                                                  .n_options = 1,
+                                                  .options = egress_db_options}};
+static uint8_t no[] = {0, 0, 0, 0}, only_first[] = {1, 0, 0};
+static struct iso_window egress_windows[] = {{yes, D(0.2), 0, 0}};
+static struct iso_budget egress_budgets[] = {{.id = "sent by p/r",
+                                              .basis = ISO_BASIS_LIST,
+                                              .offerings = no,
+                                              .cells = yes,
+                                              .products = no,
+                                              .places = only_first,
+                                              .n_windows = 1,
+                                              .windows = egress_windows}};
+
+static void egress(struct iso_problem *problem, struct iso_plan *plan)
+{
+    const struct iso_use uses[] = {{0, 1, 0, 1}, {1, 2, 0, 1}};
+    const struct iso_flow flows[] = {{0, 0, 1, 0, D(6)}, {0, 0, 3, 0, D(4)}, {0, 1, 1, 0, D(10)}};
+    const struct iso_dual duals[] = {{ISO_ROW_DEMAND, 1, 0, -1, -1, 0.125},
+                                     {ISO_ROW_FLOW, 0, 0, 0, 0, 0.145},
+                                     {ISO_ROW_FLOW, 0, 0, 0, 1, 0.19},
+                                     {ISO_ROW_ARRIVAL, 0, 0, 0, 0, 0.195},
+                                     {ISO_ROW_ARRIVAL, 0, 0, 0, 1, 0.12}};
+    struct iso_tier tiers[] = {proved(ISO_TIER_MONEY, 2.13, 0, 5)};
+
+    tiers[0].bound = tiers[0].checked_bound = 2.13 - 7.895e-9;
+    problem->n_sites = COUNT(sites);
+    problem->site_names = sites;
+    problem->n_offerings = COUNT(egress_offerings);
+    problem->offerings = egress_offerings;
+    problem->n_workloads = COUNT(egress_workloads);
+    problem->workloads = egress_workloads;
+    problem->n_budgets = COUNT(egress_budgets);
+    problem->budgets = egress_budgets;
+    SET(plan, uses, uses);
+    SET(plan, flows, flows);
+    SET(plan, duals, duals);
+    SET(plan, tiers, tiers);
+}
+
 static const struct {
     const char *name;
     void (*build)(struct iso_problem *problem, struct iso_plan *plan);
@@ -604,7 +696,8 @@ static const struct {
                           {"rules", rules},       {"policies", policies},
                           {"pool", pool},         {"moves", moves},
                           {"function", function}, {"ray", ray},
-                          {"volume", volume},     {"runs", runs}};
+                          {"volume", volume},     {"runs", runs},
+                          {"egress", egress}};
 
 void plan_case_init(struct plan_case *c, enum plan_case_kind kind)
 {

@@ -29,6 +29,7 @@ enum plan_case_kind {
     PLAN_CASE_RAY,         /* no plan */
     PLAN_CASE_VOLUME,      /* a price by volume */
     PLAN_CASE_RUNS,        /* lines of several periods */
+    PLAN_CASE_EGRESS,      /* traffic, a dependency, a budget of egress */
     PLAN_CASES
 };
 

@@ -6,6 +6,7 @@ from random_box import add_boxes
 from random_fair import add_fairness
 from random_ramp import add_ramps
 from random_prices import add_prices
+from random_traffic import add_traffic
 
 PROVIDERS = {"aws": ["us", "eu"], "alibaba": ["cn", "sg"], "azure": ["we"]}
 
@@ -257,4 +258,5 @@ def random_model(seed):
     add_fairness(model, seed)
     add_boxes(model, seed)
     add_prices(model, seed)
+    add_traffic(model, seed)
     return model

@@ -5,6 +5,7 @@
 static const char *const providers[] = {"p", "q"};
 static const char *const regions[] = {"p/r", "p/s", "q/t"};
 static const char *const zones[] = {"p/r/a", "p/r/b", "p/s/a", "q/t/a", "q/t/b"};
+static const char *const sites[] = {"internet/a", "internet/b"};
 static const int32_t zone_region[] = {0, 0, 1, 2, 2};
 
 int64_t random_below(struct random_problem *r, int64_t n)
@@ -56,6 +57,8 @@ static void add_frame(struct random_problem *r)
     p->n_providers = ISO_ARRAY_LENGTH(providers);
     p->n_regions = ISO_ARRAY_LENGTH(regions);
     p->n_zones = ISO_ARRAY_LENGTH(zones);
+    p->n_sites = ISO_ARRAY_LENGTH(sites);
+    p->site_names = sites;
     p->provider_names = providers;
     p->region_names = regions;
     p->zone_names = zones;
@@ -247,6 +250,57 @@ static void add_boxes(struct random_problem *r)
     }
 }
 
+/* Routes from all sources to all regions, some without an option. */
+static void add_routes(struct random_problem *r, struct iso_traffic *traffic)
+{
+    struct iso_route *routes =
+        NEW(r, traffic->n_sources * (int64_t)ISO_ARRAY_LENGTH(regions), struct iso_route);
+
+    for (int32_t k = 0; k < traffic->n_sources; k++)
+        for (int32_t region = 0; region < (int32_t)ISO_ARRAY_LENGTH(regions); region++) {
+            struct iso_route *route = &routes[traffic->n_routes++];
+            *route = (struct iso_route){
+                .source = k,
+                .region = region,
+                .latency = milli(r, 0, 100000),
+                .price = {milli(r, 0, 200), milli(r, 0, 200)},
+                .currency = {(int32_t)random_below(r, 2), (int32_t)random_below(r, 2)}};
+        }
+    traffic->routes = routes;
+}
+
+static void add_traffic(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_workload *workload = &r->workloads[random_below(r, p->n_workloads)];
+    struct iso_traffic *traffic = NEW(r, 2, struct iso_traffic);
+    struct iso_source *sources = NEW(r, 2, struct iso_source);
+    struct iso_source *homes = NEW(r, ISO_ARRAY_LENGTH(regions), struct iso_source);
+
+    if (!chance(r, 40))
+        return;
+    sources[0] = (struct iso_source){(int32_t)random_below(r, 5), milli(r, 100, 900)};
+    sources[1] =
+        (struct iso_source){(sources[0].place + 1) % 5, ISO_DECIMAL_ONE - sources[0].share};
+    for (int32_t m = 0; m < 2; m++)
+        traffic[m] = (struct iso_traffic){.id = "traffic",
+                                          .other = -1,
+                                          .gb = {milli(r, 0, 2000), milli(r, 0, 2000)},
+                                          .maximum_latency =
+                                              chance(r, 50) ? milli(r, 20000, 90000) : ISO_UNKNOWN,
+                                          .n_sources = 2,
+                                          .sources = sources};
+    traffic[1].other = workload == r->workloads ? 1 : 0;
+    traffic[1].n_sources = ISO_ARRAY_LENGTH(regions);
+    traffic[1].sources = homes;
+    for (int32_t k = 0; k < traffic[1].n_sources; k++)
+        homes[k] = (struct iso_source){k, 0};
+    add_routes(r, &traffic[0]);
+    add_routes(r, &traffic[1]);
+    workload->traffic = traffic;
+    workload->n_traffic = p->n_workloads > 1 && chance(r, 50) ? 2 : 1;
+}
+
 static void add_limits(struct random_problem *r)
 {
     struct iso_problem *p = &r->problem;
@@ -318,6 +372,7 @@ static void add_budgets(struct random_problem *r)
                                          .offerings = flags(r, p->n_offerings, 70),
                                          .cells = flags(r, p->n_workloads + 2, 80),
                                          .products = flags(r, p->n_products, 70),
+                                         .places = flags(r, 5, 50),
                                          .moves = chance(r, 50),
                                          .policy = (enum iso_policy)random_below(r, 4),
                                          .price = milli(r, 10, 900),
@@ -370,7 +425,8 @@ struct random_problem *random_problem_new(uint64_t seed)
     add_ramp(r);
     add_affinities(r);
     add_fairness(r);
-    add_boxes(r); /* last, so that the rest is as without */
+    add_boxes(r);
+    add_traffic(r); /* last, so that the rest is as without */
     r->problem.options =
         (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
     return r;

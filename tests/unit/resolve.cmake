@@ -14,6 +14,7 @@ iso_add_test(unit test_affinity.c LIBS isocost::convert isocost::solver isocost:
 iso_add_test(unit test_level_rounding.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_ramp.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_box.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_egress.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_fair.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_prices_of_rules.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_alternatives.c LIBS isocost::convert isocost::solver isocost::verify)

@@ -31,9 +31,6 @@ static void a_right_model_has_no_violation(void **state)
 static const struct {
     const char *yaml, *path, *part;
 } not_served[] = {
-    {CATALOG PERIODS WORKLOAD("traffic: {id: users, gb_per_unit_hour: 1, sources: "
-                              "[{region: internet/eu, share: 1}]}"),
-     "model.workloads[0].traffic", "traffic"},
     {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
     {MODEL("current: {instances: []}\n"), "model.current", "current"},
 };

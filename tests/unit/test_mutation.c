@@ -173,6 +173,10 @@ static const struct member purchase_members[] = {MEMBER(iso_purchase, product, I
 static const struct member unserved_members[] = {MEMBER(iso_unserved, workload, INT32),
                                                  MEMBER(iso_unserved, period, INT32),
                                                  MEMBER(iso_unserved, amount, INT64)};
+static const struct member flow_members[] = {
+    MEMBER(iso_flow, workload, INT32), MEMBER(iso_flow, traffic, INT32),
+    MEMBER(iso_flow, route, INT32), MEMBER(iso_flow, period, INT32),
+    MEMBER(iso_flow, amount, INT64)};
 static const struct member line_members[] = {
     MEMBER(iso_line, kind, INT32),       MEMBER(iso_line, period, INT32),
     MEMBER(iso_line, cell, INT32),       MEMBER(iso_line, offering, INT32),
@@ -211,6 +215,7 @@ static void corrupt_plan(const struct plan_case *c, struct tally *tally)
     EACH(covers, cover_members, false);
     EACH(purchases, purchase_members, false);
     EACH(unserved, unserved_members, false);
+    EACH(flows, flow_members, false);
     EACH(lines, line_members, false);
     if (ray)
         EACH(tiers, ray_members, false);

@@ -153,7 +153,7 @@ enum iso_proof {
  *   RAMP        a=workload b=offering c=period   x_c - x_(c-1) - start + stop = 0
  *   RAMP_CAP    a=workload b=period c=0 or 1     sum start (1: stop) <= the ramp's cap
  *   FLOW        a=workload b=traffic c=period d=source   sum fl + share u >= share D - 1e-9
- *   ARRIVAL     a=workload b=traffic c=period d=region   sum_{in region} s - sum fl >= 0
+ *   ARRIVAL     a=workload b=traffic c=period d=region   sum_{in region} s - sum fl >= -slack
  *   FREEZE      a=tier                        objective of an earlier tier <= its frozen value */
 enum iso_row_kind {
     ISO_ROW_DEMAND,

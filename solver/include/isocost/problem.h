@@ -490,6 +490,10 @@ ISO_EXPORT bool iso_budget_counts_flow(const struct iso_problem *problem,
 ISO_EXPORT iso_decimal iso_traffic_part(const struct iso_traffic *traffic, int32_t source,
                                         iso_decimal amount);
 
+/* By how much what comes into a region may be above what is served there, because shares and parts
+ * are rounded: for each source 2e-9 and 1e-9 of the demand. */
+ISO_EXPORT iso_decimal iso_traffic_slack(const struct iso_traffic *traffic, iso_decimal demand);
+
 /* The demand in a period for which data moves: that of the workload; for a dependency 0 where the
  * other workload has none. */
 ISO_EXPORT iso_decimal iso_traffic_demand(const struct iso_problem *problem, int32_t workload,
