@@ -6,6 +6,7 @@
 
 #define ORDERS 4
 #define SLACK 1e-9
+#define LEAST_WORTH 1e-9 /* of a copy: what is worth nothing is placed last */
 
 static const struct iso_pattern_set *set_of(const struct iso_search *search, int32_t team)
 {
@@ -17,7 +18,34 @@ static const struct iso_workload *copy_of(const struct iso_search *search, int32
     return &search->problem->workloads[set_of(search, team)->workloads[i]];
 }
 
-enum iso_status iso_bins_init(struct iso_bins *bins, const struct iso_search *search,
+static struct iso_sites *sites_of(const struct iso_bins *bins, int32_t team, int32_t period)
+{
+    return &bins->sites[team * bins->n_periods + period];
+}
+
+/* The sites of every pool and period. */
+static enum iso_status find_sites(struct iso_bins *bins, struct iso_search *search,
+                                  struct iso_error *reterr)
+{
+    const struct iso_problem *problem = search->problem;
+
+    bins->sites =
+        iso_calloc((size_t)problem->n_teams * (size_t)problem->n_periods, sizeof(*bins->sites));
+    if (!bins->sites)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
+    bins->n_teams = problem->n_teams;
+    bins->n_periods = problem->n_periods;
+    for (int32_t g = 0; g < problem->n_teams; g++)
+        for (int32_t t = 0; t < problem->n_periods && set_of(search, g)->n_lists > 0; t++) {
+            struct iso_sites *sites = sites_of(bins, g, t);
+            ISO_TRY(iso_sites_init(sites, search, g, t, reterr));
+            size_t needed = (size_t)(sites->n_sites * sites->n);
+            bins->left_room = needed > bins->left_room ? needed : bins->left_room;
+        }
+    return ISO_OK;
+}
+
+enum iso_status iso_bins_init(struct iso_bins *bins, struct iso_search *search,
                               struct iso_error *reterr)
 {
     const struct iso_problem *problem = search->problem;
@@ -40,13 +68,16 @@ enum iso_status iso_bins_init(struct iso_bins *bins, const struct iso_search *se
             bins->proxy[mip->columns[j].a]
                        [mip->columns[j].b * problem->n_periods + mip->columns[j].c] = j;
     bins->activity = iso_calloc((size_t)mip->n_rows, sizeof(*bins->activity));
-    bins->left = iso_calloc(n, sizeof(*bins->left));
+    ISO_TRY(find_sites(bins, search, reterr));
+    bins->left = iso_calloc(bins->left_room, sizeof(*bins->left));
+    bins->held = iso_calloc(bins->left_room, sizeof(*bins->held));
+    bins->relaxed = iso_calloc(bins->left_room, sizeof(*bins->relaxed));
     bins->order = iso_calloc(most_lists * ORDERS * n, sizeof(*bins->order));
     bins->content = iso_calloc(n, sizeof(*bins->content));
     bins->best_content = iso_calloc(n, sizeof(*bins->best_content));
-    if (!bins->activity || !bins->left || !bins->order || !bins->content || !bins->best_content)
+    if (!bins->activity || !bins->left || !bins->held || !bins->relaxed || !bins->order ||
+        !bins->content || !bins->best_content)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
-    bins->n_teams = problem->n_teams;
     return ISO_OK;
 }
 
@@ -54,7 +85,12 @@ void iso_bins_fini(struct iso_bins *bins)
 {
     for (int32_t g = 0; g < bins->n_teams; g++)
         free(bins->proxy[g]);
+    for (int32_t i = 0; i < bins->n_teams * bins->n_periods; i++)
+        iso_sites_fini(&bins->sites[i]);
     free(bins->proxy);
+    free(bins->sites);
+    free(bins->held);
+    free(bins->relaxed);
     free(bins->bins);
     free(bins->counts);
     free(bins->activity);
@@ -106,16 +142,10 @@ static int densest_first(const void *left, const void *right)
     return (a->place > b->place) - (a->place < b->place);
 }
 
-/* The row of a copy's demand. */
-static int32_t demand_row(const struct iso_search *search, int32_t team, int32_t i, int32_t period)
-{
-    return search->formulation
-        ->demand_row[set_of(search, team)->workloads[i] * search->problem->n_periods + period];
-}
-
 /* Orders of the copies for each list, by what they are worth for what they take. */
 static enum iso_status rank(struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                            const double *worth, struct iso_error *reterr)
+                            const struct iso_sites *sites, const double *worth,
+                            struct iso_error *reterr)
 {
     const struct iso_pattern_set *set = set_of(search, team);
     size_t n = (size_t)set->n_workloads;
@@ -126,10 +156,11 @@ static enum iso_status rank(struct iso_bins *bins, const struct iso_search *sear
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
     for (int32_t l = 0; l < set->n_lists; l++)
         for (int by = 0; by < ORDERS; by++) {
+            const double *own = &worth[(size_t)sites->site[l] * n];
             room_of(search, team, l, room);
             for (int32_t i = 0; i < set->n_workloads; i++)
                 ranked[i] =
-                    (struct ranked){worth[i] / size_of(copy_of(search, team, i), room, by), i};
+                    (struct ranked){own[i] / size_of(copy_of(search, team, i), room, by), i};
             qsort(ranked, n, sizeof(*ranked), densest_first);
             for (size_t i = 0; i < n; i++)
                 bins->order[((size_t)l * ORDERS + (size_t)by) * n + i] = ranked[i].place;
@@ -154,10 +185,10 @@ static double allowed(const struct iso_bins *bins, const struct iso_mip *mip, in
     return most;
 }
 
-/* Fills one instance in a given order with what is left to place; gives its worth. */
+/* Fills one instance in a given order with what is left to place at its site; gives its worth. */
 static double fill_one(struct iso_bins *bins, const struct iso_search *search, int32_t team,
                        const int32_t *order, const iso_decimal *all, const int32_t *most,
-                       const double *worth)
+                       const int64_t *left, const double *worth)
 {
     const struct iso_pattern_set *set = set_of(search, team);
     iso_decimal room[ISO_N_RESOURCES];
@@ -167,7 +198,7 @@ static double fill_one(struct iso_bins *bins, const struct iso_search *search, i
     for (int32_t at = 0; at < set->n_workloads; at++) {
         int32_t i = order[at];
         const struct iso_workload *copy = copy_of(search, team, i);
-        int64_t copies = bins->left[i] < most[i] ? bins->left[i] : most[i];
+        int64_t copies = left[i] < most[i] ? left[i] : most[i];
         for (int k = 0; k < ISO_N_RESOURCES && copies > 0; k++)
             if (copy->need[k] > 0 && room[k] / copy->need[k] < copies)
                 copies = room[k] / copy->need[k];
@@ -192,25 +223,13 @@ static void caps_of(const struct iso_search *search, int32_t team, int32_t list,
     }
 }
 
-/* Where instances may be: anywhere (level < 0), or in a domain and not on spot. */
-struct place {
-    int level;
-    int32_t domain;
-};
-
-static bool is_at(const struct iso_search *search, struct place place, int32_t offering)
-{
-    return place.level < 0 || (!search->problem->offerings[offering].spot &&
-                               iso_problem_domain(search->problem, offering,
-                                                  (enum iso_level)place.level) == place.domain);
-}
-
-/* The list and content with the least price for what is placed; -1 when nothing can be. */
+/* The list and content at a site with the least price for what is placed; -1 when nothing can be.
+ */
 static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                         int32_t period, const double *worth, const int32_t *most,
-                         struct place place)
+                         int32_t period, int32_t site, const double *worth, const int32_t *most)
 {
     const struct iso_pattern_set *set = set_of(search, team);
+    const struct iso_sites *sites = sites_of(bins, team, period);
     const struct iso_mip *mip = &search->formulation->mip;
     size_t n = (size_t)set->n_workloads;
     iso_decimal room[ISO_N_RESOURCES];
@@ -219,14 +238,13 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
 
     for (int32_t l = 0; l < set->n_lists; l++) {
         int32_t proxy = bins->proxy[team][l * search->problem->n_periods + period];
-        if (proxy < 0 || allowed(bins, mip, proxy) < 1 ||
-            !is_at(search, place, set->lists[l].offering))
+        if (sites->site[l] != site || proxy < 0 || allowed(bins, mip, proxy) < 1)
             continue;
         room_of(search, team, l, room);
         for (int by = 0; by < ORDERS; by++) {
-            double value =
-                fill_one(bins, search, team, &bins->order[((size_t)l * ORDERS + (size_t)by) * n],
-                         room, &most[(size_t)l * n], worth);
+            double value = fill_one(
+                bins, search, team, &bins->order[((size_t)l * ORDERS + (size_t)by) * n], room,
+                &most[(size_t)l * n], &bins->left[(size_t)site * n], &worth[(size_t)site * n]);
             double score = (mip->objective[proxy] + 1e-12) / value;
             if (value <= 0 || score >= best_score)
                 continue;
@@ -238,47 +256,22 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
     return best;
 }
 
-/* Counts a content in the rows of demand and of spread. */
-static void count_copies(struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                         int32_t offering, int32_t period, double times)
-{
-    const struct iso_problem *problem = search->problem;
-    const struct iso_formulation *f = search->formulation;
-
-    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
-        const struct iso_workload *copy = copy_of(search, team, i);
-        double copies = times * bins->best_content[i];
-        if (copies == 0)
-            continue;
-        bins->activity[demand_row(search, team, i, period)] += copies;
-        int32_t row = f->spread_row[set_of(search, team)->workloads[i]];
-        for (int32_t r = 0; r < copy->n_spread; row++) {
-            const struct iso_mip_row *rule = &f->mip.rows[row];
-            enum iso_level level = copy->spread[r].level;
-            if (rule->kind == ISO_ROW_SPREAD_N)
-                r++;
-            else if (rule->c == period && rule->d == iso_problem_domain(problem, offering, level) &&
-                     iso_problem_spread_counts(problem, copy, offering, level))
-                bins->activity[row] += copies;
-        }
-    }
-}
-
 static enum iso_status keep(struct iso_bins *bins, const struct iso_search *search, int32_t team,
                             int32_t list, int32_t period, struct iso_error *reterr)
 {
     const struct iso_pattern_set *set = set_of(search, team);
     const struct iso_mip *mip = &search->formulation->mip;
     int32_t proxy = bins->proxy[team][list * search->problem->n_periods + period];
+    int64_t *left = &bins->left[sites_of(bins, team, period)->site[list] * set->n_workloads];
     double count = allowed(bins, mip, proxy);
     struct iso_bin bin = {team, list, period, 0, bins->n_counts, -1};
 
     for (int32_t i = 0; i < set->n_workloads; i++)
         if (bins->best_content[i] > 0)
-            count = fmin(count, floor((double)(bins->left[i] / bins->best_content[i])));
+            count = fmin(count, floor((double)(left[i] / bins->best_content[i])));
     bin.count = count;
     for (int32_t i = 0; i < set->n_workloads; i++) {
-        bins->left[i] -= (int64_t)count * bins->best_content[i];
+        left[i] -= (int64_t)count * bins->best_content[i];
         if (!iso_append(&bins->counts, &bins->n_counts, sizeof(*bins->counts),
                         &bins->best_content[i]))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
@@ -290,32 +283,25 @@ static enum iso_status keep(struct iso_bins *bins, const struct iso_search *sear
             bins->activity[entry->row] += count * entry->coefficient;
     }
     bins->cost += count * mip->objective[proxy];
-    count_copies(bins, search, team, set->lists[list].offering, period, count);
     if (!iso_append(&bins->bins, &bins->n_bins, sizeof(bin), &bin))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
     return ISO_OK;
 }
 
-/* What a row that asks for more still misses, in whole copies. */
-static int64_t missing(const struct iso_bins *bins, const struct iso_search *search, int32_t row)
+/* Fills instances of a site until nothing is left to place there. */
+static enum iso_status fill_site(struct iso_bins *bins, const struct iso_search *search,
+                                 int32_t team, int32_t period, int32_t site, const double *worth,
+                                 const int32_t *most, struct iso_error *reterr)
 {
-    double least = search->formulation->mip.rows[row].lower - bins->activity[row];
+    const int32_t n = set_of(search, team)->n_workloads;
 
-    return least > SLACK ? (int64_t)ceil(least - SLACK) : 0;
-}
-
-/* Fills instances at a place until nothing is left to place. */
-static enum iso_status place_left(struct iso_bins *bins, const struct iso_search *search,
-                                  int32_t team, int32_t period, const double *worth,
-                                  const int32_t *most, struct place place, struct iso_error *reterr)
-{
     for (;;) {
         int64_t to_place = 0;
-        for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++)
-            to_place += bins->left[i];
+        for (int32_t i = 0; i < n; i++)
+            to_place += bins->left[site * n + i];
         if (to_place == 0)
             return ISO_OK;
-        int32_t list = best_fill(bins, search, team, period, worth, most, place);
+        int32_t list = best_fill(bins, search, team, period, site, worth, most);
         if (list < 0) {
             bins->complete = false;
             return ISO_OK;
@@ -324,78 +310,62 @@ static enum iso_status place_left(struct iso_bins *bins, const struct iso_search
     }
 }
 
-/* The place of a spread row that misses copies; false when there is none. */
-static bool find_missing(const struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                         int32_t period, struct place *ret_place)
+/* Copies by site in the patterns and in the relaxation. Copies with columns of their own are not
+ * counted in the patterns; they are placed anew. */
+static void count_copies(struct iso_bins *bins, const struct iso_search *search, int32_t team,
+                         int32_t period, const double *x, const double *patterns)
 {
-    const struct iso_mip_row *rows = search->formulation->mip.rows;
+    const struct iso_formulation *f = search->formulation;
+    const struct iso_pattern_set *set = set_of(search, team);
+    const struct iso_sites *sites = sites_of(bins, team, period);
+    size_t n = (size_t)set->n_workloads;
 
-    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
-        const struct iso_workload *copy = copy_of(search, team, i);
-        int32_t row = search->formulation->spread_row[set_of(search, team)->workloads[i]];
-        for (int32_t r = 0; r < copy->n_spread; row++) {
-            if (rows[row].kind == ISO_ROW_SPREAD_N) {
-                r++;
-            } else if (rows[row].c == period && missing(bins, search, row) > 0) {
-                *ret_place = (struct place){(int)copy->spread[r].level, rows[row].d};
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* Sets what is left to what the spread rows of a place miss. */
-static void want_at(struct iso_bins *bins, const struct iso_search *search, int32_t team,
-                    int32_t period, struct place place)
-{
-    const struct iso_mip_row *rows = search->formulation->mip.rows;
-
-    for (int32_t i = 0; i < set_of(search, team)->n_workloads; i++) {
-        const struct iso_workload *copy = copy_of(search, team, i);
-        int32_t row = search->formulation->spread_row[set_of(search, team)->workloads[i]];
-        bins->left[i] = 0;
-        for (int32_t r = 0; r < copy->n_spread; row++) {
-            if (rows[row].kind == ISO_ROW_SPREAD_N)
-                r++;
-            else if (rows[row].c == period && rows[row].d == place.domain &&
-                     (int)copy->spread[r].level == place.level &&
-                     missing(bins, search, row) > bins->left[i])
-                bins->left[i] = missing(bins, search, row);
+    memset(bins->held, 0, bins->left_room * sizeof(*bins->held));
+    memset(bins->relaxed, 0, bins->left_room * sizeof(*bins->relaxed));
+    for (int32_t j = 0; j < f->mip.n_columns; j++) {
+        const struct iso_mip_column *column = &f->mip.columns[j];
+        if (column->kind != ISO_COLUMN_PATTERN || column->a != team || column->c != period ||
+            (x[j] == 0 && patterns[j] == 0))
+            continue;
+        const int32_t *counts = &set->lists[column->b].counts[(size_t)column->d * n];
+        size_t first = (size_t)sites->site[column->b] * n;
+        for (size_t i = 0; i < n; i++) {
+            if (counts[i] == 0 || f->capped[set->workloads[i]])
+                continue;
+            bins->held[first + i] += patterns[j] * counts[i];
+            bins->relaxed[first + i] += x[j] * counts[i];
         }
     }
 }
 
 static enum iso_status fill_pool(struct iso_bins *bins, const struct iso_search *search,
-                                 int32_t team, int32_t period, const double *duals,
-                                 struct iso_error *reterr)
+                                 int32_t team, int32_t period, const double *duals, const double *x,
+                                 const double *patterns, struct iso_error *reterr)
 {
     const struct iso_pattern_set *set = set_of(search, team);
+    const struct iso_sites *sites = sites_of(bins, team, period);
     size_t n = (size_t)set->n_workloads;
-    ISO_AUTO_MEM double *worth = iso_calloc(n, sizeof(*worth));
+    ISO_AUTO_MEM double *worth = iso_calloc(bins->left_room, sizeof(*worth));
     ISO_AUTO_MEM int32_t *most = iso_calloc(n * (size_t)set->n_lists, sizeof(*most));
-    struct place place = {-1, -1};
 
     if (!worth || !most)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
-    for (int32_t i = 0; i < set->n_workloads; i++)
-        worth[i] = fmax(duals[demand_row(search, team, i, period)], 1e-9);
+    for (int32_t at = 0; at < sites->n_sites * sites->n; at++)
+        worth[at] = fmax(iso_sites_worth(sites, duals, at / sites->n, at % sites->n), LEAST_WORTH);
     for (int32_t l = 0; l < set->n_lists; l++)
         caps_of(search, team, l, &most[(size_t)l * n]);
-    ISO_TRY(rank(bins, search, team, worth, reterr));
-    while (bins->complete && find_missing(bins, search, team, period, &place)) {
-        want_at(bins, search, team, period, place);
-        ISO_TRY(place_left(bins, search, team, period, worth, most, place, reterr));
-    }
-    for (int32_t i = 0; i < set->n_workloads; i++)
-        bins->left[i] = missing(bins, search, demand_row(search, team, i, period));
-    if (!bins->complete)
-        return ISO_OK;
-    return place_left(bins, search, team, period, worth, most, (struct place){-1, -1}, reterr);
+    ISO_TRY(rank(bins, search, team, sites, worth, reterr));
+    count_copies(bins, search, team, period, x, patterns);
+    bins->complete = iso_sites_round(sites, &search->formulation->mip, bins->held, bins->relaxed,
+                                     bins->activity, bins->left);
+    for (int32_t s = 0; s < sites->n_sites && bins->complete; s++)
+        ISO_TRY(fill_site(bins, search, team, period, s, worth, most, reterr));
+    return ISO_OK;
 }
 
 enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *search,
-                              const double *duals, const double *patterns, struct iso_error *reterr)
+                              const double *duals, const double *x, const double *patterns,
+                              struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
 
@@ -411,9 +381,10 @@ enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *se
         for (int32_t k = 0; k < mip->columns[j].n_entries && patterns[j] != 0; k++)
             bins->activity[mip->entries[mip->columns[j].first_entry + k].row] +=
                 patterns[j] * mip->entries[mip->columns[j].first_entry + k].coefficient;
-    for (int32_t g = 0; g < search->problem->n_teams; g++)
-        for (int32_t t = 0; t < search->problem->n_periods && set_of(search, g)->n_lists > 0; t++)
-            ISO_TRY(fill_pool(bins, search, g, t, duals, reterr));
+    for (int32_t g = 0; g < search->problem->n_teams && bins->complete; g++)
+        for (int32_t t = 0; t < search->problem->n_periods && bins->complete; t++)
+            if (set_of(search, g)->n_lists > 0)
+                ISO_TRY(fill_pool(bins, search, g, t, duals, x, patterns, reterr));
     return ISO_OK;
 }
 

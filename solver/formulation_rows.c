@@ -8,6 +8,7 @@
  *   SURVIVE(a,r,d,t) sum_{not falling, on demand} s + theta u >= theta D          where D > 0
  *   SPREAD(a,r,d,t)  sum_{in d} s + eps u - eps D b_d >= 0                        where D > 0
  *   SPREAD_N(a,r)    sum_d b_d >= N
+ *   Right sides of DEMAND, SHARE_MIN and SURVIVE are rounded up for must-serve copies.
  *   MOVES            m - sum e- >= -forced stops
  *   and those of formulation_affinity.c, formulation_ramp.c, formulation_fair.c and
  *   formulation_box.c */
@@ -27,6 +28,38 @@ static int32_t add(struct iso_formulation *formulation, int kind, int32_t a, int
 {
     return iso_mip_add_row(&formulation->mip,
                            &(struct iso_mip_row){kind, a, b, c, d, lower, upper});
+}
+
+/* What a row of copies asks for, rounded up where the copies are whole and all are served: then no
+ * fraction can meet it. A hair below is for products that are not exact. */
+static double whole_side(const struct iso_workload *workload, double amount)
+{
+    bool whole = workload->replicas && workload->service == ISO_SERVICE_MUST;
+
+    return whole ? ceil(amount * (1 - 1e-12)) : amount;
+}
+
+/* The right side of DEMAND: required or, where more, what SURVIVE rows ask for together. Each copy
+ * counts in all but one at most of the rows of a rule, so that (n - 1) sum s >= n h. */
+static bool demand_side(const struct iso_problem *problem, int32_t a, int32_t t, int32_t *domains,
+                        double *ret_side)
+{
+    const struct iso_workload *workload = &problem->workloads[a];
+
+    *ret_side = whole_side(workload, iso_value(workload->required[t]));
+    if (!workload->replicas || workload->service != ISO_SERVICE_MUST || workload->demand[t] == 0)
+        return true;
+    for (int32_t r = 0; r < workload->n_survive; r++) {
+        int32_t n =
+            iso_workload_domains(problem, workload, workload->survive[r].level, false, domains);
+        double h = whole_side(workload, iso_value(workload->survive[r].share) *
+                                            iso_value(workload->demand[t]));
+        if (n < 0)
+            return false;
+        if (n >= 2)
+            *ret_side = fmax(*ret_side, ceil(n * h / (n - 1) * (1 - 1e-12)));
+    }
+    return true;
 }
 
 int32_t iso_workload_domains(const struct iso_problem *problem, const struct iso_workload *workload,
@@ -115,11 +148,11 @@ static bool add_share_rows(struct iso_formulation *f, int32_t a)
             const struct iso_share *share = &workload->shares[s];
             ok &= add(f, ISO_ROW_SHARE_MAX, a, s, t, -1, -INFINITY,
                       share->has_maximum ? 0 : INFINITY) >= 0;
-            ok &=
-                add(f, ISO_ROW_SHARE_MIN, a, s, t, -1,
-                    share->has_minimum ? iso_value(share->minimum) * iso_value(workload->demand[t])
-                                       : -INFINITY,
-                    INFINITY) >= 0;
+            ok &= add(f, ISO_ROW_SHARE_MIN, a, s, t, -1,
+                      share->has_minimum ? whole_side(workload, iso_value(share->minimum) *
+                                                                    iso_value(workload->demand[t]))
+                                         : -INFINITY,
+                      INFINITY) >= 0;
             if (share->has_maximum && workload->replicas)
                 f->capped[a] = 1;
         }
@@ -142,7 +175,9 @@ static bool add_domain_rows(struct iso_formulation *f, int32_t a, int32_t *domai
             for (int32_t t = 0; t < f->problem->n_periods; t++) {
                 double demand = iso_value(workload->demand[t]);
                 ok &= add(f, ISO_ROW_SURVIVE, a, r, t, domains[i],
-                          demand > 0 ? iso_value(workload->survive[r].share) * demand : -INFINITY,
+                          demand > 0
+                              ? whole_side(workload, iso_value(workload->survive[r].share) * demand)
+                              : -INFINITY,
                           INFINITY) >= 0;
             }
     }
@@ -204,8 +239,10 @@ enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error
         return no_memory(reterr);
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t t = 0; t < problem->n_periods; t++) {
-            int32_t row = add(f, ISO_ROW_DEMAND, a, t, -1, -1,
-                              iso_value(problem->workloads[a].required[t]), INFINITY);
+            double side;
+            int32_t row = demand_side(problem, a, t, domains, &side)
+                              ? add(f, ISO_ROW_DEMAND, a, t, -1, -1, side, INFINITY)
+                              : -1;
             if (row < 0)
                 return no_memory(reterr);
             f->demand_row[a * problem->n_periods + t] = row;

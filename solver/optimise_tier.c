@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "counts.h"
 #include "packing.h"
 
 bool iso_search_gap_reached(const struct iso_search *search)
@@ -60,6 +61,7 @@ static enum iso_status prove_early(struct iso_search *search, const double *dual
     search->proved = true;
     if (search->proven.checked_bound > search->tier_bound)
         search->tier_bound = search->proven.checked_bound;
+    iso_search_tell(search);
     return ISO_OK;
 }
 
@@ -106,6 +108,10 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
         double before = search->best_value;
         if (!search->listed && search->has_best && search->priced_out)
             ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
+        if (search->listed && search->has_best)
+            ISO_TRY(iso_count_instances(search, ret_duals, reterr));
+        if (iso_search_gap_reached(search) || iso_search_stops(search))
+            break;
         ISO_TRY(iso_branch(search, ret_duals, ret_infeasible, reterr));
         if (search->listed || !search->has_best || search->best_value == before ||
             iso_search_gap_reached(search) || iso_search_stops(search))

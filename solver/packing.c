@@ -6,8 +6,8 @@
  * floors leave over, and the best of all these plans is kept: the dive alone ends 1 to 4 % higher.
  *
  * Then large neighbourhoods: a tenth to a third of the instances, rather those that waste
- * (1 - value / price), are taken out and the rest is dived again, until nothing comes of it for a
- * number of rounds. */
+ * (reduced cost / price), are taken out and the rest is dived again, until nothing comes of it for
+ * a number of rounds. */
 #include "packing.h"
 
 #include <math.h>
@@ -109,7 +109,7 @@ static enum iso_status finish(struct iso_packing *packing, struct iso_error *ret
                     ? floors[j] * mip->objective[j]
                     : fmax(0, packing->x[j]) * mip->objective[j];
     }
-    ISO_TRY(iso_bins_fill(&packing->bins, search, packing->duals, floors, reterr));
+    ISO_TRY(iso_bins_fill(&packing->bins, search, packing->duals, packing->x, floors, reterr));
     cost += packing->bins.cost + constant;
     /* with other columns than patterns the sum is a guess; then every plan is offered */
     if (!packing->bins.complete ||
@@ -196,15 +196,11 @@ static enum iso_status destroy(struct iso_packing *packing, struct iso_error *re
     double share = 0.08 + 0.25 * random_share(packing);
 
     for (int32_t j = 0; j < mip->n_columns; j++) {
-        double count = packing->search->best[j], worth = 0, kept = 0;
+        double count = packing->search->best[j], kept = 0;
         if (mip->columns[j].kind != ISO_COLUMN_PATTERN || count < 1)
             continue;
-        for (int32_t k = 0; k < mip->columns[j].n_entries; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
-            if (mip->rows[entry->row].kind == ISO_ROW_DEMAND)
-                worth += entry->coefficient * packing->root_duals[entry->row];
-        }
-        double waste = mip->objective[j] > 0 ? fmax(0, 1 - worth / mip->objective[j]) : 0;
+        double lost = iso_reduced_cost(mip, packing->root_duals, j);
+        double waste = mip->objective[j] > 0 ? fmax(0, lost / mip->objective[j]) : 0;
         double chance = fmin(1, share * (0.4 + 12 * waste));
         if (count > 30) /* many alike: a share of them */
             kept = count - floor(count * chance * random_share(packing) * 2);

@@ -2,7 +2,7 @@
 #ifndef ISOCOST_PACKING_H
 #define ISOCOST_PACKING_H
 
-#include "search.h"
+#include "sites.h"
 
 /* Instances with their content that no listed pattern need stand for yet. */
 struct iso_bin {
@@ -15,26 +15,30 @@ struct iso_bin {
 /* The finisher: fills instances one kind after the other, each time the offering and content with
  * the least price for what they are worth under multipliers, until all copies are placed. */
 struct iso_bins {
-    int32_t n_teams, n_bins, n_counts;
+    int32_t n_teams, n_periods, n_bins, n_counts;
     struct iso_bin *bins;
     int32_t *counts;
-    double cost;      /* of all bins, by the objective at hand */
-    bool complete;    /* every copy found a place */
-    int32_t **proxy;  /* [team][list * n_periods + period]: some column of the list, -1 = none */
-    double *activity; /* n_rows */
-    int64_t *left;    /* n_workloads: copies to place */
-    int32_t *order;   /* scratch of a pool: [(list * ORDERS + by) * n + place] */
+    double cost;     /* of all bins, by the objective at hand */
+    bool complete;   /* every copy found a place */
+    int32_t **proxy; /* [team][list * n_periods + period]: some column of the list, -1 = none */
+    struct iso_sites *sites; /* [team * n_periods + period] */
+    double *activity;        /* n_rows */
+    int64_t *left;           /* [site * n + place] copies to place */
+    double *held, *relaxed;  /* [site * n + place] copies in the patterns, and in the relaxation */
+    size_t left_room;
+    int32_t *order; /* scratch of a pool: [(list * ORDERS + by) * n + place] */
     int32_t *content, *best_content;
 };
 
-enum iso_status iso_bins_init(struct iso_bins *bins, const struct iso_search *search,
+enum iso_status iso_bins_init(struct iso_bins *bins, struct iso_search *search,
                               struct iso_error *reterr);
 void iso_bins_fini(struct iso_bins *bins);
 
-/* Places what `patterns` (n_columns whole counts) leave over of the demand of every pool, by the
- * worth of copies under `duals`. Caps of limits and budgets on instances hold. */
+/* Places what `patterns` (n_columns whole counts) leave over in every pool: how many copies each
+ * site gets is rounded from the relaxation's point `x`, then each site is filled by the worth of
+ * copies under `duals`. Caps of limits and budgets on instances hold. */
 enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *search,
-                              const double *duals, const double *patterns,
+                              const double *duals, const double *x, const double *patterns,
                               struct iso_error *reterr);
 
 /* Makes a listed pattern of each bin; the formulation may grow. */

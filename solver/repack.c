@@ -4,11 +4,12 @@
  * each time the offering and content with the least price for the worth of what it holds, a little
  * shaken. With multipliers v of the relaxation no filling costs less than it is worth, so what is
  * still to place costs at least  sum_j v_j left_j : a try ends as soon as what it spent and that
- * bound reach what the emptied instances cost. Copies that the demand does not ask for are not
- * placed again. A round takes microseconds where one of the linear program takes milliseconds.
+ * bound reach what the emptied instances cost. Copies that no row asks for are not placed again,
+ * and now and then some go to another site, where their rows allow it. A round takes microseconds
+ * where one of the linear program takes milliseconds.
  *
- * It serves pools whose copies count in demand rows only and whose instances count in nothing but
- * caps (limits and budgets); everything else in the plan stays as it is. */
+ * It serves pools whose copies have no columns of their own and whose instances count in nothing
+ * but caps (limits and budgets); everything else in the plan stays as it is. */
 #include "repack_state.h"
 
 #include <math.h>
@@ -56,36 +57,25 @@ static void measure(struct iso_repack *repack)
         }
 }
 
-/* Whether an entry of an instance is a cap, or of a copy the demand. */
-static bool is_simple(const struct iso_mip_row *row, bool copy)
-{
-    if (copy)
-        return row->kind == ISO_ROW_DEMAND;
-    return (row->kind == ISO_ROW_LIMIT || row->kind == ISO_ROW_BUDGET) && isinf(row->lower);
-}
-
-/* Asks the formulation for the entries of a copy (option >= 0) or an instance; *io_simple becomes
- * false when one is no demand and no cap. */
-static bool look(struct iso_repack *repack, int32_t list, int32_t place, int32_t option,
-                 bool *io_simple)
+/* Asks the formulation for the entries of an instance; *io_simple becomes false when one is no cap.
+ */
+static bool read_tolls(struct iso_repack *repack, int32_t list, bool *io_simple)
 {
     struct iso_formulation *f = repack->search->formulation;
     struct iso_mip *mip = &f->mip;
     int32_t first_entry = mip->n_entries, offering = repack->set->lists[list].offering;
 
-    if (iso_mip_add_column(mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PLACE}) < 0)
+    if (iso_mip_add_column(mip, &(struct iso_mip_column){.kind = ISO_COLUMN_PATTERN}) < 0)
         return false;
-    bool ok = place >= 0
-                  ? iso_formulation_service_entries(f, repack->set->workloads[place], option,
-                                                    repack->period, 1)
-                  : iso_formulation_instance_entries(f, f->problem->n_workloads + repack->team,
-                                                     offering, repack->period, -1);
+    bool ok = iso_formulation_instance_entries(f, f->problem->n_workloads + repack->team, offering,
+                                               repack->period, -1);
     for (int32_t k = first_entry; k < mip->n_entries && ok; k++) {
-        const struct iso_mip_entry *entry = &mip->entries[k];
-        *io_simple &= is_simple(&mip->rows[entry->row], place >= 0);
-        if (place < 0 && !isinf(mip->rows[entry->row].upper))
+        const struct iso_mip_row *row = &mip->rows[mip->entries[k].row];
+        *io_simple &=
+            (row->kind == ISO_ROW_LIMIT || row->kind == ISO_ROW_BUDGET) && isinf(row->lower);
+        if (!isinf(row->upper))
             ok = iso_append(&repack->tolls, &repack->n_tolls, sizeof(*repack->tolls),
-                            &(struct iso_toll){entry->row, entry->coefficient});
+                            &(struct iso_toll){mip->entries[k].row, mip->entries[k].coefficient});
     }
     mip->n_columns--;
     mip->n_entries = first_entry;
@@ -100,7 +90,7 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
     const struct iso_formulation *f = search->formulation;
     const struct iso_plan *plan = search->plan;
 
-    *ret_simple = !(f->problem->moves.present && repack->period == 0);
+    *ret_simple = !(f->problem->moves.present && repack->period == 0) && !repack->sites.has_placed;
     for (int32_t l = 0; l < repack->n_lists && *ret_simple; l++) {
         struct iso_mip_column column = {
             .kind = ISO_COLUMN_PATTERN, .a = repack->team, .b = l, .c = repack->period};
@@ -111,15 +101,8 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
             *ret_simple &= search->freeze_row[k] < 0 ||
                            iso_formulation_coefficient(f, &column, &plan->tiers[k]) == 0;
         *ret_simple &= f->pool_link[repack->team][at] < 0;
-        if (!look(repack, l, -1, -1, ret_simple))
+        if (!read_tolls(repack, l, ret_simple))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
-        for (int32_t i = 0; i < repack->n; i++) {
-            int32_t option =
-                iso_workload_find_option(copy_of(repack, i), repack->set->lists[l].offering);
-            *ret_simple &= f->place_row[repack->team][at * repack->n + i] < 0;
-            if (option >= 0 && !look(repack, l, i, option, ret_simple))
-                return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
-        }
     }
     repack->first_toll[repack->n_lists] = repack->n_tolls;
     return ISO_OK;
@@ -142,7 +125,7 @@ static int densest_first(const void *left, const void *right)
 /* What a copy takes of an instance: the sum of its shares, the largest, or by size alone. */
 static double density(const struct iso_repack *repack, int32_t list, int32_t i, int by)
 {
-    double sum = 0, most = 0;
+    double sum = 0, most = 0, worth = repack->worth[repack->sites.site[list] * repack->n + i];
 
     for (int32_t r = 0; r < repack->n_resources; r++) {
         iso_decimal need = repack->need[i * repack->n_resources + r];
@@ -151,9 +134,7 @@ static double density(const struct iso_repack *repack, int32_t list, int32_t i, 
         sum += share;
         most = fmax(most, share);
     }
-    return by == 0   ? repack->worth[i] / fmax(sum, 1e-12)
-           : by == 1 ? repack->worth[i] / fmax(most, 1e-12)
-                     : most;
+    return by == 0 ? worth / fmax(sum, 1e-12) : by == 1 ? worth / fmax(most, 1e-12) : most;
 }
 
 static enum iso_status rank(struct iso_repack *repack, struct iso_error *reterr)
@@ -226,16 +207,29 @@ static enum iso_status read_plan(struct iso_repack *repack, struct iso_error *re
             repack->list[repack->n_instances++] = mip->columns[j].b;
         }
     }
-    for (int32_t i = 0; i < repack->n; i++) {
-        int32_t row =
-            search->formulation->demand_row[repack->set->workloads[i] * search->problem->n_periods +
-                                            repack->period];
-        repack->surplus[i] = (int64_t)floor(repack->activity[row] - mip->rows[row].lower + SLACK);
-    }
     return ISO_OK;
 }
 
 /* --- in and out --- */
+
+static enum iso_status open_sites(struct iso_repack *repack, const double *duals,
+                                  struct iso_error *reterr)
+{
+    const struct iso_sites *sites = &repack->sites;
+    size_t n = (size_t)(sites->n_sites * sites->n);
+
+    repack->worth = iso_calloc(n, sizeof(*repack->worth));
+    repack->removed = iso_calloc(n, sizeof(*repack->removed));
+    repack->wanted = iso_calloc(n, sizeof(*repack->wanted));
+    repack->left = iso_calloc(n, sizeof(*repack->left));
+    repack->left_at = iso_calloc((size_t)sites->n_sites, sizeof(*repack->left_at));
+    if (!repack->worth || !repack->removed || !repack->wanted || !repack->left || !repack->left_at)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    for (int32_t s = 0; s < sites->n_sites; s++)
+        for (int32_t i = 0; i < sites->n; i++)
+            repack->worth[s * sites->n + i] = fmax(1e-9, iso_sites_worth(sites, duals, s, i));
+    return ISO_OK;
+}
 
 enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t period,
                                const double *duals, uint64_t seed, struct iso_repack **ret_repack,
@@ -258,7 +252,6 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
     repack->need = iso_calloc(n * ISO_N_RESOURCES, sizeof(*repack->need));
     repack->room = iso_calloc(n_lists * ISO_N_RESOURCES, sizeof(*repack->room));
     repack->price = iso_calloc(n_lists, sizeof(*repack->price));
-    repack->worth = iso_calloc(n, sizeof(*repack->worth));
     repack->most = iso_calloc(n * n_lists, sizeof(*repack->most));
     repack->order = iso_calloc(n * n_lists * ISO_REPACK_ORDERS, sizeof(*repack->order));
     repack->first_toll = iso_calloc(n_lists + 1, sizeof(*repack->first_toll));
@@ -266,26 +259,19 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
         iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*repack->activity));
     repack->best_activity =
         iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*repack->best_activity));
-    repack->surplus = iso_calloc(n, sizeof(*repack->surplus));
-    repack->best_surplus = iso_calloc(n, sizeof(*repack->best_surplus));
     repack->filled = iso_calloc(n * 2 * ISO_REPACK_EMPTIED, sizeof(*repack->filled));
-    repack->left = iso_calloc(n, sizeof(*repack->left));
     repack->trial = iso_calloc(n, sizeof(*repack->trial));
     repack->best = iso_calloc(n, sizeof(*repack->best));
-    repack->removed = iso_calloc(n, sizeof(*repack->removed));
-    if (!repack->need || !repack->room || !repack->price || !repack->worth || !repack->most ||
-        !repack->order || !repack->first_toll || !repack->activity || !repack->best_activity ||
-        !repack->surplus || !repack->best_surplus || !repack->filled || !repack->left ||
-        !repack->trial || !repack->best || !repack->removed)
+    if (!repack->need || !repack->room || !repack->price || !repack->most || !repack->order ||
+        !repack->first_toll || !repack->activity || !repack->best_activity || !repack->filled ||
+        !repack->trial || !repack->best)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+    ISO_TRY(iso_sites_init(&repack->sites, search, team, period, reterr));
     ISO_TRY(read_rules(repack, &simple, reterr));
     if (!simple)
         return ISO_OK;
     measure(repack);
-    for (int32_t i = 0; i < repack->n; i++)
-        repack->worth[i] = fmax(
-            1e-9, duals[search->formulation
-                            ->demand_row[set->workloads[i] * search->problem->n_periods + period]]);
+    ISO_TRY(open_sites(repack, duals, reterr));
     ISO_TRY(rank(repack, reterr));
     ISO_TRY(read_plan(repack, reterr));
     for (int32_t b = 0; b < repack->n_instances; b++) {
@@ -313,12 +299,10 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->activity);
     free(repack->list);
     free(repack->content);
-    free(repack->surplus);
     free(repack->waste);
     free(repack->wasteful);
     free(repack->best_list);
     free(repack->best_content);
-    free(repack->best_surplus);
     free(repack->best_activity);
     free(repack->kept);
     free(repack->filled);
@@ -326,6 +310,9 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->trial);
     free(repack->best);
     free(repack->removed);
+    free(repack->wanted);
+    free(repack->left_at);
+    iso_sites_fini(&repack->sites);
     free(repack);
 }
 

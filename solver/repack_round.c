@@ -6,6 +6,9 @@
 
 #define SLACK 1e-9
 #define SIDEWAYS 1e-12
+#define ONE_SITE 0.7 /* of the rounds empty instances of one site only */
+#define MOVING 0.3   /* of the rounds move copies to other sites */
+#define MOST_MOVED 20
 
 static double random_share(struct iso_repack *repack)
 {
@@ -38,9 +41,10 @@ static bool is_allowed(const struct iso_repack *repack, int32_t list)
 double iso_repack_waste(const struct iso_repack *repack, int32_t instance)
 {
     double waste = repack->price[repack->list[instance]];
+    const double *worth = &repack->worth[repack->sites.site[repack->list[instance]] * repack->n];
 
     for (int32_t i = 0; i < repack->n; i++)
-        waste -= repack->content[instance * repack->n + i] * repack->worth[i];
+        waste -= repack->content[instance * repack->n + i] * worth[i];
     return waste;
 }
 
@@ -54,19 +58,31 @@ static int32_t draw(struct iso_repack *repack)
     return (int32_t)(random_share(repack) * repack->n_instances);
 }
 
-/* Chooses instances to empty: of two drawn, half of them from those that waste, the more wasteful.
- */
+static int32_t site_of(const struct iso_repack *repack, int32_t instance)
+{
+    return repack->sites.site[repack->list[instance]];
+}
+
+/* Chooses instances to empty: of two drawn, half of them from those that waste, the more wasteful;
+ * mostly of one site. */
 static double empty_some(struct iso_repack *repack)
 {
     int32_t n =
         2 + (int32_t)(random_share(repack) * random_share(repack) * (ISO_REPACK_EMPTIED - 2));
+    size_t n_places = (size_t)(repack->sites.n_sites * repack->n);
+    bool one_site = repack->sites.n_sites > 1 && random_share(repack) < ONE_SITE;
     double cost = 0;
 
     repack->n_emptied = 0;
-    memset(repack->removed, 0, (size_t)repack->n * sizeof(*repack->removed));
+    memset(repack->removed, 0, n_places * sizeof(*repack->removed));
     for (int32_t tries = 0; tries < 3 * n && repack->n_emptied < n; tries++) {
         int32_t chosen = draw(repack), other = draw(repack);
         bool again = false;
+        if (one_site && repack->n_emptied > 0 &&
+            site_of(repack, chosen) != site_of(repack, repack->emptied[0]))
+            continue;
+        if (one_site && site_of(repack, chosen) != site_of(repack, other))
+            other = chosen;
         if (repack->waste[other] > repack->waste[chosen])
             chosen = other;
         for (int32_t e = 0; e < repack->n_emptied; e++)
@@ -76,8 +92,9 @@ static double empty_some(struct iso_repack *repack)
         repack->emptied[repack->n_emptied++] = chosen;
         cost += repack->price[repack->list[chosen]];
         pass_tolls(repack, repack->list[chosen], -1);
+        int32_t *removed = &repack->removed[site_of(repack, chosen) * repack->n];
         for (int32_t i = 0; i < repack->n; i++)
-            repack->removed[i] += repack->content[chosen * repack->n + i];
+            removed[i] += repack->content[chosen * repack->n + i];
     }
     return cost;
 }
@@ -88,15 +105,15 @@ static double fill(struct iso_repack *repack, int32_t list, int by, double pass_
 {
     iso_decimal room[ISO_N_RESOURCES];
     const int32_t *order = &repack->order[(list * ISO_REPACK_ORDERS + by) * repack->n];
+    int32_t first = repack->sites.site[list] * repack->n, n_taken = 0;
     double value = 0;
 
     memcpy(room, &repack->room[list * repack->n_resources],
            (size_t)repack->n_resources * sizeof(*room));
-    *ret_all = true;
     for (int32_t at = 0; at < repack->n; at++) {
         int32_t i = order[at];
         const iso_decimal *need = &repack->need[i * repack->n_resources];
-        int64_t copies = repack->left[i];
+        int64_t copies = repack->left[first + i];
         repack->trial[i] = 0;
         if (copies == 0)
             continue;
@@ -107,12 +124,13 @@ static double fill(struct iso_repack *repack, int32_t list, int by, double pass_
                 copies = room[r] / need[r];
         if (copies > 0 && pass_over > 0 && random_share(repack) < pass_over)
             copies--;
-        *ret_all &= copies == repack->left[i];
+        n_taken += (int32_t)copies;
         repack->trial[i] = (int32_t)copies;
         for (int32_t r = 0; r < repack->n_resources; r++)
             room[r] -= copies * need[r];
-        value += (double)copies * repack->worth[i];
+        value += (double)copies * repack->worth[first + i];
     }
+    *ret_all = n_taken == repack->n_left;
     return value;
 }
 
@@ -126,7 +144,7 @@ static int32_t choose_filling(struct iso_repack *repack, double shake, double pa
 
     for (int32_t l = 0; l < repack->n_lists; l++) {
         bool all;
-        if (!is_allowed(repack, l))
+        if (repack->left_at[repack->sites.site[l]] == 0 || !is_allowed(repack, l))
             continue;
         double value =
             fill(repack, l, (int)(random_share(repack) * ISO_REPACK_ORDERS), pass_over, &all);
@@ -145,37 +163,121 @@ static int32_t choose_filling(struct iso_repack *repack, double shake, double pa
     return last >= 0 ? last : best;
 }
 
-/* Fills what is left into instances that cost at most `most` together; tells whether it could. */
+/* Adds copies of a place to the rows, and takes them back when a row would be broken. */
+static bool change(struct iso_repack *repack, int32_t site, int32_t place, double times)
+{
+    const struct iso_mip *mip = &repack->search->formulation->mip;
+
+    iso_sites_add(&repack->sites, site, place, times, repack->activity);
+    return iso_sites_broken(&repack->sites, mip, site, place, 0, repack->activity) == 0;
+}
+
+/* Lets some copies of the emptied instances go to another site. */
+static void move_some(struct iso_repack *repack)
+{
+    int32_t n = repack->n, n_sites = repack->sites.n_sites;
+
+    for (int32_t tries = 0; tries < MOST_MOVED; tries++) {
+        int32_t i = (int32_t)(random_share(repack) * n);
+        int32_t from = (int32_t)(random_share(repack) * n_sites);
+        int32_t to = (int32_t)(random_share(repack) * n_sites);
+        int32_t most = repack->wanted[from * n + i];
+        if (from == to || most == 0 || repack->sites.count[to * n + i] == 0)
+            continue;
+        int32_t count = 1 + (int32_t)(random_share(repack) * most);
+        iso_sites_add(&repack->sites, from, i, -count, repack->activity);
+        if (!change(repack, to, i, count) || !change(repack, from, i, 0)) {
+            iso_sites_add(&repack->sites, from, i, count, repack->activity);
+            iso_sites_add(&repack->sites, to, i, -count, repack->activity);
+            continue;
+        }
+        repack->wanted[from * n + i] -= count;
+        repack->wanted[to * n + i] += count;
+    }
+}
+
+/* Which copies are placed again, and where: those that no row asks for are not. */
+static void choose_wanted(struct iso_repack *repack)
+{
+    int32_t n = repack->n, n_sites = repack->sites.n_sites;
+
+    memcpy(repack->wanted, repack->removed, (size_t)(n_sites * n) * sizeof(*repack->wanted));
+    if (n_sites > 1 && random_share(repack) < MOVING)
+        move_some(repack);
+    for (int32_t at = 0; at < n_sites * n; at++) {
+        while (repack->wanted[at] > 0 && change(repack, at / n, at % n, -1))
+            repack->wanted[at]--;
+        if (repack->wanted[at] > 0) /* the last one was asked for */
+            iso_sites_add(&repack->sites, at / n, at % n, 1, repack->activity);
+    }
+}
+
+/* Takes back what choose_wanted() did. */
+static void forget_wanted(struct iso_repack *repack)
+{
+    int32_t n = repack->n;
+
+    for (int32_t at = 0; at < repack->sites.n_sites * n; at++)
+        if (repack->removed[at] != repack->wanted[at])
+            iso_sites_add(&repack->sites, at / n, at % n, repack->removed[at] - repack->wanted[at],
+                          repack->activity);
+}
+
+/* Everything that is wanted is left to place; gives its worth. */
+static double leave_wanted(struct iso_repack *repack)
+{
+    int32_t n = repack->n;
+    double worth = 0;
+
+    repack->n_left = 0;
+    for (int32_t s = 0; s < repack->sites.n_sites; s++) {
+        repack->left_at[s] = 0;
+        for (int32_t at = s * n; at < (s + 1) * n; at++) {
+            repack->left[at] = repack->wanted[at];
+            repack->left_at[s] += repack->left[at];
+            worth += repack->left[at] * repack->worth[at];
+        }
+        repack->n_left += repack->left_at[s];
+    }
+    return worth;
+}
+
+/* Takes the content in repack->best for an instance; gives its worth. */
+static double take_filling(struct iso_repack *repack, int32_t list)
+{
+    int32_t n = repack->n, site = repack->sites.site[list];
+    double worth = 0;
+
+    pass_tolls(repack, list, 1);
+    repack->filled_list[repack->n_filled] = list;
+    memcpy(&repack->filled[repack->n_filled * n], repack->best, (size_t)n * sizeof(int32_t));
+    repack->n_filled++;
+    for (int32_t i = 0; i < n; i++) {
+        repack->left[site * n + i] -= repack->best[i];
+        repack->left_at[site] -= repack->best[i];
+        repack->n_left -= repack->best[i];
+        worth += repack->best[i] * repack->worth[site * n + i];
+    }
+    return worth;
+}
+
+/* Fills what is wanted into instances that cost at most `most` together; tells whether it could. */
 static bool recreate(struct iso_repack *repack, double most, double *ret_cost)
 {
     double shake = random_share(repack) < 0.3 ? 0 : 0.15 * random_share(repack);
     double pass_over = random_share(repack) < 0.5 ? 0 : 0.1;
-    double cost = 0, rest = 0;
+    double cost = 0, rest = leave_wanted(repack);
 
     repack->n_filled = 0;
-    for (int32_t i = 0; i < repack->n; i++) {
-        repack->left[i] = (int32_t)fmax(0, (double)(repack->removed[i] - repack->surplus[i]));
-        rest += repack->left[i] * repack->worth[i];
-    }
     for (;;) {
-        bool empty = true;
-        for (int32_t i = 0; i < repack->n && empty; i++)
-            empty = repack->left[i] == 0;
         *ret_cost = cost;
-        if (empty || repack->n_filled == 2 * ISO_REPACK_EMPTIED || cost + rest > most)
-            return empty && cost <= most;
+        if (repack->n_left == 0 || repack->n_filled == 2 * ISO_REPACK_EMPTIED || cost + rest > most)
+            return repack->n_left == 0 && cost <= most;
         int32_t list = choose_filling(repack, shake, pass_over, most - cost);
         if (list < 0)
             return false;
         cost += repack->price[list];
-        pass_tolls(repack, list, 1);
-        repack->filled_list[repack->n_filled] = list;
-        for (int32_t i = 0; i < repack->n; i++) {
-            repack->filled[repack->n_filled * repack->n + i] = repack->best[i];
-            repack->left[i] -= repack->best[i];
-            rest -= repack->best[i] * repack->worth[i];
-        }
-        repack->n_filled++;
+        rest -= take_filling(repack, list);
     }
 }
 
@@ -184,11 +286,6 @@ static void take_over(struct iso_repack *repack)
 {
     int32_t n = repack->n;
 
-    for (int32_t i = 0; i < n; i++) {
-        repack->surplus[i] -= repack->removed[i];
-        for (int32_t b = 0; b < repack->n_filled; b++)
-            repack->surplus[i] += repack->filled[b * n + i];
-    }
     for (int32_t b = 0; b < repack->n_filled; b++) {
         int32_t at = b < repack->n_emptied ? repack->emptied[b] : repack->n_instances++;
         repack->list[at] = repack->filled_list[b];
@@ -212,6 +309,7 @@ static void try_once(struct iso_repack *repack, double heat)
     double cost, before = empty_some(repack);
     double most = before * (1 + SIDEWAYS) - heat * log(random_share(repack) + 1e-300);
 
+    choose_wanted(repack);
     bool done =
         recreate(repack, most, &cost) &&
         repack->n_instances + repack->n_filled - repack->n_emptied <= repack->room_instances;
@@ -220,6 +318,7 @@ static void try_once(struct iso_repack *repack, double heat)
         take_over(repack);
         return;
     }
+    forget_wanted(repack);
     for (int32_t b = 0; b < repack->n_filled; b++)
         pass_tolls(repack, repack->filled_list[b], -1);
     for (int32_t e = 0; e < repack->n_emptied; e++)
@@ -234,7 +333,6 @@ void iso_repack_remember(struct iso_repack *repack)
     repack->best_cost = repack->cost;
     memcpy(repack->best_list, repack->list, (size_t)repack->best_n * sizeof(int32_t));
     memcpy(repack->best_content, repack->content, (size_t)repack->best_n * n * sizeof(int32_t));
-    memcpy(repack->best_surplus, repack->surplus, n * sizeof(int64_t));
     memcpy(repack->best_activity, repack->activity,
            (size_t)repack->search->formulation->mip.n_rows * sizeof(double));
 }
@@ -247,7 +345,6 @@ static void recall(struct iso_repack *repack)
     repack->cost = repack->best_cost;
     memcpy(repack->list, repack->best_list, (size_t)repack->best_n * sizeof(int32_t));
     memcpy(repack->content, repack->best_content, (size_t)repack->best_n * n * sizeof(int32_t));
-    memcpy(repack->surplus, repack->best_surplus, n * sizeof(int64_t));
     memcpy(repack->activity, repack->best_activity,
            (size_t)repack->search->formulation->mip.n_rows * sizeof(double));
     for (int32_t b = 0; b < repack->n_instances; b++)

@@ -3,6 +3,7 @@
 #define ISOCOST_REPACK_STATE_H
 
 #include "repack.h"
+#include "sites.h"
 
 enum { ISO_REPACK_ORDERS = 3, ISO_REPACK_EMPTIED = 14 };
 
@@ -20,32 +21,34 @@ struct iso_repack {
     iso_decimal *need;                               /* [place * n_resources + k] */
     iso_decimal *room;                               /* [list * n_resources + k] */
     double *price;                                   /* [list] */
-    double *worth;                                   /* [place] */
-    int32_t *most;                                   /* [list * n + place] */
+    struct iso_sites sites;
+    double *worth;  /* [site * n + place] */
+    int32_t *most;  /* [list * n + place] */
     int32_t *order; /* [(list * ISO_REPACK_ORDERS + by) * n] places, densest first */
     struct iso_toll *tolls;
     int32_t *first_toll; /* [n_lists + 1] */
     int32_t n_tolls;
-    double *activity; /* n_rows; of the plan */
+    double *activity; /* n_rows; of the plan, emptied copies included while a round lasts */
 
     int32_t n_instances, room_instances;
     int32_t *list;                 /* [instance] */
     int32_t *content;              /* [instance * n + place] */
     double *waste;                 /* [instance] price less worth */
     int32_t *wasteful, n_wasteful; /* instances that wasted anything a burst ago */
-    int64_t *surplus;              /* [place] copies beyond the demand */
     double *kept;                  /* [column] instances that stay as they are */
     double cost, mean_price;       /* of the instances */
 
     int32_t best_n; /* the cheapest set of instances so far */
     int32_t *best_list, *best_content;
-    int64_t *best_surplus;
     double *best_activity, best_cost;
 
     int32_t n_emptied, emptied[ISO_REPACK_EMPTIED];
     int32_t n_filled, filled_list[2 * ISO_REPACK_EMPTIED];
-    int32_t *filled; /* contents */
-    int32_t *left, *trial, *best, *removed;
+    int32_t *filled;                  /* contents */
+    int32_t *removed, *wanted, *left; /* [site * n + place] copies of the emptied instances */
+    int32_t *left_at;                 /* [site] copies that are left, and together */
+    int32_t n_left;
+    int32_t *trial, *best; /* contents */
     uint64_t random;
 };
 

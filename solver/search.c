@@ -63,21 +63,25 @@ static bool rows_hold(const struct iso_mip *mip, const double *x, double *activi
     return true;
 }
 
+void iso_search_tell(const struct iso_search *search)
+{
+    struct iso_progress progress = {.tier = search->tier,
+                                    .priority = search->stage.priority,
+                                    .has_value = search->has_best,
+                                    .value = search->best_value,
+                                    .bound = search->tier_bound,
+                                    .iterations = search->iterations,
+                                    .nodes = search->nodes};
+
+    if (search->control->progress)
+        search->control->progress(search->control->context, &progress);
+}
+
 /* Tells the caller of a better plan, bill included. A point that cannot be written down exactly is
  * not reported; the verifier would refuse it. */
 static enum iso_status report(struct iso_search *search, struct iso_error *reterr)
 {
-    if (search->control->progress) {
-        struct iso_progress progress = {.tier = search->tier,
-                                        .priority = search->stage.priority,
-                                        .worst = search->stage.worst,
-                                        .has_value = true,
-                                        .value = search->best_value,
-                                        .bound = search->tier_bound,
-                                        .iterations = search->iterations,
-                                        .nodes = search->nodes};
-        search->control->progress(search->control->context, &progress);
-    }
+    iso_search_tell(search);
     if (!search->control->incumbent || search->tier != ISO_TIER_MONEY)
         return ISO_OK;
     ISO_AUTO(iso_plan) plan = iso_plan_new();

@@ -48,6 +48,10 @@ double iso_search_left(const struct iso_search *search);
 /* The control that GLPK is given: asks iso_search_stops(). */
 struct iso_control iso_search_control(struct iso_search *search);
 
+/* Tells the caller how far the tier at hand is: its bound, and the value of the best plan if any.
+ */
+void iso_search_tell(const struct iso_search *search);
+
 /* Takes a point whose whole columns are whole up to 1e-5: fixes them, finds the best rest by a
  * linear program, checks every row, and keeps it when it is better than the best for the tier at
  * hand. *ret_taken tells. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */

@@ -226,4 +226,15 @@ bool iso_content_grid_is_for(const struct iso_content_grid *grid, const long dou
 long double iso_content_grid_best(struct iso_content_grid *grid, int32_t offering,
                                   long double floor);
 
+/* --- whole_copies.c --- */
+
+/* Whether the workload's rows count whole copies and nothing else. */
+bool iso_pricing_counts_whole(const struct iso_workload *workload);
+
+/* share * amount, rounded up to whole copies. */
+iso_decimal iso_pricing_whole(iso_decimal share, iso_decimal amount);
+
+/* The right side of the DEMAND row of a workload in a period. */
+iso_decimal iso_pricing_asked(const struct iso_verifier *v, int32_t a, int32_t t);
+
 #endif

@@ -196,6 +196,14 @@ static void price_pool(struct columns *columns, int32_t team)
     }
 }
 
+/* The right side of a row that asks for a share of the demand. */
+static long double rule_side(const struct iso_workload *workload, iso_decimal share, int32_t t)
+{
+    if (iso_pricing_counts_whole(workload))
+        return (long double)iso_pricing_whole(share, workload->demand[t]) / 1e9L;
+    return (long double)workload->demand[t] / 1e18L * (long double)share;
+}
+
 /* By how much L falls at most when the multipliers of a workload in the period vanish. */
 static long double service_value(const struct columns *columns, int32_t a)
 {
@@ -204,15 +212,15 @@ static long double service_value(const struct columns *columns, int32_t a)
     int32_t t = columns->period;
     long double demand = (long double)workload->demand[t] / 1e18L, sum;
 
-    sum = p->demand[iso_verify_at(p->v, a, t)] *
-          ((long double)iso_verify_least_served(p->v, a, t) / 1e9L);
+    sum =
+        p->demand[iso_verify_at(p->v, a, t)] * ((long double)iso_pricing_asked(p->v, a, t) / 1e9L);
     for (int32_t i = 0; i < workload->n_shares; i++)
-        sum += p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)] * demand *
-               (long double)workload->shares[i].minimum;
+        sum += p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)] *
+               rule_side(workload, workload->shares[i].minimum, t);
     for (int32_t i = 0; i < workload->n_survive; i++) {
         struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SURVIVE, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
-            sum += rows.rows[k].value * demand * (long double)workload->survive[i].share;
+            sum += rows.rows[k].value * rule_side(workload, workload->survive[i].share, t);
     }
     for (int32_t i = 0; i < workload->n_spread; i++) {
         struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SPREAD, a, i, t);

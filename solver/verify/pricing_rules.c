@@ -349,15 +349,22 @@ static struct iso_bounded unserved_cost(const struct iso_pricing *p, int32_t a, 
 }
 
 /* Rules with a right side share * D and a term share * u: adds share * D * lambda to the bound and
- * share * lambda to what one unit unserved is worth. */
-static void add_rule(struct iso_pricing *p, iso_decimal share, iso_decimal right_side,
+ * share * lambda to what one unit unserved is worth. `whole`: the right side is rounded up. */
+static void add_rule(struct iso_pricing *p, iso_decimal share, iso_decimal right_side, bool whole,
                      double lambda, struct iso_bounded *worth)
 {
     struct iso_bounded scaled = iso_bounded_scale(share, iso_bounded_exact(lambda));
 
     if (lambda == 0)
         return;
-    iso_pricing_add(p, iso_bounded_scale(right_side, scaled));
+    struct iso_bounded part = iso_bounded_scale(right_side, scaled);
+    if (whole) {
+        struct iso_bounded raised =
+            iso_bounded_scale(iso_pricing_whole(share, right_side), iso_bounded_exact(lambda));
+        p->v->whole_worth += (double)(raised.value - part.value);
+        part = raised;
+    }
+    iso_pricing_add(p, part);
     *worth = iso_bounded_add(*worth, scaled);
 }
 
@@ -367,23 +374,24 @@ static void price_demand(struct iso_pricing *p, int32_t a, int32_t t)
     iso_decimal demand = workload->demand[t], required = workload->required[t];
     struct iso_bounded mu = iso_bounded_exact(p->demand[iso_verify_at(p->v, a, t)]);
     struct iso_bounded worth = mu;
+    bool whole = iso_pricing_counts_whole(workload);
 
-    iso_decimal served = iso_verify_least_served(p->v, a, t);
+    iso_decimal served = iso_pricing_asked(p->v, a, t);
     iso_pricing_add(p, iso_bounded_scale(served, mu));
     p->v->whole_worth +=
         iso_decimal_to_double(served - required) * p->demand[iso_verify_at(p->v, a, t)];
     for (int32_t i = 0; i < workload->n_shares; i++)
-        add_rule(p, workload->shares[i].minimum, demand,
+        add_rule(p, workload->shares[i].minimum, demand, whole,
                  p->share_min[iso_verify_at(p->v, p->first_share[a] + i, t)], &worth);
     for (int32_t i = 0; i < workload->n_survive; i++) {
         struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SURVIVE, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
-            add_rule(p, workload->survive[i].share, demand, rows.rows[k].value, &worth);
+            add_rule(p, workload->survive[i].share, demand, whole, rows.rows[k].value, &worth);
     }
     for (int32_t i = 0; i < workload->n_spread; i++) {
         struct iso_row_range rows = iso_leads_rows(p, ISO_ROW_SPREAD, a, i, t);
         for (int32_t k = 0; k < rows.n; k++)
-            add_rule(p, workload->spread[i].minimum_share, 0, rows.rows[k].value, &worth);
+            add_rule(p, workload->spread[i].minimum_share, 0, false, rows.rows[k].value, &worth);
     }
     worth = iso_bounded_add(worth, iso_pricing_flow_rows(p, a, t));
     if (workload->service != ISO_SERVICE_MUST && worth.value > 0)

@@ -1,7 +1,9 @@
 """VB: packing of classes of copies into instance types, in two to four resources.
 
 A class is a replica workload; all are in one team. Prices follow size with noise, so that the Pareto front
-is a small part of the types, as in real catalogs.
+is a small part of the types, as in real catalogs. Zoned: every type is sold in three zones, and half of a
+class must be left when a zone fails, so that at most half of it is in one zone. Under a quota: one
+provider sells less than the best plan would take of it.
 """
 import random
 
@@ -45,3 +47,57 @@ def plain(seed, n_types, n_classes, n_items, resources=2):
                       "replicas": {"count": [count], "resources": need}})
     return {"catalog": {"offerings": catalog}, "workloads": works,
             "periods": [{"id": "p", "hours": 1}]}
+
+
+ZONES = (("a", 1.0), ("b", 1.01), ("c", 1.03))
+
+
+def zoned(seed, n_types, n_classes, n_items, resources=2):
+    model = plain(seed, n_types, n_classes, n_items, resources)
+    offerings = []
+    for offering in model["catalog"]["offerings"]:
+        price = float(offering["price"]["units"]) + offering["price"]["nanos"] / 1e9
+        offerings += [dict(offering, provider="cloud", zone=f"r-{zone}", price=usd(round(price * factor, 6)))
+                      for zone, factor in ZONES]
+    model["catalog"]["offerings"] = offerings
+    for work in model["workloads"]:
+        work["survive"] = [{"id": f"half-{work['id']}", "level": "DOMAIN_LEVEL_ZONE", "share": 0.5}]
+    return model
+
+
+def under_quota(seed, n_types, n_classes, n_items, resources=2, share=0.15):
+    model = plain(seed, n_types, n_classes, n_items, resources)
+    asked = sum(work["replicas"]["count"][0] * work["replicas"]["resources"]["vcpu"]
+                for work in model["workloads"])
+    model["limits"] = [{"id": "quota", "maximum": round(share * asked), "metric": "LIMIT_METRIC_VCPU",
+                        "scope": {"include": [{"provider": ["cloud0"]}]}}]
+    return model
+
+
+def write_plain_program(model, most_cost, path):
+    """One binary for each instance that may be rented, as many of a type as `most_cost` pays for, and the
+    copies of each class on it; as the packing models of the conlloovia papers. Two to four resources."""
+    kinds = ("vcpu", "memoryGib", "gpu", "localDiskGib")
+    classes = [(work["replicas"]["count"][0], work["replicas"]["resources"]) for work in model["workloads"]]
+    costs, rows, counts, binaries = [], [], [], []
+    placed = [[] for _ in classes]
+    for t, offering in enumerate(model["catalog"]["offerings"]):
+        size = offering["resources"]
+        price = float(offering["price"]["units"]) + offering["price"]["nanos"] / 1e9
+        for k in range(int(most_cost / price + 1e-9)):
+            vm = f"y{t}_{k}"
+            costs.append(f"{price:.9f} {vm}")
+            binaries.append(vm)
+            for kind in kinds:
+                taken = " + ".join(f"{need[kind]} x{t}_{k}_{j}" for j, (_, need) in enumerate(classes)
+                                   if need.get(kind))
+                if taken:
+                    rows.append(f"{taken} - {size.get(kind, 0)} {vm} <= 0")
+            for j in range(len(classes)):
+                placed[j].append(f"x{t}_{k}_{j}")
+    for j, (count, _) in enumerate(classes):
+        rows.append(f"{' + '.join(placed[j])} >= {count}")
+        counts += placed[j]
+    rows = "\n".join(f" c{i}: {row}" for i, row in enumerate(rows))
+    path.write_text("Minimize\n obj: " + "\n + ".join(costs) + f"\nSubject To\n{rows}\nBinary\n" +
+                    "\n".join(binaries) + "\nGeneral\n" + "\n".join(counts) + "\nEnd\n")

@@ -13,6 +13,7 @@ import pytest
 from isocost_protos import SOURCE, json_format, model_pb2
 from oracle import CbcFailed, Oracle
 from random_models import random_model
+from random_packings import random_packing
 
 sys.path.append(str(SOURCE / "tests" / "bench"))
 import family_levels  # noqa: E402  the benchmarks' models, small here
@@ -97,6 +98,18 @@ def test_forced_strategy_agrees_with_cbc(strategy, tmp_path):
     used = sum(strategy in answer["strategies"] for answer in found)
     print(f"{strategy}: seeds 193 and {first} to {seeds[-1]}, {exact} exact, {used} by the strategy itself")
     assert not wrong
+
+
+@pytest.mark.parametrize("zoned", [False, True])
+def test_packing_is_proved_at_the_cost_that_cbc_finds(zoned, tmp_path):
+    seeds = range(1, 61)
+    models = [json_format.ParseDict(random_packing(seed, zoned), model_pb2.Model()) for seed in seeds]
+    found = answers(tmp_path, "patterns", models)
+    expected = in_parallel(lambda model: Oracle(model).solve(), models)
+    wrong = {seed: text for seed, answer, best in zip(seeds, found, expected)
+             if (text := disagreement(answer, best))}
+    assert not wrong
+    assert [seed for seed, answer in zip(seeds, found) if answer["reason"] not in (OPTIMAL, INFEASIBLE)] == []
 
 
 def larger(kind, seed):

@@ -1,10 +1,12 @@
 /* solve_models [--cpu] STRATEGY FILE...: solves packed models in this process with a strategy
  * forced, has each answer verified, and prints a JSON line a model:
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
- *    "strategies": [name, ...], "first_plan_cpu_s": S, "solve_cpu_s": S, "peak_mb": M}
- * with N of enum iso_reason; a bound is null when the model is infeasible, the first plan's time
- * when none was told before the end, and the peak is that of the process so far. With --cpu time
- * limits are in CPU seconds, so that other work on the machine changes nothing. */
+ *    "strategies": [name, ...], "first_plan_cpu_s": S, "first_bound_cpu_s": S, "solve_cpu_s": S,
+ *    "peak_mb": M}
+ * with N of enum iso_reason; a bound is null when the model is infeasible, the times of the first
+ * plan and of the first bound on money when none was told before the end, and the peak is that of
+ * the process so far. With --cpu time limits are in CPU seconds, so that other work on the machine
+ * changes nothing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@
 #define ARENA_BYTES ((size_t)1 << 32)
 
 static clockid_t limit_clock = CLOCK_MONOTONIC;
-static double first_plan_s; /* CPU; NAN = none told yet */
+static double first_plan_s, first_bound_s; /* CPU; NAN = none told yet */
 
 static double read_clock(clockid_t clock)
 {
@@ -44,6 +46,13 @@ static void note_incumbent(void *context, const struct iso_plan *plan)
     (void)plan;
     if (isnan(first_plan_s))
         first_plan_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void note_progress(void *context, const struct iso_progress *progress)
+{
+    (void)context;
+    if (isnan(first_bound_s) && progress->tier == ISO_TIER_MONEY && isfinite(progress->bound))
+        first_bound_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static double peak_mb(void)
@@ -103,12 +112,15 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
         printf("%s\"%s\"", i ? ", " : "", plan->components[i].strategy);
     printf("], \"first_plan_cpu_s\": ");
     printf(isnan(first_plan_s) ? "null" : "%.4f", first_plan_s - begin_s);
+    printf(", \"first_bound_cpu_s\": ");
+    printf(isnan(first_bound_s) ? "null" : "%.4f", first_bound_s - begin_s);
     printf(", \"solve_cpu_s\": %.4f, \"peak_mb\": %.1f}\n", solve_s, solve_mb);
 }
 
 static void solve(const char *path, enum iso_strategy strategy)
 {
-    const struct iso_control control = {.now = now, .incumbent = note_incumbent};
+    const struct iso_control control = {
+        .now = now, .incumbent = note_incumbent, .progress = note_progress};
     Isocost__V1__Model *model = read_model(path);
     ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
     ISO_AUTO(iso_plan) plan = NULL;
@@ -121,7 +133,7 @@ static void solve(const char *path, enum iso_strategy strategy)
         exit(1);
     }
     resolved->problem.options.strategy = strategy;
-    first_plan_s = NAN;
+    first_plan_s = first_bound_s = NAN;
     double begin_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     if (iso_solve(&resolved->problem, &control, &plan, &error) != ISO_OK) {
         fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);

@@ -9,6 +9,9 @@
 #define OFFER(type, vcpu, memory, price)                                       \
     "    - {provider: aws, type: " type ", purchase: on-demand, price: " price \
     " USD, resources: {vcpu: " vcpu ", memory_gib: " memory "}}\n"
+#define ZONED(zone, price)                                                                         \
+    "    - {provider: aws, region: r, zone: " zone ", type: t, purchase: on-demand, price: " price \
+    " USD, resources: {vcpu: 4, memory_gib: 8}}\n"
 #define HOUR "periods: [{id: hour, hours: 1}]\noptions: {gap: 0}\n"
 #define COPIES(id, count, vcpu, memory)                                                       \
     "  - {id: " id ", must_serve: true, replicas: {count: " count ", resources: {vcpu: " vcpu \
@@ -85,6 +88,29 @@ static void a_quota_stays_in_the_master(void **state)
         6.5);
 }
 
+#define ZONES ZONED("r-a", "1") ZONED("r-b", "1.01") ZONED("r-c", "1.03")
+#define HALF_SURVIVES(id, count)                                      \
+    "  - {id: " id ", must_serve: true, replicas: {count: " count     \
+    ", resources: {vcpu: 4, memory_gib: 2}}, survive: [{id: half-" id \
+    ", level: zone, share: 0.5}]}\n"
+
+/* A copy fills an instance. Whichever zone fails, half of the one copy asked for must be left,
+ * which is a whole one: two copies in two zones, 1 + 1.01. The relaxation would do with half a copy
+ * in each of three zones, 1.52, or in two with the demand, 1.005. */
+static void a_single_copy_of_which_half_must_survive_is_placed_twice(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" ZONES HOUR "workloads:\n" HALF_SURVIVES("a", "1"), 2.01);
+}
+
+/* Of three copies 1.5, so two, must be left: one in each zone, 1 + 1.01 + 1.03 = 3.04; two in one
+ * zone would leave one, so that four were needed in two zones, 4.02. */
+static void three_copies_of_which_half_must_survive_take_three_zones(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" ZONES HOUR "workloads:\n" HALF_SURVIVES("a", "3"), 3.04);
+}
+
 /* Only replica workloads with a rule or two: spread, limits and budgets stay in the master. */
 static bool packs(const struct iso_problem *problem)
 {
@@ -125,6 +151,8 @@ int main(void)
         cmocka_unit_test(copies_share_instances_where_they_complete_each_other),
         cmocka_unit_test(the_rest_goes_into_the_cheaper_size),
         cmocka_unit_test(a_quota_stays_in_the_master),
+        cmocka_unit_test(a_single_copy_of_which_half_must_survive_is_placed_twice),
+        cmocka_unit_test(three_copies_of_which_half_must_survive_take_three_zones),
         cmocka_unit_test(patterns_cost_what_the_plain_tree_proves),
     };
 
