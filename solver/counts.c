@@ -20,15 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glpk_lp.h"
-
-#define MOST_PATTERNS 8000
+#define MOST_CLASSES 30
+#define MOST_COPIES 300
 #define MOST_CUTS 400
-#define MOST_FAILED 2000
-#define MOST_COUNT_NODES 20000000
-#define MOST_CHECK_NODES 200000
-#define CUT_SLACK 1e-9 /* relative */
-#define HAIR 1e-9      /* relative: what is cheaper by less is not cheaper */
+#define MOST_FAILED 1000
+#define NODES_A_WORK 20000 /* of the enumeration of x */
+#define CUT_SLACK 1e-9     /* relative */
+#define HAIR 1e-9          /* relative: what is cheaper by less is not cheaper */
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {
@@ -37,7 +35,8 @@ static enum iso_status no_memory(struct iso_error *reterr)
 
 /* --- the packing --- */
 
-bool iso_is_pure_packing(const struct iso_search *search)
+/* Whether there is nothing but patterns of one pool in one period, in rows of demand. */
+static bool is_pure(const struct iso_search *search)
 {
     const struct iso_mip *mip = &search->formulation->mip;
 
@@ -55,7 +54,7 @@ bool iso_is_pure_packing(const struct iso_search *search)
 
 struct priced {
     double price;
-    int32_t list, column;
+    int32_t list;
 };
 
 static int cheapest_first(const void *left, const void *right)
@@ -64,114 +63,81 @@ static int cheapest_first(const void *left, const void *right)
 
     if (a->price != b->price)
         return a->price < b->price ? -1 : 1;
-    if (a->list != b->list)
-        return a->list < b->list ? -1 : 1;
-    return (a->column > b->column) - (a->column < b->column);
+    return (a->list > b->list) - (a->list < b->list);
 }
 
-/* Patterns that a better plan may use, by kind. */
-static int32_t choose_patterns(const struct iso_search *search, const double *duals,
-                               struct priced *chosen)
+static enum iso_status find_kinds(struct iso_counts *counts, struct iso_error *reterr)
 {
-    const struct iso_mip *mip = &search->formulation->mip;
-    double gap = search->best_value - search->tier_bound;
-    int32_t n = 0;
+    const struct iso_mip *mip = &counts->search->formulation->mip;
+    int32_t n_lists = counts->search->formulation->pools[counts->team].n_lists;
+    ISO_AUTO_MEM struct priced *priced = iso_calloc((size_t)n_lists, sizeof(*priced));
 
+    counts->list = iso_calloc((size_t)n_lists, sizeof(*counts->list));
+    counts->price = iso_calloc((size_t)n_lists, sizeof(*counts->price));
+    if (!priced || !counts->list || !counts->price)
+        return no_memory(reterr);
+    for (int32_t l = 0; l < n_lists; l++)
+        priced[l] = (struct priced){INFINITY, l};
     for (int32_t j = 0; j < mip->n_columns; j++)
-        if (iso_reduced_cost(mip, duals, j) <= gap + 1e-6 * (1 + fabs(search->best_value)))
-            chosen[n++] = (struct priced){mip->objective[j], mip->columns[j].b, j};
-    qsort(chosen, (size_t)n, sizeof(*chosen), cheapest_first);
-    return n;
+        priced[mip->columns[j].b].price = mip->objective[j];
+    qsort(priced, (size_t)n_lists, sizeof(*priced), cheapest_first);
+    for (; counts->n_kinds < n_lists && !isinf(priced[counts->n_kinds].price); counts->n_kinds++) {
+        counts->list[counts->n_kinds] = priced[counts->n_kinds].list;
+        counts->price[counts->n_kinds] = priced[counts->n_kinds].price;
+    }
+    return ISO_OK;
 }
 
-/* Classes are rows that ask for copies; place[row] is the class, -1 = none. */
-static bool find_classes(struct iso_counts *counts, int32_t *place)
+static int32_t demand_row(const struct iso_search *search, int32_t place)
 {
-    const struct iso_mip *mip = &counts->search->formulation->mip;
+    const struct iso_formulation *f = search->formulation;
+    int32_t team = f->mip.columns[0].a, period = f->mip.columns[0].c;
 
-    for (int32_t i = 0; i < mip->n_rows; i++) {
-        int32_t demand = (int32_t)fmin(ceil(mip->rows[i].lower - 1e-9), INT32_MAX / 2);
-        place[i] = -1;
-        if (mip->rows[i].kind != ISO_ROW_DEMAND || demand <= 0)
+    return f->demand_row[f->pools[team].workloads[place] * f->problem->n_periods + period];
+}
+
+/* Workloads that ask for copies; false when they are none or too many. */
+static bool find_classes(struct iso_counts *counts)
+{
+    const struct iso_formulation *f = counts->search->formulation;
+    int32_t n_places = f->pools[counts->team].n_workloads;
+    double n_copies = 0;
+
+    counts->demand = iso_calloc((size_t)n_places, sizeof(*counts->demand));
+    counts->place = iso_calloc((size_t)n_places, sizeof(*counts->place));
+    for (int32_t i = 0; i < n_places && counts->demand && counts->place; i++) {
+        double asked = ceil(f->mip.rows[demand_row(counts->search, i)].lower - 1e-9);
+        if (asked <= 0)
             continue;
-        place[i] = counts->n;
-        if (!iso_append(&counts->demand, &counts->n, sizeof(demand), &demand))
-            return false;
+        n_copies += asked;
+        counts->place[counts->n] = i;
+        counts->demand[counts->n++] = (int32_t)fmin(asked, MOST_COPIES);
     }
-    return true;
-}
-
-static bool add_kind(struct iso_counts *counts, double price)
-{
-    int32_t n_prices = counts->n_kinds, n_first = counts->n_kinds;
-
-    if (!iso_append(&counts->price, &n_prices, sizeof(price), &price) ||
-        !iso_append(&counts->first, &n_first, sizeof(counts->n_patterns), &counts->n_patterns))
-        return false;
-    counts->n_kinds++;
-    return true;
-}
-
-static enum iso_status read_packing(struct iso_counts *counts, const double *duals,
-                                    struct iso_error *reterr)
-{
-    const struct iso_mip *mip = &counts->search->formulation->mip;
-    ISO_AUTO_MEM struct priced *chosen = iso_calloc((size_t)mip->n_columns, sizeof(*chosen));
-    ISO_AUTO_MEM int32_t *place = iso_calloc((size_t)mip->n_rows, sizeof(*place));
-
-    if (!chosen || !place || !find_classes(counts, place))
-        return no_memory(reterr);
-    int32_t n = choose_patterns(counts->search, duals, chosen);
-    counts->counts = iso_calloc((size_t)n * (size_t)counts->n, sizeof(*counts->counts));
-    counts->column = iso_calloc((size_t)n, sizeof(*counts->column));
-    if (!counts->counts || !counts->column)
-        return no_memory(reterr);
-    for (int32_t p = 0; p < n; p++) {
-        const struct iso_mip_column *column = &mip->columns[chosen[p].column];
-        if ((p == 0 || chosen[p].list != chosen[p - 1].list) && !add_kind(counts, chosen[p].price))
-            return no_memory(reterr);
-        for (int32_t k = 0; k < column->n_entries; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
-            int32_t i = place[entry->row];
-            if (i >= 0)
-                counts->counts[p * counts->n + i] =
-                    (int32_t)fmin(entry->coefficient, counts->demand[i]);
-        }
-        counts->column[p] = chosen[p].column;
-        counts->n_patterns++;
-    }
-    int32_t n_first = counts->n_kinds;
-    return iso_append(&counts->first, &n_first, sizeof(n), &n) ? ISO_OK : no_memory(reterr);
+    return counts->n > 0 && counts->n <= MOST_CLASSES && n_copies <= MOST_COPIES;
 }
 
 /* --- cuts --- */
 
-enum iso_status iso_counts_cut(struct iso_counts *counts, const double *multipliers,
-                               struct iso_error *reterr)
+/* The oldest but the first makes place. */
+static int32_t place_of_cut(const struct iso_counts *counts)
 {
-    int32_t n = counts->n, cut = counts->n_cuts % MOST_CUTS; /* the oldest makes place */
-    double *own;
+    return counts->n_cuts < MOST_CUTS ? counts->n_cuts : 1 + (counts->n_cuts - 1) % (MOST_CUTS - 1);
+}
 
-    if (!counts->multipliers) {
-        counts->multipliers = iso_calloc(MOST_CUTS * (size_t)n, sizeof(double));
-        counts->worth = iso_calloc(MOST_CUTS * (size_t)counts->n_kinds, sizeof(double));
-        if (!counts->multipliers || !counts->worth)
-            return no_memory(reterr);
-    }
-    own = &counts->multipliers[cut * n];
-    memcpy(own, multipliers, (size_t)n * sizeof(*own));
-    for (int32_t k = 0; k < counts->n_kinds; k++) {
-        double most = 0;
-        for (int32_t p = counts->first[k]; p < counts->first[k + 1]; p++) {
-            double worth = 0;
-            for (int32_t i = 0; i < n; i++)
-                worth += own[i] * counts->counts[p * n + i];
-            most = fmax(most, worth);
-        }
-        counts->worth[cut * counts->n_kinds + k] = most;
-    }
+const double *iso_counts_price(struct iso_counts *counts, const double *multipliers)
+{
+    int32_t cut = place_of_cut(counts);
+    double *worth = &counts->worth[cut * counts->n_kinds];
+
+    memcpy(&counts->multipliers[cut * counts->n], multipliers,
+           (size_t)counts->n * sizeof(*multipliers));
+    iso_counts_table_fill(counts->table, multipliers, worth);
+    return worth;
+}
+
+void iso_counts_keep(struct iso_counts *counts)
+{
     counts->n_cuts++;
-    return ISO_OK;
 }
 
 static int32_t cuts_at_hand(const struct iso_counts *counts)
@@ -179,18 +145,63 @@ static int32_t cuts_at_hand(const struct iso_counts *counts)
     return counts->n_cuts < MOST_CUTS ? counts->n_cuts : MOST_CUTS;
 }
 
+static double needed_by(const struct iso_counts *counts, int32_t cut, const int32_t *left)
+{
+    double needed = 0;
+
+    for (int32_t i = 0; i < counts->n; i++)
+        needed += counts->multipliers[cut * counts->n + i] * left[i];
+    return needed;
+}
+
+static double worth_of(const struct iso_counts *counts, int32_t cut, const int32_t *x)
+{
+    double worth = 0;
+
+    for (int32_t k = 0; k < counts->n_kinds; k++)
+        worth += counts->worth[cut * counts->n_kinds + k] * x[k];
+    return worth;
+}
+
+double iso_counts_slack(const struct iso_counts *counts, int32_t cut, const int32_t *x)
+{
+    double needed = needed_by(counts, cut, counts->demand);
+
+    return fmax(0, worth_of(counts, cut, x) - needed) + CUT_SLACK * needed;
+}
+
+static bool cuts(const struct iso_counts *counts, int32_t cut, const int32_t *left,
+                 const int32_t *x)
+{
+    return worth_of(counts, cut, x) < needed_by(counts, cut, left) * (1 - CUT_SLACK);
+}
+
 bool iso_counts_is_cut(const struct iso_counts *counts, const int32_t *left, const int32_t *x)
 {
-    for (int32_t c = cuts_at_hand(counts) - 1; c >= 0; c--) {
-        double needed = 0, worth = 0;
-        for (int32_t i = 0; i < counts->n; i++)
-            needed += counts->multipliers[c * counts->n + i] * left[i];
-        for (int32_t k = 0; k < counts->n_kinds; k++)
-            worth += counts->worth[c * counts->n_kinds + k] * x[k];
-        if (worth < needed * (1 - CUT_SLACK))
+    for (int32_t c = cuts_at_hand(counts) - 1; c >= 0; c--)
+        if (cuts(counts, c, left, x))
             return true;
-    }
     return false;
+}
+
+bool iso_counts_next_cuts(const struct iso_counts *counts, const int32_t *left, const int32_t *x)
+{
+    return cuts(counts, place_of_cut(counts), left, x);
+}
+
+bool iso_counts_loses_too_much(const struct iso_counts *counts, int32_t kind,
+                               const int32_t *content, const int32_t *x)
+{
+    for (int32_t c = 0; c < cuts_at_hand(counts); c++)
+        if (counts->worth[c * counts->n_kinds + kind] - needed_by(counts, c, content) >
+            iso_counts_slack(counts, c, x))
+            return true;
+    return false;
+}
+
+bool iso_counts_stops(const struct iso_counts *counts)
+{
+    return counts->work <= 0 || iso_search_stops(counts->search);
 }
 
 /* --- the cheapest x --- */
@@ -293,24 +304,46 @@ static bool prepare(struct cheapest *cheapest)
 
 /* --- the loop --- */
 
-/* Offers the packing that was found. */
-static enum iso_status offer(const struct iso_counts *counts, const int32_t *used,
+/* Lists the fillings that are used and offers the plan. */
+static enum iso_status offer(const struct iso_counts *counts, const int32_t *x, const int32_t *used,
                              struct iso_error *reterr)
 {
-    const struct iso_mip *mip = &counts->search->formulation->mip;
-    ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
-    bool taken;
+    struct iso_search *search = counts->search;
+    struct iso_formulation *f = search->formulation;
+    struct iso_pattern_set *set = &f->pools[counts->team];
+    int32_t before = f->mip.n_columns, period = f->mip.columns[0].c, n_used = 0;
+    ISO_AUTO_MEM int32_t *content = iso_calloc((size_t)set->n_workloads, sizeof(*content));
+    ISO_AUTO_MEM int32_t *chosen = NULL; /* list and pattern in turn */
+    bool taken, is_new;
 
+    if (!content)
+        return no_memory(reterr);
+    for (int32_t k = counts->n_kinds - 1, u = 0; k >= 0; k--)
+        for (int32_t i = 0; i < x[k] && used[u] >= 0; i++, u++) {
+            int32_t l = counts->list[k];
+            for (int32_t c = 0; c < counts->n; c++)
+                content[counts->place[c]] = counts->fillings[used[u] * counts->n + c];
+            int32_t pattern = iso_pattern_add(set, &set->lists[l], content, &is_new);
+            if (pattern < 0 || !iso_append(&chosen, &n_used, sizeof(l), &l) ||
+                !iso_append(&chosen, &n_used, sizeof(pattern), &pattern))
+                return no_memory(reterr);
+            for (int32_t t = 0; t < f->problem->n_periods && is_new; t++)
+                ISO_TRY(iso_formulation_add_pattern(f, counts->team, l, pattern, t, reterr));
+        }
+    ISO_TRY(iso_search_grow(search, before, reterr));
+    ISO_AUTO_MEM double *point = iso_calloc((size_t)f->mip.n_columns, sizeof(*point));
     if (!point)
         return no_memory(reterr);
-    for (int32_t i = 0; used[i] >= 0; i++)
-        point[counts->column[used[i]]]++;
-    return iso_search_offer(counts->search, point, &taken, reterr);
+    for (int32_t j = 0; j < f->mip.n_columns; j++)
+        for (int32_t u = 0; u < n_used; u += 2)
+            point[j] += f->mip.columns[j].c == period && f->mip.columns[j].b == chosen[u] &&
+                        f->mip.columns[j].d == chosen[u + 1];
+    return iso_search_offer(search, point, &taken, reterr);
 }
 
-static enum iso_status find_cheapest(const struct iso_counts *counts, const int32_t *failed,
-                                     int32_t n_failed, double enough, int64_t *io_nodes,
-                                     int32_t *ret_x, double *ret_cost, struct iso_error *reterr)
+static enum iso_status find_cheapest(struct iso_counts *counts, const int32_t *failed,
+                                     int32_t n_failed, double enough, int32_t *ret_x,
+                                     double *ret_cost, struct iso_error *reterr)
 {
     double constant = iso_formulation_constant(counts->search->formulation, counts->search->tier);
     struct cheapest cheapest = {.counts = counts,
@@ -319,7 +352,7 @@ static enum iso_status find_cheapest(const struct iso_counts *counts, const int3
                                 .best = ret_x,
                                 .best_cost = (counts->search->best_value - constant) * (1 - HAIR),
                                 .enough = enough,
-                                .nodes = *io_nodes};
+                                .nodes = counts->work * NODES_A_WORK};
     bool ok = prepare(&cheapest);
 
     if (ok)
@@ -327,7 +360,7 @@ static enum iso_status find_cheapest(const struct iso_counts *counts, const int3
     free(cheapest.needed);
     free(cheapest.ratio);
     free(cheapest.x);
-    *io_nodes = cheapest.nodes;
+    counts->work = cheapest.nodes / NODES_A_WORK;
     *ret_cost = cheapest.found ? cheapest.best_cost : INFINITY;
     return ok ? ISO_OK : no_memory(reterr);
 }
@@ -347,16 +380,15 @@ static enum iso_status settle(struct iso_counts *counts, struct iso_error *reter
     ISO_AUTO_MEM int32_t *failed =
         iso_calloc(MOST_FAILED * (size_t)counts->n_kinds, sizeof(*failed));
     ISO_AUTO_MEM int32_t *x = iso_calloc((size_t)counts->n_kinds, sizeof(*x));
-    int64_t nodes = MOST_COUNT_NODES;
     double cost = 0;
 
     if (!failed || !x)
         return no_memory(reterr);
-    for (int32_t n_failed = 0; n_failed < MOST_FAILED && !iso_search_stops(search);) {
+    for (int32_t n_failed = 0; n_failed < MOST_FAILED && !iso_counts_stops(counts);) {
         enum iso_check check;
-        int32_t n_cuts = counts->n_cuts, n_used = 1;
-        ISO_TRY(find_cheapest(counts, failed, n_failed, cost, &nodes, x, &cost, reterr));
-        if (nodes <= 0)
+        int32_t n_used = 1;
+        ISO_TRY(find_cheapest(counts, failed, n_failed, cost, x, &cost, reterr));
+        if (counts->work <= 0)
             return ISO_OK;
         raise_bound(search, cost);
         if (isinf(cost) || iso_search_gap_reached(search))
@@ -366,13 +398,12 @@ static enum iso_status settle(struct iso_counts *counts, struct iso_error *reter
         ISO_AUTO_MEM int32_t *used = iso_calloc((size_t)n_used, sizeof(*used));
         if (!used)
             return no_memory(reterr);
-        counts->nodes = MOST_CHECK_NODES;
         ISO_TRY(iso_counts_check(counts, x, used, &check, reterr));
         if (check == ISO_CHECK_STOPPED)
             return ISO_OK;
         if (check == ISO_CHECK_PACKS)
-            return offer(counts, used, reterr);
-        if (counts->n_cuts == n_cuts || !iso_counts_is_cut(counts, counts->demand, x))
+            return offer(counts, x, used, reterr);
+        if (!iso_counts_is_cut(counts, counts->demand, x))
             memcpy(&failed[n_failed++ * counts->n_kinds], x, (size_t)counts->n_kinds * sizeof(*x));
     }
     return ISO_OK;
@@ -381,25 +412,51 @@ static enum iso_status settle(struct iso_counts *counts, struct iso_error *reter
 static void counts_fini(struct iso_counts *counts)
 {
     iso_counts_close(counts);
+    iso_counts_table_free(counts->table);
     free(counts->demand);
+    free(counts->place);
+    free(counts->list);
     free(counts->price);
-    free(counts->first);
-    free(counts->counts);
-    free(counts->column);
     free(counts->multipliers);
     free(counts->worth);
+    free(counts->fillings);
+    free(counts->first);
 }
 
-enum iso_status iso_count_instances(struct iso_search *search, const double *duals,
-                                    struct iso_error *reterr)
+/* The first cut: what the relaxation gives for a copy. */
+static void cut_by_relaxation(struct iso_counts *counts, const double *duals, double *multipliers)
 {
-    struct iso_counts counts __attribute__((cleanup(counts_fini))) = {.search = search};
+    for (int32_t i = 0; i < counts->n; i++)
+        multipliers[i] = fmax(0, duals[demand_row(counts->search, counts->place[i])]);
+    iso_counts_price(counts, multipliers);
+    iso_counts_keep(counts);
+}
 
-    if (!iso_is_pure_packing(search))
+enum iso_status iso_count_instances(struct iso_search *search, const double *duals, int64_t work,
+                                    bool *ret_counts, struct iso_error *reterr)
+{
+    struct iso_counts counts
+        __attribute__((cleanup(counts_fini))) = {.search = search, .work = work};
+
+    *ret_counts = false;
+    if (!search->has_best || !is_pure(search))
         return ISO_OK;
-    ISO_TRY(read_packing(&counts, duals, reterr));
-    if (counts.n_patterns == 0 || counts.n_patterns > MOST_PATTERNS || counts.n == 0)
+    counts.team = search->formulation->mip.columns[0].a;
+    if (!find_classes(&counts))
         return ISO_OK;
+    ISO_TRY(find_kinds(&counts, reterr));
+    counts.table = iso_counts_table_new(&counts);
+    if (!counts.table)
+        return ISO_OK;
+    size_t n = (size_t)counts.n, n_kinds = (size_t)counts.n_kinds;
+    ISO_AUTO_MEM double *multipliers = iso_calloc(n, sizeof(*multipliers));
+    counts.multipliers = iso_calloc(MOST_CUTS * n, sizeof(double));
+    counts.worth = iso_calloc(MOST_CUTS * n_kinds, sizeof(double));
+    counts.first = iso_calloc(n_kinds + 1, sizeof(*counts.first));
+    if (!multipliers || !counts.multipliers || !counts.worth || !counts.first)
+        return no_memory(reterr);
     ISO_TRY(iso_counts_open(&counts, reterr));
+    cut_by_relaxation(&counts, duals, multipliers);
+    *ret_counts = true;
     return settle(&counts, reterr);
 }

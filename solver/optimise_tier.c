@@ -72,6 +72,7 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO(iso_lp) lp = NULL;
     enum iso_lp_outcome outcome;
+    bool counts;
 
     *ret_infeasible = *ret_by_relaxation = false;
     memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
@@ -103,15 +104,15 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
         ISO_TRY(dive_and_improve(search, lp, x, ret_duals, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
+    if (search->priced_out)
+        ISO_TRY(iso_count_instances(search, ret_duals, ISO_COUNT_EVERYTHING, &counts, reterr));
+    if (iso_search_gap_reached(search) || iso_search_stops(search))
+        return ISO_OK;
     search->listed = iso_all_patterns_listed(search);
     for (int looks = 0; looks < 2; looks++) { /* a better plan leaves fewer patterns to list */
         double before = search->best_value;
         if (!search->listed && search->has_best && search->priced_out)
             ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
-        if (search->listed && search->has_best)
-            ISO_TRY(iso_count_instances(search, ret_duals, reterr));
-        if (iso_search_gap_reached(search) || iso_search_stops(search))
-            break;
         ISO_TRY(iso_branch(search, ret_duals, ret_infeasible, reterr));
         if (search->listed || !search->has_best || search->best_value == before ||
             iso_search_gap_reached(search) || iso_search_stops(search))

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counts.h"
 #include "repack.h"
 
 #define WHOLE 1e-6
@@ -23,6 +24,8 @@
 #define FRUITLESS_CYCLES 6 /* after which repacking ends */
 #define FRUITLESS_ROUNDS 60
 #define MOST_STEPS 2000
+#define FIRST_WORK 60   /* of counting instances before repacking */
+#define SECOND_WORK 250 /* and after some of it */
 #define MANY_ROUNDS 100000
 
 static double random_share(struct iso_packing *packing)
@@ -261,9 +264,9 @@ static enum iso_status improve(struct iso_packing *packing, struct iso_error *re
     return ISO_OK;
 }
 
-/* Repacks one pool in one period until nothing comes of it. */
+/* Repacks one pool in one period until nothing comes of so many cycles. */
 static enum iso_status repack_pool(struct iso_packing *packing, int32_t team, int32_t period,
-                                   struct iso_error *reterr)
+                                   int32_t most_fruitless, struct iso_error *reterr)
 {
     struct iso_search *search = packing->search;
     ISO_AUTO(iso_repack) repack = NULL;
@@ -274,7 +277,7 @@ static enum iso_status repack_pool(struct iso_packing *packing, int32_t team, in
                            reterr));
     static const double hottest[] = {0.005, 0.02, 0.06};
     int32_t cycle = 0;
-    for (int32_t burst = 0; repack && fruitless < FRUITLESS_CYCLES && !iso_search_stops(search) &&
+    for (int32_t burst = 0; repack && fruitless < most_fruitless && !iso_search_stops(search) &&
                             !iso_search_gap_reached(search);
          burst = (burst + 1) % CYCLE) {
         double hot = hottest[cycle % (int32_t)ISO_ARRAY_LENGTH(hottest)];
@@ -293,15 +296,30 @@ static enum iso_status repack_pool(struct iso_packing *packing, int32_t team, in
     return load_columns(packing, before, reterr);
 }
 
-static enum iso_status repack_all(struct iso_packing *packing, struct iso_error *reterr)
+static enum iso_status repack_all(struct iso_packing *packing, int32_t most_fruitless,
+                                  struct iso_error *reterr)
 {
     const struct iso_problem *problem = packing->search->problem;
 
     for (int32_t g = 0; g < problem->n_teams; g++)
         for (int32_t t = 0; t < problem->n_periods; t++)
             if (packing->search->formulation->pools[g].n_lists > 0)
-                ISO_TRY(repack_pool(packing, g, t, reterr));
+                ISO_TRY(repack_pool(packing, g, t, most_fruitless, reterr));
     return ISO_OK;
+}
+
+/* Tries to settle a small packing exactly; *ret_counts: it is one. */
+static enum iso_status count_instances(struct iso_packing *packing, int64_t work, bool *ret_counts,
+                                       struct iso_error *reterr)
+{
+    int32_t before = packing->search->formulation->mip.n_columns;
+
+    *ret_counts = false;
+    if (!packing->search->priced_out || iso_search_stops(packing->search) ||
+        iso_search_gap_reached(packing->search))
+        return ISO_OK;
+    ISO_TRY(iso_count_instances(packing->search, packing->root_duals, work, ret_counts, reterr));
+    return load_columns(packing, before, reterr);
 }
 
 enum iso_status iso_pack(struct iso_search *search, struct iso_lp *lp, const double *x,
@@ -309,13 +327,19 @@ enum iso_status iso_pack(struct iso_search *search, struct iso_lp *lp, const dou
 {
     struct iso_packing packing
         __attribute__((cleanup(packing_fini))) = {.search = search, .lp = lp};
+    bool counts;
 
     ISO_TRY(packing_init(&packing, x, duals, reterr));
     ISO_TRY(dive(&packing, true, reterr));
     ISO_TRY(clear_bounds(&packing, reterr));
+    ISO_TRY(count_instances(&packing, FIRST_WORK, &counts, reterr));
+    if (counts && !iso_search_gap_reached(search)) {
+        ISO_TRY(repack_all(&packing, 1, reterr));
+        ISO_TRY(count_instances(&packing, SECOND_WORK, &counts, reterr));
+    }
     for (double before = INFINITY; search->has_best && search->best_value < before;) {
         before = search->best_value;
-        ISO_TRY(repack_all(&packing, reterr));
+        ISO_TRY(repack_all(&packing, FRUITLESS_CYCLES, reterr));
         ISO_TRY(improve(&packing, reterr));
         random_share(&packing);
     }

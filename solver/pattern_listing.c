@@ -19,11 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counts.h"
 #include "pool_prices.h"
 
 #define MOST_LISTED 1000     /* columns; beyond, a tree closes nothing */
-#define MOST_COUNTED 8000    /* of a pure packing */
 #define MOST_NODES 4000000   /* of all searches of a pool and period together */
 #define MOST_CELLS 3000000.0 /* of the tables of one offering together */
 #define TOLERANCE 1e-9
@@ -45,7 +43,7 @@ struct listing {
     double *tables;     /* n_workloads + 1 of them, by place in the order; the last is 0 */
     double asked;       /* the least worth of a pattern that is looked for */
     int64_t nodes;      /* that are left */
-    int32_t n_listed, most_listed;
+    int32_t n_listed;
     bool complete;
     enum iso_status status;
     struct iso_error *reterr;
@@ -219,7 +217,7 @@ static void list_pattern(struct listing *listing)
     for (int32_t i = 0; i < listing->set->n_workloads; i++)
         if (fits(listing, i) > 0)
             return;
-    if (listing->n_listed++ >= listing->most_listed) {
+    if (listing->n_listed++ >= MOST_LISTED) {
         listing->complete = false;
         return;
     }
@@ -315,7 +313,6 @@ enum iso_status iso_list_patterns(struct iso_search *search, const double *duals
                                   struct iso_error *reterr)
 {
     int32_t before = search->formulation->mip.n_columns, n_listed = 0;
-    bool pure = iso_is_pure_packing(search);
 
     search->listed = true;
     for (int32_t g = 0; g < search->problem->n_teams && search->listed; g++) {
@@ -326,7 +323,6 @@ enum iso_status iso_list_patterns(struct iso_search *search, const double *duals
             .gap = search->best_value - search->tier_bound,
             .nodes = MOST_NODES,
             .n_listed = n_listed,
-            .most_listed = pure ? MOST_COUNTED : MOST_LISTED,
             .complete = true,
             .reterr = reterr};
         if (listing.set->n_lists > 0)
