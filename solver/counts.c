@@ -10,10 +10,7 @@
  * every step, and the first x that packs is best: Benders' decomposition with a combinatorial
  * second stage (J. N. Hooker and G. Ottosson, Mathematical Programming 96, 2003). It closes
  * packings of ten classes, where a tree over patterns does not: a handful of instances has few x
- * within some percent of the bound.
- *
- * x is enumerated depth first, dearest kind first. A branch ends when some cut needs more than what
- * is left of the cost of the best plan buys, at the best F_ck / c_k of the kinds to come. */
+ * within some percent of the bound. */
 #include "counts.h"
 
 #include <math.h>
@@ -24,8 +21,7 @@
 #define MOST_COPIES 300
 #define MOST_CUTS 400
 #define MOST_FAILED 1000
-#define NODES_A_WORK 20000 /* of the enumeration of x */
-#define CUT_SLACK 1e-9     /* relative */
+#define ISO_CUT_SLACK 1e-9 /* relative */
 #define HAIR 1e-9          /* relative: what is cheaper by less is not cheaper */
 
 static enum iso_status no_memory(struct iso_error *reterr)
@@ -140,7 +136,7 @@ void iso_counts_keep(struct iso_counts *counts)
     counts->n_cuts++;
 }
 
-static int32_t cuts_at_hand(const struct iso_counts *counts)
+int32_t iso_counts_n_cuts(const struct iso_counts *counts)
 {
     return counts->n_cuts < MOST_CUTS ? counts->n_cuts : MOST_CUTS;
 }
@@ -167,18 +163,18 @@ double iso_counts_slack(const struct iso_counts *counts, int32_t cut, const int3
 {
     double needed = needed_by(counts, cut, counts->demand);
 
-    return fmax(0, worth_of(counts, cut, x) - needed) + CUT_SLACK * needed;
+    return fmax(0, worth_of(counts, cut, x) - needed) + ISO_CUT_SLACK * needed;
 }
 
 static bool cuts(const struct iso_counts *counts, int32_t cut, const int32_t *left,
                  const int32_t *x)
 {
-    return worth_of(counts, cut, x) < needed_by(counts, cut, left) * (1 - CUT_SLACK);
+    return worth_of(counts, cut, x) < needed_by(counts, cut, left) * (1 - ISO_CUT_SLACK);
 }
 
 bool iso_counts_is_cut(const struct iso_counts *counts, const int32_t *left, const int32_t *x)
 {
-    for (int32_t c = cuts_at_hand(counts) - 1; c >= 0; c--)
+    for (int32_t c = iso_counts_n_cuts(counts) - 1; c >= 0; c--)
         if (cuts(counts, c, left, x))
             return true;
     return false;
@@ -192,7 +188,7 @@ bool iso_counts_next_cuts(const struct iso_counts *counts, const int32_t *left, 
 bool iso_counts_loses_too_much(const struct iso_counts *counts, int32_t kind,
                                const int32_t *content, const int32_t *x)
 {
-    for (int32_t c = 0; c < cuts_at_hand(counts); c++)
+    for (int32_t c = 0; c < iso_counts_n_cuts(counts); c++)
         if (counts->worth[c * counts->n_kinds + kind] - needed_by(counts, c, content) >
             iso_counts_slack(counts, c, x))
             return true;
@@ -202,104 +198,6 @@ bool iso_counts_loses_too_much(const struct iso_counts *counts, int32_t kind,
 bool iso_counts_stops(const struct iso_counts *counts)
 {
     return counts->work <= 0 || iso_search_stops(counts->search);
-}
-
-/* --- the cheapest x --- */
-
-struct cheapest {
-    const struct iso_counts *counts;
-    const int32_t *failed; /* [n_failed * n_kinds] */
-    int32_t n_failed;
-    double *needed; /* [cut] what is still to be worth */
-    double *ratio;  /* [kind * cuts + cut] best worth for the price of kinds <= kind */
-    int32_t *x, *best;
-    double best_cost, enough; /* nothing costs less than `enough` */
-    int64_t nodes;
-    bool found;
-};
-
-static bool has_failed(const struct cheapest *cheapest)
-{
-    int32_t n = cheapest->counts->n_kinds;
-
-    for (int32_t f = 0; f < cheapest->n_failed; f++) {
-        bool within = true;
-        for (int32_t k = 0; k < n && within; k++)
-            within = cheapest->x[k] <= cheapest->failed[f * n + k];
-        if (within)
-            return true;
-    }
-    return false;
-}
-
-/* What the kinds up to `kind` must cost at least so that no cut is broken; infinite when they
- * cannot. */
-static double least_cost(const struct cheapest *cheapest, int32_t kind)
-{
-    int32_t n_cuts = cuts_at_hand(cheapest->counts);
-    double least = 0;
-
-    for (int32_t c = 0; c < n_cuts; c++) {
-        double needed = cheapest->needed[c];
-        if (needed <= 0)
-            continue;
-        double ratio = kind < 0 ? 0 : cheapest->ratio[kind * n_cuts + c];
-        if (ratio <= 0)
-            return INFINITY;
-        least = fmax(least, needed / ratio);
-    }
-    return least;
-}
-
-static void enumerate(struct cheapest *cheapest, int32_t kind, double cost)
-{
-    const struct iso_counts *counts = cheapest->counts;
-    int32_t n_cuts = cuts_at_hand(counts), taken = 0;
-
-    if (cheapest->nodes-- <= 0 || cheapest->best_cost <= cheapest->enough ||
-        cost + least_cost(cheapest, kind) * (1 - HAIR) >= cheapest->best_cost)
-        return;
-    if (kind < 0) {
-        if (has_failed(cheapest))
-            return;
-        cheapest->found = true;
-        cheapest->best_cost = cost;
-        memcpy(cheapest->best, cheapest->x, (size_t)counts->n_kinds * sizeof(*cheapest->x));
-        return;
-    }
-    for (; cost < cheapest->best_cost; taken++) {
-        enumerate(cheapest, kind - 1, cost);
-        cheapest->x[kind]++;
-        cost += counts->price[kind];
-        for (int32_t c = 0; c < n_cuts; c++)
-            cheapest->needed[c] -= counts->worth[c * counts->n_kinds + kind];
-    }
-    cheapest->x[kind] = 0;
-    for (int32_t c = 0; c < n_cuts; c++)
-        cheapest->needed[c] += taken * counts->worth[c * counts->n_kinds + kind];
-}
-
-static bool prepare(struct cheapest *cheapest)
-{
-    const struct iso_counts *counts = cheapest->counts;
-    int32_t n_cuts = cuts_at_hand(counts), n = counts->n_kinds;
-
-    cheapest->needed = iso_calloc((size_t)n_cuts, sizeof(double));
-    cheapest->ratio = iso_calloc((size_t)(n * n_cuts), sizeof(double));
-    cheapest->x = iso_calloc((size_t)n, sizeof(int32_t));
-    if (!cheapest->needed || !cheapest->ratio || !cheapest->x)
-        return false;
-    for (int32_t c = 0; c < n_cuts; c++) {
-        for (int32_t i = 0; i < counts->n; i++)
-            cheapest->needed[c] += counts->multipliers[c * counts->n + i] * counts->demand[i];
-        cheapest->needed[c] *= 1 - CUT_SLACK;
-        for (int32_t k = 0; k < n; k++) {
-            double own = counts->worth[c * n + k] / counts->price[k];
-            cheapest->ratio[k * n_cuts + c] =
-                k == 0 ? own : fmax(own, cheapest->ratio[(k - 1) * n_cuts + c]);
-        }
-    }
-    return true;
 }
 
 /* --- the loop --- */
@@ -341,30 +239,6 @@ static enum iso_status offer(const struct iso_counts *counts, const int32_t *x, 
     return iso_search_offer(search, point, &taken, reterr);
 }
 
-static enum iso_status find_cheapest(struct iso_counts *counts, const int32_t *failed,
-                                     int32_t n_failed, double enough, int32_t *ret_x,
-                                     double *ret_cost, struct iso_error *reterr)
-{
-    double constant = iso_formulation_constant(counts->search->formulation, counts->search->tier);
-    struct cheapest cheapest = {.counts = counts,
-                                .failed = failed,
-                                .n_failed = n_failed,
-                                .best = ret_x,
-                                .best_cost = (counts->search->best_value - constant) * (1 - HAIR),
-                                .enough = enough,
-                                .nodes = counts->work * NODES_A_WORK};
-    bool ok = prepare(&cheapest);
-
-    if (ok)
-        enumerate(&cheapest, counts->n_kinds - 1, 0);
-    free(cheapest.needed);
-    free(cheapest.ratio);
-    free(cheapest.x);
-    counts->work = cheapest.nodes / NODES_A_WORK;
-    *ret_cost = cheapest.found ? cheapest.best_cost : INFINITY;
-    return ok ? ISO_OK : no_memory(reterr);
-}
-
 /* Raises the bound; it never passes the best plan. */
 static void raise_bound(struct iso_search *search, double cost)
 {
@@ -387,7 +261,7 @@ static enum iso_status settle(struct iso_counts *counts, struct iso_error *reter
     for (int32_t n_failed = 0; n_failed < MOST_FAILED && !iso_counts_stops(counts);) {
         enum iso_check check;
         int32_t n_used = 1;
-        ISO_TRY(find_cheapest(counts, failed, n_failed, cost, x, &cost, reterr));
+        ISO_TRY(iso_counts_cheapest(counts, failed, n_failed, cost, x, &cost, reterr));
         if (counts->work <= 0)
             return ISO_OK;
         raise_bound(search, cost);

@@ -42,6 +42,10 @@ enum iso_status iso_count_instances(struct iso_search *search, const double *dua
 
 /* --- counts.c --- */
 
+#define ISO_CUT_SLACK 1e-9 /* relative: what breaks a cut by less is not forbidden */
+
+int32_t iso_counts_n_cuts(const struct iso_counts *counts);
+
 /* Prices multipliers: fills the table, and the place of the next cut. Gives F. */
 const double *iso_counts_price(struct iso_counts *counts, const double *multipliers);
 
@@ -61,6 +65,14 @@ double iso_counts_slack(const struct iso_counts *counts, int32_t cut, const int3
 
 /* Whether the work is done or the search must end. */
 bool iso_counts_stops(const struct iso_counts *counts);
+
+/* --- counts_cheapest.c --- */
+
+/* The cheapest x, less than the best plan, that is within none of failed[n_failed * n_kinds]; one
+ * at `enough` or less is taken at once. *ret_cost: infinite when there is none. */
+enum iso_status iso_counts_cheapest(struct iso_counts *counts, const int32_t *failed,
+                                    int32_t n_failed, double enough, int32_t *ret_x,
+                                    double *ret_cost, struct iso_error *reterr);
 
 /* --- counts_check.c --- */
 

@@ -88,6 +88,17 @@ static void a_quota_stays_in_the_master(void **state)
         6.5);
 }
 
+/* Five copies of 2 vCPU and 2 GiB. A "pair" holds two at 1.00, a "single" one at 0.60: two pairs
+ * and a single, 2.60; three pairs 3.00. Half an instance more than two would cost 2.50: it is the
+ * numbers of instances that prove 2.60. */
+static void numbers_of_instances_prove_what_fractions_do_not(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" OFFER("pair", "4", "4", "1")
+                  OFFER("single", "2", "2", "0.6") HOUR "workloads:\n" COPIES("a", "5", "2", "2"),
+              2.6);
+}
+
 #define ZONES ZONED("r-a", "1") ZONED("r-b", "1.01") ZONED("r-c", "1.03")
 #define HALF_SURVIVES(id, count)                                      \
     "  - {id: " id ", must_serve: true, replicas: {count: " count     \
@@ -150,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_share_instances_where_they_complete_each_other),
         cmocka_unit_test(the_rest_goes_into_the_cheaper_size),
+        cmocka_unit_test(numbers_of_instances_prove_what_fractions_do_not),
         cmocka_unit_test(a_quota_stays_in_the_master),
         cmocka_unit_test(a_single_copy_of_which_half_must_survive_is_placed_twice),
         cmocka_unit_test(three_copies_of_which_half_must_survive_take_three_zones),
