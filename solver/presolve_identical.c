@@ -8,6 +8,8 @@
  * The way back deals the copies of each filling out to the members in order, as long as they need
  * any; what is beyond all needs goes to the last. A filling of which members get different parts
  * becomes several. Premises: needs, options and rules of the workloads. */
+#include <string.h>
+
 #include "presolve.h"
 #include "search.h"
 
@@ -246,10 +248,16 @@ static bool join_components(const struct iso_identical *identical, struct iso_pl
         bool named = false;
         for (int32_t k = 0; k < component->n_workloads; k++)
             named |= component->workloads[k] == identical->members[0];
-        for (int32_t k = 1; k < identical->n_members && named; k++)
-            if (!iso_append(&component->workloads, &component->n_workloads, sizeof(int32_t),
-                            &identical->members[k]))
-                return false;
+        if (!named)
+            continue;
+        size_t n_more = (size_t)identical->n_members - 1;
+        int32_t *moved = iso_realloc(component->workloads, (size_t)component->n_workloads + n_more,
+                                     sizeof(*moved));
+        if (!moved)
+            return false;
+        memcpy(&moved[component->n_workloads], &identical->members[1], n_more * sizeof(*moved));
+        component->workloads = moved;
+        component->n_workloads += (int32_t)n_more;
     }
     return true;
 }
