@@ -18,7 +18,8 @@
 #include "repack.h"
 
 #define WHOLE 1e-6
-#define BURST 500          /* rounds of repacking between two looks at the clock */
+#define BURST 500          /* most rounds of repacking between two looks at the clock */
+#define BURST_EACH 20      /* and of each instance */
 #define CYCLE 40           /* bursts from hot to cold */
 #define COLDEST 0.0005     /* in shares of the mean price of an instance */
 #define FRUITLESS_CYCLES 6 /* after which repacking ends */
@@ -282,7 +283,8 @@ static enum iso_status repack_pool(struct iso_packing *packing, int32_t team, in
          burst = (burst + 1) % CYCLE) {
         double hot = hottest[cycle % (int32_t)ISO_ARRAY_LENGTH(hottest)];
         double heat = burst < CYCLE - 4 ? hot * pow(COLDEST / hot, burst / (CYCLE - 4.0)) : 0;
-        open += iso_repack_rounds(repack, BURST, heat);
+        int64_t rounds = (int64_t)BURST_EACH * iso_repack_n_instances(repack);
+        open += iso_repack_rounds(repack, rounds < BURST ? (int32_t)rounds : BURST, heat);
         if (burst < CYCLE - 1)
             continue;
         cycle++;

@@ -284,6 +284,11 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
     return ISO_OK;
 }
 
+int32_t iso_repack_n_instances(const struct iso_repack *repack)
+{
+    return repack->n_instances;
+}
+
 void iso_repack_free(struct iso_repack *repack)
 {
     if (!repack)

@@ -15,6 +15,9 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
 void iso_repack_free(struct iso_repack *repack);
 ISO_DEFINE_FREEP(iso_repack)
 
+/* Instances that may be emptied. */
+int32_t iso_repack_n_instances(const struct iso_repack *repack);
+
 /* Tries `n_rounds` times to fill what a few instances hold into cheaper ones, or, with the chance
  * of annealing at `heat` (a share of the mean price of an instance, >= 0), into dearer ones. 0
  * begins from the best instances. Gives what those cost less than before the call. */
