@@ -2,16 +2,18 @@
  *
  * All periods of a season share one linear program whose right sides change; they come by rising
  * demand within each cluster, so the dual simplex is done in a few steps. Its point is made whole
- * by covering tables (horizon_cover.c) where nothing but demands, hard caps and commitments is in
- * the way, otherwise by a small tree over what is around the point. Counts are then checked in
- * decimals, and whatever commitments hold is spent on the instances where it saves most. */
+ * by a deal and covering tables (horizon_deal.c) where nothing but demands, hard caps and
+ * commitments is in the way, otherwise by a small tree over what is around the point. Counts are
+ * then checked in decimals, and whatever commitments hold is spent on the instances where it saves
+ * most. */
 #include "horizon_hours.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE 1         /* instances of each item that a tree may give back */
+#define BASE 1         /* instances of each item that a tree may give back, first */
+#define MOST_BASE 2    /* and at last */
 #define TREE_NODES 400 /* of one period at most */
 #define LEAST_NODES 20
 #define ALL_NODES 100000
@@ -53,6 +55,7 @@ static enum iso_status open_period(struct iso_hours *hours, int32_t t, struct is
 void iso_hours_reset(struct iso_hours *hours)
 {
     memset(hours->count, 0, (size_t)hours->n_items * sizeof(*hours->count));
+    memset(hours->paid, 0, (size_t)hours->h->slice.n_columns * sizeof(*hours->paid));
     for (int32_t r = 0; r < hours->mip.n_rows; r++)
         hours->slack[r] =
             isinf(hours->mip.rows[r].lower) ? hours->mip.rows[r].upper : hours->mip.rows[r].lower;
@@ -128,7 +131,7 @@ static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
         return ISO_OK;
     iso_program_values(hours->lp, hours->x);
     iso_program_duals(hours->lp, hours->duals);
-    if (hours->plain && iso_hours_cover(hours)) {
+    if (hours->plain && iso_hours_deal(hours)) {
         *ret_found = true;
         return ISO_OK;
     }
@@ -168,39 +171,23 @@ static struct turn *list_turns(const struct iso_horizon_case *h)
     return turns;
 }
 
-/* The period with every column of the slice, from nothing. */
-static enum iso_status solve_whole(struct iso_master *master, int32_t t, bool *ret_holds,
-                                   struct iso_error *reterr)
-{
-    struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
-    bool found;
-
-    *ret_holds = false;
-    ISO_TRY(iso_hours_init(&hours, master, master->h->season_of[t], true, reterr));
-    ISO_TRY(open_period(&hours, t, reterr));
-    ISO_TRY(solve_period(&hours, &found, reterr));
-    if (found && !iso_hours_settle(&hours, master->h->search.plan, ret_holds))
-        return no_memory(reterr);
-    return ISO_OK;
-}
-
 static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_holds,
                                   struct iso_error *reterr)
 {
     struct iso_plan *plan = hours->master->h->search.plan;
-    bool found, better;
+    bool found;
 
     *ret_holds = false;
     ISO_TRY(open_period(hours, t, reterr));
     ISO_TRY(solve_period(hours, &found, reterr));
     if (found && !iso_hours_settle(hours, plan, ret_holds))
         return no_memory(reterr);
-    if (found && !*ret_holds) { /* binary64 was a hair off */
-        ISO_TRY(branch(hours, BASE + 1, &better, reterr));
-        if (better && !iso_hours_settle(hours, plan, ret_holds))
+    for (int64_t base = BASE + 1; !*ret_holds && base <= MOST_BASE; base *= 2) {
+        ISO_TRY(branch(hours, base, &found, reterr));
+        if (found && !iso_hours_settle(hours, plan, ret_holds))
             return no_memory(reterr);
     }
-    return *ret_holds ? ISO_OK : solve_whole(hours->master, t, ret_holds, reterr);
+    return *ret_holds ? ISO_OK : iso_single_solve(hours->master->h, t, ret_holds, reterr);
 }
 
 /* What is served by instances that are paid, in units of a product. */

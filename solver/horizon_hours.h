@@ -7,6 +7,7 @@
 
 struct iso_item {
     int32_t workload, column;
+    int32_t size;                   /* steps that it serves, rounded down; see iso_table */
     double price, served;           /* price: 0 when covered */
     int32_t first_entry, n_entries; /* in iso_hours.mip.entries */
 };
@@ -19,13 +20,24 @@ struct iso_saving {
 
 #define CLOSE_TO_NOTHING 1e-9 /* relative slack of caps and demands; decimals decide later */
 
-/* Cheapest covers by what is missing, in steps; see horizon_table.c. */
+/* Cheapest covers of a workload by what is missing, in steps; see horizon_table.c. */
 struct iso_table {
     iso_decimal step;
     int32_t n_steps;
     double *least;   /* [0 .. n_steps]: base currency for one hour; INFINITY: none */
     int32_t *choice; /* column of the slice to begin with */
 };
+
+/* What is scarce when some caps are; see horizon_stock.c. */
+struct iso_stock {
+    uint64_t barred;          /* bit l: limit l; those beyond 64 cannot be */
+    struct iso_table *tables; /* [workload]: without columns that take from barred limits */
+    uint8_t *scarce;          /* [item]: on a row of a commitment or a barred limit */
+    int32_t *place;           /* [row of the mip]: among the scarce ones, or -1 */
+    int32_t *first, *items;   /* items by [place * n_workloads + workload] */
+};
+
+#define ISO_N_STOCKS 24
 
 /* The periods of one season share this. Rows: those of the slice, then one COMMIT row for each
  * product that is held; columns: the items, then unserved demand and violations. */
@@ -37,11 +49,10 @@ struct iso_hours {
     int32_t *first_item; /* n_workloads + 1 */
     struct iso_mip mip;
     struct iso_program *lp;
-    struct iso_table *tables; /* by workload */
-    int32_t *item_of;         /* [slice column]: its paid item, or -1 */
-    int32_t *covered; /* [product * n_workloads + workload]: a column that it covers, or -1 */
-    bool apart;       /* no product covers two workloads */
-    bool plain;       /* nothing but must-serve demands, hard caps and commitments */
+    struct iso_stock stocks[ISO_N_STOCKS];
+    int32_t next_stock; /* that is made anew */
+    int32_t *covered;   /* [product * n_workloads + workload]: a column that it covers, or -1 */
+    bool plain;         /* nothing but must-serve demands, hard caps and commitments */
     int32_t n_savings;
     struct iso_saving *savings; /* largest first */
     uint8_t *held;              /* [product] */
@@ -51,25 +62,42 @@ struct iso_hours {
     double *x, *duals; /* of its linear program */
     double *slack;     /* [row]: what caps have left; demand: what is missing when above 0 */
     int64_t *count;    /* [item] */
+    int64_t *paid;     /* [slice column]: beyond the items */
 };
 
-/* Covers what the program's whole part leaves, workload by workload. False when a cap is in the
- * way. Sets count and slack; plain seasons only. */
-bool iso_hours_cover(struct iso_hours *hours);
+/* Makes the point of the period's program whole. False when it cannot. Sets count, paid and slack;
+ * plain seasons only. */
+bool iso_hours_deal(struct iso_hours *hours);
 
-/* Fills the table of a workload and flags the columns that it uses. False when memory is short. */
+/* What is scarce with the caps that are barred, NULL when memory is short; valid until the next
+ * call. */
+const struct iso_stock *iso_stock_of(struct iso_hours *hours, uint64_t barred);
+void iso_stocks_fini(struct iso_hours *hours);
+
+#define ISO_MOST_STEPS 16384 /* of a table */
+
+/* Unit in which a workload's demand is counted. */
+iso_decimal iso_table_step(const struct iso_horizon_case *h, int32_t season, int32_t workload);
+
+/* Fills the table of a workload. False when memory is short. */
 bool iso_table_init(struct iso_table *table, const struct iso_horizon_case *h, int32_t season,
-                    int32_t workload, uint8_t *used);
+                    int32_t workload, uint64_t barred);
 void iso_table_fini(struct iso_table *table);
 
-/* Covers what a workload misses by its table, whatever caps say; false when it cannot. */
-bool iso_table_cover(struct iso_hours *hours, int32_t workload);
+/* Steps of a rate, rounded up, at most those of the table. */
+int32_t iso_table_steps(const struct iso_table *table, double rate);
+
+/* Covers the steps that are missing by paid instances, whatever caps say; false when it cannot. */
+bool iso_table_cover(struct iso_hours *hours, const struct iso_table *table, int32_t missing);
 
 /* No counts: every cap and demand has all its right side left. */
 void iso_hours_reset(struct iso_hours *hours);
 
 /* Takes `n` instances of an item in (or out). */
 void iso_hours_take(struct iso_hours *hours, int32_t item, int64_t n);
+
+/* The same for paid instances of a column of the slice. */
+void iso_hours_take_column(struct iso_hours *hours, int32_t column, int64_t n);
 
 /* Builds the program of a season; `all`: with every column of the slice, not only those near the
  * master's point. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
@@ -80,5 +108,23 @@ void iso_hours_fini(struct iso_hours *hours);
 /* Checks the counts of the period at hand in decimals and, when they hold, appends uses, unserved
  * demand and covers to the plan. False when memory is short. */
 bool iso_hours_settle(const struct iso_hours *hours, struct iso_plan *plan, bool *ret_holds);
+
+/* What whole instances of all workloads cost at least in all periods, with caps at the master's
+ * multipliers and psi[product * n_clusters + cluster] <= 0 those of commitments; -INFINITY when
+ * nothing can be said. Where it applies. Errors: ISO_E_NOMEM. */
+bool iso_whole_applies(const struct iso_horizon_case *h);
+enum iso_status iso_whole_cost(const struct iso_master *master, const double *psi, double *ret_cost,
+                               struct iso_error *reterr);
+
+/* Unit in which that counts the demand of a workload. */
+iso_decimal iso_whole_step(const struct iso_horizon_case *h, int32_t workload);
+
+/* Plans a period by the search on a formulation and appends uses, covers and unserved to the plan.
+ * *ret_found: there is one. Errors: those of iso_solve(). */
+enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t period, bool *ret_found,
+                                 struct iso_error *reterr);
+
+/* Whether there is nothing but must-serve demands, hard caps and commitments. */
+bool iso_slice_is_plain(const struct iso_horizon_case *h);
 
 #endif

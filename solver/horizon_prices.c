@@ -505,6 +505,8 @@ enum iso_status iso_prices_prove(struct iso_prices *prices, struct iso_tier *tie
     if (bound <= tier->checked_bound)
         return ISO_OK;
     plan->n_duals = tier->first_dual;
+    plan->n_value_functions = 0;
+    tier->proof = ISO_PROOF_DUAL;
     if (!go_over(prices, own, plan, &bound))
         return no_memory(reterr);
     tier->n_duals = plan->n_duals - tier->first_dual;

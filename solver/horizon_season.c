@@ -52,13 +52,15 @@ static void measure(const struct iso_hours *hours, struct nearness *nearness)
     }
 }
 
-static bool add_item(struct iso_hours *hours, const struct nearness *near, const int32_t *commit)
+static bool add_item(struct iso_hours *hours, const struct nearness *near, double step,
+                     const int32_t *commit)
 {
     const struct iso_slice *slice = &hours->h->slice;
     const struct iso_slice_column *column = &slice->columns[near->column];
     struct iso_item item = {.workload = column->workload,
                             .column = near->column,
                             .served = column->served,
+                            .size = (int32_t)(column->served / step * (1 + CLOSE_TO_NOTHING)),
                             .first_entry = hours->mip.n_entries};
     struct iso_mip_column made = {
         .kind = ISO_COLUMN_USE, .a = near->column, .upper = INFINITY, .integer = true};
@@ -85,15 +87,12 @@ static bool add_item(struct iso_hours *hours, const struct nearness *near, const
 static bool add_items(struct iso_hours *hours, int32_t a, bool all, struct nearness *list,
                       const int32_t *commit)
 {
-    ISO_AUTO_MEM uint8_t *used = iso_calloc((size_t)hours->h->slice.n_columns, 1);
     const struct iso_slice *slice = &hours->h->slice;
+    double step = iso_value(iso_table_step(hours->h, hours->season, a));
     int32_t n = 0, n_paid = 0, n_taken = 0;
 
-    if (!used || !iso_table_init(&hours->tables[a], hours->h, hours->season, a, used))
-        return false;
     for (int32_t j = slice->first_column[a]; j < slice->first_column[a + 1]; j++) {
         const struct iso_slice_column *column = &slice->columns[j];
-        hours->item_of[j] = -1;
         list[n++] = (struct nearness){j, -1, 0};
         for (int32_t i = column->first_cover; i < column->first_cover + column->n_covers; i++)
             if (hours->held[slice->covers[i].product])
@@ -105,11 +104,9 @@ static bool add_items(struct iso_hours *hours, int32_t a, bool all, struct nearn
     for (int32_t i = 0; i < n; i++) {
         bool paid = list[i].cover < 0;
         bool near = list[i].far <= NEAR && n_taken < MOST_ITEMS;
-        if (!all && !near && !(paid && (n_paid < LEAST_ITEMS || used[list[i].column])))
+        if (!all && !near && !(paid && n_paid < LEAST_ITEMS))
             continue;
-        if (paid)
-            hours->item_of[list[i].column] = hours->n_items;
-        if (!add_item(hours, &list[i], commit))
+        if (!add_item(hours, &list[i], step, commit))
             return false;
         n_taken++;
         n_paid += paid;
@@ -181,7 +178,7 @@ static bool add_slacks(struct iso_hours *hours)
     return ok;
 }
 
-static bool is_plain(const struct iso_horizon_case *h)
+bool iso_slice_is_plain(const struct iso_horizon_case *h)
 {
     for (int32_t r = 0; r < h->slice.n_rows; r++)
         if (h->slice.rows[r].kind != ISO_ROW_DEMAND &&
@@ -232,31 +229,16 @@ static bool sort_savings(struct iso_hours *hours)
 
 void iso_hours_fini(struct iso_hours *hours)
 {
-    void *const arrays[] = {hours->items,  hours->first_item, hours->savings, hours->held,
-                            hours->tables, hours->item_of,    hours->covered, hours->x,
-                            hours->duals,  hours->slack,      hours->count};
+    void *const arrays[] = {hours->items,   hours->first_item, hours->savings, hours->held,
+                            hours->covered, hours->x,          hours->paid,    hours->duals,
+                            hours->slack,   hours->count};
 
-    for (int32_t a = 0; hours->tables && a < hours->h->problem->n_workloads; a++)
-        iso_table_fini(&hours->tables[a]);
+    if (hours->h)
+        iso_stocks_fini(hours);
     iso_program_free(hours->lp);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&hours->mip);
-}
-
-/* Whether each product that is held covers instances of one workload only. */
-static bool covers_apart(const struct iso_hours *hours)
-{
-    const struct iso_problem *problem = hours->h->problem;
-
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        int32_t n_cells = 0;
-        for (int32_t a = 0; a < problem->n_workloads && hours->held[c]; a++)
-            n_cells += problem->products[c].cells[a] != 0;
-        if (n_cells > 1)
-            return false;
-    }
-    return true;
 }
 
 enum iso_status iso_hours_init(struct iso_hours *hours, struct iso_master *master, int32_t season,
@@ -268,13 +250,13 @@ enum iso_status iso_hours_init(struct iso_hours *hours, struct iso_master *maste
     ISO_AUTO_MEM struct nearness *list =
         iso_calloc((size_t)h->slice.n_columns + (size_t)h->slice.n_covers, sizeof(*list));
 
-    *hours = (struct iso_hours){.master = master, .h = h, .season = season, .plain = is_plain(h)};
+    *hours = (struct iso_hours){
+        .master = master, .h = h, .season = season, .plain = iso_slice_is_plain(h)};
     hours->first_item = iso_calloc(n_workloads + 1, sizeof(*hours->first_item));
     hours->held = iso_calloc((size_t)h->problem->n_products, 1);
-    hours->tables = iso_calloc(n_workloads, sizeof(*hours->tables));
-    hours->item_of = iso_calloc((size_t)h->slice.n_columns, sizeof(*hours->item_of));
-    if (!commit || !list || !hours->first_item || !hours->held || !hours->tables ||
-        !hours->item_of || !open_rows(hours, commit))
+    hours->paid = iso_calloc((size_t)h->slice.n_columns, sizeof(*hours->paid));
+    if (!commit || !list || !hours->first_item || !hours->held || !hours->paid ||
+        !open_rows(hours, commit))
         return no_memory(reterr);
     for (int32_t a = 0; a < h->problem->n_workloads; a++) {
         hours->first_item[a] = hours->n_items;
@@ -290,6 +272,5 @@ enum iso_status iso_hours_init(struct iso_hours *hours, struct iso_master *maste
     hours->count = iso_calloc((size_t)hours->n_items, sizeof(*hours->count));
     if (!hours->x || !hours->duals || !hours->slack || !hours->count)
         return no_memory(reterr);
-    hours->apart = covers_apart(hours);
     return iso_program_new(&hours->mip, &hours->lp, reterr);
 }

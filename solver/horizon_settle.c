@@ -168,6 +168,8 @@ bool iso_hours_settle(const struct iso_hours *hours, struct iso_plan *plan, bool
         return false;
     for (int32_t i = 0; i < hours->n_items; i++)
         count[hours->items[i].column] += hours->count[i];
+    for (int32_t j = 0; j < h->slice.n_columns; j++)
+        count[j] += hours->paid[j];
     *ret_holds = check_period(&served, unserved);
     if (!*ret_holds)
         return true;

@@ -46,8 +46,10 @@ struct table {
     struct iso_costs costs;
     int32_t workload, n_steps; /* most steps in any period */
     iso_decimal step;
-    int32_t *sizes; /* steps of each option */
-    double *prices; /* of each option, scratch */
+    int32_t *sizes;   /* steps of each option */
+    int32_t *largest; /* options by falling size */
+    double *prices;   /* of the options that a class needs, scratch, and their sizes */
+    int32_t *kept;
     struct class *classes;
     int32_t n_classes, n_levels;
     int32_t *class_of;             /* n_periods */
@@ -202,29 +204,34 @@ static iso_wide steps_of(iso_decimal rate, iso_decimal step)
 }
 
 /* Fills G of a class; minima of limits may make an instance worth having for itself: then it
- * proves nothing. */
+ * proves nothing. An option is passed over when another one takes as many steps for no more. */
 static void fill_class(struct table *table, struct class *class)
 {
     const struct iso_workload *workload = &table->p->v->problem->workloads[table->workload];
-    int32_t n = workload->n_options;
+    double cheapest = INFINITY;
+    int32_t n = 0;
 
     iso_costs_open(&table->costs, class->period);
     class->slope = INFINITY;
-    for (int32_t i = 0; i < n; i++) {
-        int32_t offering = workload->options[i].offering;
+    for (int32_t k = 0; k < workload->n_options; k++) {
+        int32_t i = table->largest[k], offering = workload->options[i].offering;
         struct iso_bounded cost =
             iso_bounded_subtract(iso_costs_of(&table->costs, table->workload, offering),
                                  iso_costs_floor(&table->costs, offering));
         table->p->nothing |= cost.value < 0 ||
                              (table->reserve && iso_costs_floor(&table->costs, offering).value > 0);
-        table->prices[i] = iso_pricing_at_most(cost);
-        class->slope = fmin(class->slope, table->prices[i] / table->sizes[i]);
+        double price = iso_pricing_at_most(cost);
+        class->slope = fmin(class->slope, price / table->sizes[i]);
+        if (price >= cheapest)
+            continue;
+        cheapest = table->prices[n] = price;
+        table->kept[n++] = table->sizes[i];
     }
     class->least[0] = 0;
     for (int32_t q = 1; q <= table->n_steps; q++) {
         double least = INFINITY;
         for (int32_t i = 0; i < n; i++) {
-            int32_t rest = q - table->sizes[i];
+            int32_t rest = q - table->kept[i];
             double cost = table->prices[i] + class->least[rest > 0 ? rest : 0];
             least = cost < least ? cost : least;
         }
@@ -385,6 +392,20 @@ static enum iso_status least_cost(const struct table *table, double *ret_least)
     return ISO_OK;
 }
 
+/* By counting how many options have each size. */
+static bool list_largest(struct table *table, int32_t n)
+{
+    ISO_AUTO_MEM int32_t *first = iso_calloc((size_t)table->n_steps + 2, sizeof(*first));
+
+    for (int32_t i = 0; i < n && first; i++)
+        first[table->n_steps - table->sizes[i] + 1]++;
+    for (int32_t s = 0; s <= table->n_steps && first; s++)
+        first[s + 1] += first[s];
+    for (int32_t i = 0; i < n && first; i++)
+        table->largest[first[table->n_steps - table->sizes[i]]++] = i;
+    return first != NULL;
+}
+
 static enum iso_status open_table(struct table *table, const struct iso_value_function *function,
                                   int32_t *steps)
 {
@@ -395,13 +416,15 @@ static enum iso_status open_table(struct table *table, const struct iso_value_fu
     table->workload = function->workload;
     table->step = function->step;
     table->sizes = iso_calloc((size_t)workload->n_options, sizeof(*table->sizes));
+    table->largest = iso_calloc((size_t)workload->n_options, sizeof(*table->largest));
     table->prices = iso_calloc((size_t)workload->n_options, sizeof(*table->prices));
+    table->kept = iso_calloc((size_t)workload->n_options, sizeof(*table->kept));
     table->class_of = iso_calloc((size_t)problem->n_periods, sizeof(*table->class_of));
     table->classes = iso_calloc((size_t)problem->n_periods, sizeof(*table->classes));
     table->levels = iso_calloc((size_t)problem->n_periods, sizeof(*table->levels));
     table->products = iso_calloc((size_t)problem->n_products, sizeof(*table->products));
-    if (!table->sizes || !table->prices || !table->class_of || !table->classes || !table->levels ||
-        !table->products)
+    if (!table->sizes || !table->largest || !table->prices || !table->kept || !table->class_of ||
+        !table->classes || !table->levels || !table->products)
         return no_memory(table->p);
     for (int32_t c = 0; c < problem->n_products; c++)
         if (problem->products[c].cells[table->workload])
@@ -419,6 +442,8 @@ static enum iso_status open_table(struct table *table, const struct iso_value_fu
         iso_wide size = steps_of(workload->options[i].served, function->step);
         table->sizes[i] = size < most ? (int32_t)size : table->n_steps;
     }
+    if (!list_largest(table, workload->n_options))
+        return no_memory(table->p);
     for (int32_t t = 0; t < problem->n_periods; t++) {
         iso_wide left = steps_of(workload->required[t], function->step) - existing_steps(table, t);
         steps[t] = left > 0 ? (int32_t)left : 0;
@@ -453,8 +478,9 @@ static void table_fini(struct table *table)
 {
     for (int32_t k = 0; k < table->n_classes; k++)
         free(table->classes[k].least);
-    void *const arrays[] = {table->classes,  table->levels,  table->sizes,   table->prices,
-                            table->class_of, table->reserve, table->products};
+    void *const arrays[] = {table->classes,  table->levels,   table->sizes,
+                            table->prices,   table->class_of, table->reserve,
+                            table->products, table->largest,  table->kept};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_costs_fini(&table->costs);
