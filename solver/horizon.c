@@ -5,10 +5,13 @@
  *   2. The relaxation over the clusters (horizon_master.c) is a bound on the whole, and its
  *      multipliers, shared out over the periods, prove it (horizon_lift.c).
  *   3. A dive makes what is bought whole; then it is moved by what the periods themselves would pay
- *      (horizon_prices.c), and their own multipliers prove more than the clusters' where demands
+ *      (horizon_purchases.c), and their own multipliers prove more than the clusters' where demands
  *      differ within clusters.
  *   4. With that fixed, nothing joins the periods any more: each is a small problem
- *      (horizon_hours.c). */
+ *      (horizon_hours.c).
+ *
+ * All of it is done twice: with few clusters, so that a plan and a bound are soon there, and with
+ * as many as the master can bear. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +24,10 @@
 #define MANY_PERIODS 400
 #define MANY_COLUMNS 200000 /* whole columns of the plain model */
 #define WIDE_PERIOD 50000   /* columns; a few such periods are planned sooner all together */
-#define CLUSTERS 64         /* at most, seasons aside */
-#define PERIODS_ASKED 2200  /* what is bought is moved by about this many periods */
-#define MOVES 8
-#define LARGEST_MOVE 0.25   /* part of a purchase, first */
-#define PERIODS_A_CLUSTER 4 /* at least */
+#define FIRST_CLUSTERS 24   /* for the first plan */
+#define PERIODS_A_CLUSTER 4 /* at least, for the first plan */
+#define MOST_CLUSTERS 168   /* at most, seasons aside */
+#define MOST_ROWS 20000     /* of the master, commitments aside */
 
 static bool has_other_rules(const struct iso_problem *problem)
 {
@@ -95,133 +97,136 @@ static void fill_stats(const struct iso_horizon_case *h, const struct iso_master
     h->search.plan->reproducible = problem->options.deterministic;
 }
 
-/* What is bought costs, and the periods asked would cost with it, as all of them. */
-static double estimate(const struct iso_prices *prices)
+/* One time through the stages, with about `n_clusters` clusters. What it proves is in `tier` and
+ * h->search.plan; *ret_outcome is that of the master, and the plan has a solution when every period
+ * has one. */
+static enum iso_status attempt(struct iso_horizon_case *h, int32_t n_clusters,
+                               struct iso_tier *tier, enum iso_lp_outcome *ret_outcome,
+                               struct iso_error *reterr)
 {
-    const struct iso_horizon_case *h = prices->h;
-    double cost = prices->relaxed * h->problem->n_periods / fmax(1, prices->n_noted);
-
-    for (int32_t c = 0; c < h->problem->n_products; c++)
-        for (int32_t s = 0; s < h->problem->products[c].n_starts; s++)
-            cost += iso_start_cost(h->problem, c, s) * (double)h->bought[h->first_start[c] + s];
-    return cost;
-}
-
-/* Moves what is bought by what the periods themselves would pay, with smaller and smaller steps:
- * the clusters know only means. Leaves the cheapest in h->bought, and in `weighed` the purchases
- * whose periods prove most. */
-static enum iso_status settle_purchases(struct iso_master *master, int64_t *weighed,
-                                        struct iso_error *reterr)
-{
-    struct iso_horizon_case *h = master->h;
-    int32_t stride = h->problem->n_periods / PERIODS_ASKED + 1;
-    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
-    ISO_AUTO_MEM int64_t *cheapest = iso_calloc(n_starts, sizeof(*cheapest));
-    double least = INFINITY, most = -INFINITY, bound;
-    bool changed = true;
-
-    if (!cheapest)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
-    memcpy(weighed, h->bought, n_starts * sizeof(*weighed));
-    for (int round = 0; round < MOVES && changed && !iso_search_stops(&h->search); round++) {
-        struct iso_prices prices __attribute__((cleanup(iso_prices_fini))) = {0};
-        ISO_TRY(iso_prices_init(&prices, h, reterr));
-        ISO_TRY(iso_hours_price(master, &prices, stride, reterr));
-        if (prices.n_noted == 0)
-            break;
-        if (estimate(&prices) < least) {
-            least = estimate(&prices);
-            memcpy(cheapest, h->bought, n_starts * sizeof(*cheapest));
-        }
-        ISO_TRY(iso_prices_weigh(&prices, &bound, reterr));
-        if (bound > most) {
-            most = bound;
-            memcpy(weighed, h->bought, n_starts * sizeof(*weighed));
-        }
-        changed = iso_prices_move(&prices, h, LARGEST_MOVE / (1 + round));
-    }
-    if (isfinite(least))
-        memcpy(h->bought, cheapest, n_starts * sizeof(*cheapest));
-    return ISO_OK;
-}
-
-/* Proves by the periods' own multipliers at the purchases `weighed`. */
-static enum iso_status prove_by_periods(struct iso_master *master, const int64_t *weighed,
-                                        struct iso_tier *tier, struct iso_error *reterr)
-{
-    struct iso_prices prices __attribute__((cleanup(iso_prices_fini))) = {0};
-    struct iso_horizon_case *h = master->h;
-    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
-    ISO_AUTO_MEM int64_t *bought = iso_calloc(n_starts, sizeof(*bought));
-
-    if (!bought)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
-    memcpy(bought, h->bought, n_starts * sizeof(*bought));
-    memcpy(h->bought, weighed, n_starts * sizeof(*bought));
-    ISO_TRY(iso_prices_init(&prices, h, reterr));
-    ISO_TRY(iso_hours_price(master, &prices, 1, reterr));
-    ISO_TRY(iso_prices_prove(&prices, tier, reterr));
-    memcpy(h->bought, bought, n_starts * sizeof(*bought));
-    return ISO_OK;
-}
-
-/* Stages 3 and 4, and the bill. */
-static enum iso_status make_plan(struct iso_master *master, struct iso_tier *tier,
-                                 int32_t *ret_missed, struct iso_error *reterr)
-{
-    struct iso_horizon_case *h = master->h;
+    struct iso_master master __attribute__((cleanup(iso_master_fini))) = {0};
     struct iso_plan *plan = h->search.plan;
-    size_t n_starts = (size_t)h->first_start[h->problem->n_products];
-    ISO_AUTO_MEM int64_t *weighed = iso_calloc(n_starts, sizeof(*weighed));
+    int32_t missed;
 
-    if (!weighed)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
-    ISO_TRY(iso_master_dive(master, reterr));
-    ISO_TRY(settle_purchases(master, weighed, reterr));
-    if (!iso_search_stops(&h->search))
-        ISO_TRY(prove_by_periods(master, weighed, tier, reterr));
+    iso_clusters_fini(h);
+    ISO_TRY(iso_clusters_init(h, n_clusters, reterr));
+    ISO_TRY(iso_master_init(&master, h, reterr));
+    ISO_TRY(iso_master_solve(&master, ret_outcome, reterr));
+    if (*ret_outcome != ISO_LP_OPTIMAL)
+        return ISO_OK;
+    ISO_TRY(iso_lift(&master, tier, reterr));
+    ISO_TRY(iso_master_dive(&master, reterr));
+    ISO_TRY(iso_purchases_settle(&master, tier, reterr));
     ISO_TRY(add_purchases(h, reterr));
-    ISO_TRY(iso_hours_solve(master, ret_missed, reterr));
-    if (*ret_missed >= 0)
+    ISO_TRY(iso_hours_solve(&master, &missed, reterr));
+    fill_stats(h, &master);
+    if (missed >= 0)
         return ISO_OK;
     iso_plan_sort(plan);
     plan->has_solution = true;
     return iso_plan_account(h->problem, plan, reterr);
 }
 
-/* Proves, dives and plans; *ret_whole: the plan is complete. */
-static enum iso_status solve_case(struct iso_horizon_case *h, bool *ret_whole,
-                                  struct iso_error *reterr)
+/* Gives a plan the proof of another one. */
+static void take_proof(struct iso_plan *plan, struct iso_plan *from)
 {
-    struct iso_master master __attribute__((cleanup(iso_master_fini))) = {0};
-    struct iso_plan *plan = h->search.plan;
-    struct iso_tier tier = {.kind = ISO_TIER_MONEY, .proof = ISO_PROOF_DUAL};
-    enum iso_lp_outcome outcome;
-    int32_t missed;
+    struct iso_plan other = *from;
 
-    *ret_whole = false;
-    ISO_TRY(iso_slice_init(h, reterr));
-    ISO_TRY(iso_seasons_init(h, reterr));
-    int32_t n_clusters = (h->problem->n_periods + PERIODS_A_CLUSTER - 1) / PERIODS_A_CLUSTER;
-    ISO_TRY(iso_clusters_init(h, n_clusters < CLUSTERS ? n_clusters : CLUSTERS, reterr));
-    ISO_TRY(iso_master_init(&master, h, reterr));
-    ISO_TRY(iso_master_solve(&master, &outcome, reterr));
-    if (outcome != ISO_LP_OPTIMAL)
-        return ISO_OK;
-    ISO_TRY(iso_lift(&master, &tier, reterr));
-    ISO_TRY(make_plan(&master, &tier, &missed, reterr));
-    if (missed >= 0)
-        return ISO_OK;
+    from->duals = plan->duals;
+    from->leads = plan->leads;
+    from->value_functions = plan->value_functions;
+    plan->duals = other.duals;
+    plan->leads = other.leads;
+    plan->value_functions = other.value_functions;
+    plan->n_duals = other.n_duals;
+    plan->n_leads = other.n_leads;
+    plan->n_value_functions = other.n_value_functions;
+}
+
+/* The plan's money stage, and how it ended. */
+static enum iso_status finish(const struct iso_horizon_case *h, struct iso_plan *plan,
+                              struct iso_tier tier, struct iso_error *reterr)
+{
     tier.tolerance = h->problem->options.tier_tolerance;
     tier.bound = tier.checked_bound;
     tier.value = tier.frozen = iso_decimal_to_double(plan->cost + plan->penalties);
     tier.frozen += fabs(tier.frozen) * tier.tolerance;
+    plan->n_tiers = 0;
     if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     iso_settle_tiers(h->problem, plan);
     plan->reason = iso_proved_optimal(h->problem, plan) ? ISO_REASON_OPTIMAL : ISO_REASON_FEASIBLE;
-    fill_stats(h, &master);
-    *ret_whole = true;
+    plan->stop = h->search.stopped ? h->search.stopped : ISO_STOP_NONE;
+    if (!h->search.stopped && h->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL)
+        plan->stop = ISO_STOP_GAP;
+    plan->n_components = 0;
+    return iso_add_component(h->problem, h->search.choice, plan, reterr);
+}
+
+/* Clusters of an attempt: few for the first plan, then as many as the master can bear. */
+static int32_t n_clusters_of(const struct iso_horizon_case *h, int number)
+{
+    int32_t most = MOST_ROWS / h->slice.n_rows;
+
+    most = most < MOST_CLUSTERS ? most : MOST_CLUSTERS;
+    most = most < h->problem->n_periods ? most : h->problem->n_periods;
+    if (number == 0) {
+        int32_t first = (h->problem->n_periods + PERIODS_A_CLUSTER - 1) / PERIODS_A_CLUSTER;
+        first = first < FIRST_CLUSTERS ? first : FIRST_CLUSTERS;
+        most = most < first ? most : first;
+    }
+    return most > 1 ? most : 1;
+}
+
+static void tell(const struct iso_horizon_case *h, const struct iso_plan *plan)
+{
+    if (h->search.control->incumbent)
+        h->search.control->incumbent(h->search.control->context, plan);
+}
+
+/* The cheaper plan of two attempts, with the better proof of the two. *ret_plan is NULL when some
+ * period has no plan. */
+static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **ret_plan,
+                                  struct iso_error *reterr)
+{
+    ISO_AUTO(iso_plan) best = NULL;
+    struct iso_tier proved = {.checked_bound = -INFINITY};
+
+    ISO_TRY(iso_slice_init(h, reterr));
+    ISO_TRY(iso_seasons_init(h, reterr));
+    for (int number = 0; number < 2; number++) {
+        ISO_AUTO(iso_plan) plan = iso_plan_new();
+        struct iso_tier tier = {
+            .kind = ISO_TIER_MONEY, .proof = ISO_PROOF_DUAL, .checked_bound = -INFINITY};
+        enum iso_lp_outcome outcome;
+        if (number > 0 && (n_clusters_of(h, number) == n_clusters_of(h, 0) || h->search.stopped))
+            break;
+        if (!plan)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+        h->search.plan = plan;
+        ISO_TRY(attempt(h, n_clusters_of(h, number), &tier, &outcome, reterr));
+        if (number == 0 && !plan->has_solution)
+            return ISO_OK;
+        if (!best) {
+            best = ISO_STEAL(plan);
+            proved = tier;
+        } else if (tier.checked_bound > proved.checked_bound) {
+            take_proof(best, plan);
+            proved = tier;
+        }
+        if (plan && plan->has_solution &&
+            plan->cost + plan->penalties < best->cost + best->penalties) {
+            take_proof(plan, best);
+            iso_plan_free(best);
+            best = ISO_STEAL(plan);
+        }
+        h->search.plan = best;
+        ISO_TRY(finish(h, best, proved, reterr));
+        tell(h, best);
+        if (best->reason == ISO_REASON_OPTIMAL)
+            break;
+    }
+    *ret_plan = ISO_STEAL(best);
     return ISO_OK;
 }
 
@@ -248,30 +253,20 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
                             bool explain, struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     struct iso_horizon_case h __attribute__((cleanup(case_fini))) = {.problem = problem};
-    ISO_AUTO(iso_plan) plan = iso_plan_new();
-    bool whole;
+    ISO_AUTO(iso_plan) plan = NULL;
 
-    if (!plan)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     h.search = (struct iso_search){.problem = problem,
                                    .control = control,
                                    .choice = iso_choose_strategy(problem),
-                                   .begin_s = control->now(control->context),
-                                   .plan = plan};
+                                   .begin_s = control->now(control->context)};
     h.search.end_s = h.search.begin_s + problem->options.time_limit_s;
-    ISO_TRY(solve_case(&h, &whole, reterr));
-    if (!whole)
+    ISO_TRY(solve_case(&h, &plan, reterr));
+    if (!plan)
         return h.search.stopped ? give_up(&h, ret_plan, reterr) : ISO_OK;
-    plan->stop = ISO_STOP_NONE;
-    if (h.search.stopped)
-        plan->stop = h.search.stopped;
-    else if (problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL)
-        plan->stop = ISO_STOP_GAP;
-    ISO_TRY(iso_add_component(problem, h.search.choice, plan, reterr));
+    h.search.plan = plan;
     if (explain && problem->options.want != 0)
         ISO_TRY(iso_find_bindings(&h.search, &plan->tiers[0], reterr));
-    if (control->incumbent)
-        control->incumbent(control->context, plan);
+    tell(&h, plan);
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;
 }

@@ -130,6 +130,9 @@ bool iso_master_bring_in(struct iso_master *master, int32_t product);
 bool iso_master_in_term(const struct iso_horizon_case *h, int32_t product, int32_t start,
                         int32_t cluster);
 
+/* Whether there may be units of a product in the periods of a cluster, held already or bought. */
+bool iso_master_may_hold(const struct iso_horizon_case *h, int32_t product, int32_t cluster);
+
 /* Adds what prices in at the multipliers at hand: instances; products. */
 bool iso_master_price_instances(struct iso_master *master, int32_t *ret_n_new);
 bool iso_master_price_products(struct iso_master *master, int32_t *ret_n_new);

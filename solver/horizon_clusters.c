@@ -191,4 +191,7 @@ void iso_clusters_fini(struct iso_horizon_case *h)
         free(h->clusters[k].right);
     free(h->clusters);
     free(h->cluster_of);
+    h->clusters = NULL;
+    h->cluster_of = NULL;
+    h->n_clusters = 0;
 }

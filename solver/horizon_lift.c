@@ -236,6 +236,23 @@ static void stretch(const struct lift *lift, double *psi)
     }
 }
 
+/* Whether all products that cover anything have a price somewhere: the verifier would take the
+ * others for reserved. */
+static bool all_priced(const struct iso_horizon_case *h, const double *psi)
+{
+    for (int32_t i = 0; i < h->slice.n_covers; i++) {
+        int32_t c = h->slice.covers[i].product;
+        bool priced = false, needed = false;
+        for (int32_t k = 0; k < h->n_clusters && !priced; k++) {
+            priced = psi[c * h->n_clusters + k] < 0;
+            needed |= iso_master_may_hold(h, c, k);
+        }
+        if (needed && !priced)
+            return false;
+    }
+    return true;
+}
+
 /* Puts tables in the place of what demands are worth, when they prove more. */
 static enum iso_status take_tables(struct lift *lift, double *psi, struct iso_tier *tier,
                                    struct iso_error *reterr)
@@ -248,6 +265,8 @@ static enum iso_status take_tables(struct lift *lift, double *psi, struct iso_ti
     if (!iso_whole_applies(h))
         return ISO_OK;
     stretch(lift, psi);
+    if (!all_priced(h, psi))
+        return ISO_OK;
     tabled.psi = psi;
     tabled.tabled = true;
     ISO_TRY(iso_whole_cost(lift->master, psi, &cost, reterr));

@@ -174,7 +174,7 @@ bool iso_master_in_term(const struct iso_horizon_case *h, int32_t product, int32
     return h->problem->products[product].starts[start].window[t];
 }
 
-static bool is_held(const struct iso_horizon_case *h, int32_t product, int32_t cluster)
+bool iso_master_may_hold(const struct iso_horizon_case *h, int32_t product, int32_t cluster)
 {
     int32_t t = h->seasons[h->clusters[cluster].season].first_period;
     bool held = h->problem->products[product].existing[t] > 0;
@@ -197,7 +197,7 @@ bool iso_master_bring_in(struct iso_master *master, int32_t c)
         int32_t t = h->seasons[h->clusters[k].season].first_period;
         struct iso_mip_row row = {
             ISO_ROW_COMMIT, c, k, -1, -1, -INFINITY, lot * iso_value(product->existing[t])};
-        if (!is_held(h, c, k))
+        if (!iso_master_may_hold(h, c, k))
             continue;
         if ((master->commit_row[c * h->n_clusters + k] = iso_mip_add_row(&master->mip, &row)) < 0)
             return false;

@@ -42,4 +42,9 @@ bool iso_prices_move(const struct iso_prices *prices, struct iso_horizon_case *h
 enum iso_status iso_prices_prove(struct iso_prices *prices, struct iso_tier *tier,
                                  struct iso_error *reterr);
 
+/* Moves what is bought after the dive and raises what `tier` proves, where the periods themselves
+ * say more than the clusters. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_purchases_settle(struct iso_master *master, struct iso_tier *tier,
+                                     struct iso_error *reterr);
+
 #endif

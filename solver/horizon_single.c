@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "horizon_hours.h"
 #include "explain.h"
+#include "horizon_hours.h"
 
 #define GAP 0.005
 #define SECONDS 5.0
@@ -99,8 +99,7 @@ static enum iso_status single_init(struct single *single, const struct iso_horiz
     single->products = iso_calloc(n_products, sizeof(*single->products));
     single->product = iso_calloc(n_products, sizeof(*single->product));
     single->existing = iso_calloc(n_products, sizeof(*single->existing));
-    single->exceptions =
-        iso_calloc((size_t)whole->n_price_exceptions, sizeof(*single->exceptions));
+    single->exceptions = iso_calloc((size_t)whole->n_price_exceptions, sizeof(*single->exceptions));
     if (!single->workloads || !single->currencies || !single->limits || !single->products ||
         !single->product || !single->existing || !single->exceptions)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a period by itself");
@@ -142,7 +141,7 @@ enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t t, bool *re
     struct single single __attribute__((cleanup(single_fini))) = {0};
     struct iso_control control = iso_search_control(&h->search);
     ISO_AUTO(iso_plan) plan = NULL;
-    double left = h->search.end_s - h->search.control->now(h->search.control->context);
+    double left = iso_search_left(&h->search);
 
     *ret_found = false;
     if (left <= 0)

@@ -62,7 +62,9 @@ static double price_of(const struct whole *whole, int32_t k, int32_t j)
 
     for (int32_t i = column->first_cover; i < column->first_cover + column->n_covers; i++) {
         const struct iso_slice_cover *cover = &h->slice.covers[i];
-        price = fmin(price, -whole->psi[cover->product * h->n_clusters + k] * cover->use * share);
+        if (iso_master_may_hold(h, cover->product, k))
+            price =
+                fmin(price, -whole->psi[cover->product * h->n_clusters + k] * cover->use * share);
     }
     for (int32_t e = column->first_entry; e < column->first_entry + column->n_entries; e++)
         if (h->slice.rows[h->slice.entries[e].row].kind == ISO_ROW_LIMIT)
