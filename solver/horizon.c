@@ -266,6 +266,8 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
     h.search.plan = plan;
     if (explain && problem->options.want != 0)
         ISO_TRY(iso_find_bindings(&h.search, &plan->tiers[0], reterr));
+    if (explain && (problem->options.want & ISO_WANT_BASELINES))
+        ISO_TRY(iso_find_baselines(&h.search, reterr));
     tell(&h, plan);
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;

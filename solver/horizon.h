@@ -65,6 +65,7 @@ struct iso_horizon_case {
     int32_t *season_of, *cluster_of; /* n_periods */
     int32_t *first_start;            /* n_products + 1: places in a list of all starts */
     int64_t *bought;                 /* one a start */
+    double *start_cost;              /* likewise: of one unit, base currency */
     struct iso_search search;        /* clock, counters and the plan */
 };
 
@@ -149,7 +150,10 @@ enum iso_status iso_master_dive(struct iso_master *master, struct iso_error *ret
 double iso_master_worth(const struct iso_master *master, int32_t cluster, int32_t column);
 
 /* What buying one unit of a start costs, base currency. */
-double iso_start_cost(const struct iso_problem *problem, int32_t product, int32_t start);
+double iso_start_cost(const struct iso_horizon_case *h, int32_t product, int32_t start);
+
+/* Works that out for all starts. False when memory is short. */
+bool iso_start_costs_init(struct iso_horizon_case *h);
 
 /* Fees of commitments that are held already. */
 double iso_existing_fees(const struct iso_problem *problem);

@@ -94,12 +94,13 @@ static double purchase_gain(const struct lift *lift, int32_t c, int32_t s)
 
 static void price_purchases(struct lift *lift)
 {
-    const struct iso_problem *problem = lift->h->problem;
+    const struct iso_horizon_case *h = lift->h;
+    const struct iso_problem *problem = h->problem;
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t s = 0; s < problem->products[c].n_starts; s++)
             if (problem->products[c].most < 0)
-                shrink(lift, iso_start_cost(problem, c, s), purchase_gain(lift, c, s));
+                shrink(lift, iso_start_cost(h, c, s), purchase_gain(lift, c, s));
 }
 
 static void scale(struct lift *lift)
@@ -144,7 +145,7 @@ static double bound_of(const struct lift *lift)
     }
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t s = 0; s < problem->products[c].n_starts; s++) {
-            double reduced = iso_start_cost(problem, c, s) - purchase_gain(lift, c, s);
+            double reduced = iso_start_cost(h, c, s) - purchase_gain(lift, c, s);
             if (problem->products[c].most >= 0 && reduced < 0)
                 sum += (long double)reduced * (long double)problem->products[c].most;
         }
@@ -227,7 +228,7 @@ static void stretch(const struct lift *lift, double *psi)
         for (int32_t s = 0; s < problem->products[c].n_starts; s++) {
             double gain = purchase_gain(lift, c, s);
             if (gain > 0)
-                factor = fmin(factor, iso_start_cost(problem, c, s) * (1 - HAIR) / gain);
+                factor = fmin(factor, iso_start_cost(h, c, s) * (1 - HAIR) / gain);
         }
         if (problem->products[c].most == 0 || !isfinite(factor) || factor < 1)
             factor = 1;

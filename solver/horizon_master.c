@@ -36,34 +36,6 @@ static int32_t row_of(const struct iso_master *master, int32_t cluster, int32_t 
     return cluster * master->h->slice.n_rows + row;
 }
 
-double iso_start_cost(const struct iso_problem *problem, int32_t product, int32_t start)
-{
-    const struct iso_product *c = &problem->products[product];
-    const struct iso_start *s = &c->starts[start];
-    const iso_decimal *rate = problem->currencies[c->currency].rate_to_base;
-    double cost = iso_value(c->upfront) * iso_value(rate[s->period]) * iso_value(s->hours_inside) /
-                  iso_value(c->term_hours);
-
-    for (int32_t t = 0; t < problem->n_periods; t++)
-        if (s->window[t])
-            cost += iso_value(problem->periods[t].hours) * iso_value(c->fee) * iso_value(rate[t]);
-    return cost;
-}
-
-double iso_existing_fees(const struct iso_problem *problem)
-{
-    double fees = 0;
-
-    for (int32_t c = 0; c < problem->n_products; c++)
-        for (int32_t t = 0; t < problem->n_periods; t++)
-            if (problem->products[c].existing[t] > 0)
-                fees +=
-                    iso_value(problem->periods[t].hours) * iso_value(problem->products[c].fee) *
-                    iso_value(problem->products[c].existing[t]) *
-                    iso_value(problem->currencies[problem->products[c].currency].rate_to_base[t]);
-    return fees;
-}
-
 /* --- columns --- */
 
 static bool open_column(struct iso_master *master, struct iso_mip_column column, double cost)
@@ -210,7 +182,7 @@ bool iso_master_bring_in(struct iso_master *master, int32_t c)
                                                  .upper = product->most < 0 ? INFINITY
                                                                             : (double)product->most,
                                                  .integer = true},
-                         iso_start_cost(h->problem, c, s)))
+                         iso_start_cost(h, c, s)))
             return false;
         master->buy_column[h->first_start[c] + s] = master->mip.n_columns - 1;
         for (int32_t k = 0; k < h->n_clusters; k++)

@@ -236,8 +236,7 @@ static void set_factors(struct iso_prices *prices, bool held)
         for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
             double gain = prices->gain[h->first_start[c] + s];
             bool full = h->bought[h->first_start[c] + s] == product->most;
-            double ratio =
-                gain > 0 ? iso_start_cost(h->problem, c, s) / gain * (1 - HAIR) : INFINITY;
+            double ratio = gain > 0 ? iso_start_cost(h, c, s) / gain * (1 - HAIR) : INFINITY;
             factor = fmin(factor, full ? fmax(1, ratio) : ratio);
         }
         if (held)
@@ -318,7 +317,7 @@ static bool share_out(struct iso_prices *prices, int32_t c, double *ret_wish)
     const struct iso_product *product = &h->problem->products[c];
     size_t first = (size_t)prices->held[c] * (size_t)h->problem->n_periods;
     ISO_AUTO_MEM struct turn *turns = iso_calloc((size_t)prices->n_noted, sizeof(*turns));
-    double left = iso_start_cost(h->problem, c, 0) * (1 - HAIR);
+    double left = iso_start_cost(h, c, 0) * (1 - HAIR);
     int32_t n = 0;
 
     *ret_wish = -INFINITY;
@@ -397,7 +396,7 @@ static double capped_purchases(const struct iso_prices *prices)
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t s = 0; s < problem->products[c].n_starts; s++)
             if (problem->products[c].most > 0)
-                sum += fmin(0, iso_start_cost(problem, c, s) -
+                sum += fmin(0, iso_start_cost(prices->h, c, s) -
                                    prices->gain[prices->h->first_start[c] + s]) *
                        (double)problem->products[c].most;
     return sum;

@@ -126,7 +126,7 @@ static double best_ratio(const struct iso_master *master, int32_t c, const doubl
             return INFINITY; /* free of charge */
     }
     for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
-        double gain = 0, cost = iso_start_cost(h->problem, c, s);
+        double gain = 0, cost = iso_start_cost(h, c, s);
         for (int32_t k = 0; k < h->n_clusters; k++)
             if (iso_master_in_term(h, c, s, k))
                 gain += worth[c * h->n_clusters + k] * iso_value(product->lot);

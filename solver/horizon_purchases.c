@@ -19,7 +19,7 @@ static double estimate(const struct iso_prices *prices)
 
     for (int32_t c = 0; c < h->problem->n_products; c++)
         for (int32_t s = 0; s < h->problem->products[c].n_starts; s++)
-            cost += iso_start_cost(h->problem, c, s) * (double)h->bought[h->first_start[c] + s];
+            cost += iso_start_cost(h, c, s) * (double)h->bought[h->first_start[c] + s];
     return cost;
 }
 

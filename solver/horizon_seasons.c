@@ -41,10 +41,17 @@ static void hash_period(const struct iso_problem *problem, int32_t t, struct iso
     for (int32_t b = 0; b < problem->n_budgets; b++)
         for (int32_t w = 0; w < problem->budgets[b].n_windows; w++)
             hash(sha, problem->budgets[b].windows[w].periods[t]);
+    const iso_decimal *existing = NULL; /* products often share these arrays */
+    const uint8_t *window = NULL;
     for (int32_t c = 0; c < problem->n_products; c++) {
-        hash(sha, problem->products[c].existing[t]);
-        for (int32_t s = 0; s < problem->products[c].n_starts; s++)
-            hash(sha, problem->products[c].starts[s].window[t]);
+        if (problem->products[c].existing != existing)
+            hash(sha, problem->products[c].existing[t]);
+        existing = problem->products[c].existing;
+        for (int32_t s = 0; s < problem->products[c].n_starts; s++) {
+            if (problem->products[c].starts[s].window != window)
+                hash(sha, problem->products[c].starts[s].window[t]);
+            window = problem->products[c].starts[s].window;
+        }
     }
 }
 

@@ -188,7 +188,7 @@ enum iso_status iso_slice_init(struct iso_horizon_case *h, struct iso_error *ret
     for (int32_t c = 0; c < problem->n_products; c++)
         h->first_start[c + 1] = h->first_start[c] + problem->products[c].n_starts;
     h->bought = iso_calloc((size_t)h->first_start[problem->n_products], sizeof(*h->bought));
-    return h->bought ? ISO_OK : no_memory(reterr);
+    return h->bought && iso_start_costs_init(h) ? ISO_OK : no_memory(reterr);
 }
 
 void iso_slice_fini(struct iso_horizon_case *h)
@@ -198,7 +198,7 @@ void iso_slice_fini(struct iso_horizon_case *h)
     void *const arrays[] = {h->slice.rows,    h->slice.columns, h->slice.first_column,
                             h->slice.entries, h->slice.covers,  h->slice.first_relief,
                             h->slice.relief,  h->seasons,       h->season_of,
-                            h->first_start,   h->bought};
+                            h->first_start,   h->bought,        h->start_cost};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_reduction_fini(&h->reduction);

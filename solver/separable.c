@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cover_table.h"
+#include "explain.h"
 #include "horizon.h"
 #include "isocost/ledger.h"
 #include "strategy.h"
@@ -239,7 +240,6 @@ enum iso_status iso_separable(const struct iso_problem *problem, const struct is
     double begin_s = control->now(control->context);
     bool small, allowed;
 
-    (void)explain;
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     s.plan = plan;
@@ -254,6 +254,14 @@ enum iso_status iso_separable(const struct iso_problem *problem, const struct is
     ISO_TRY(add_proof(&s, reterr));
     ISO_TRY(iso_add_component(problem, iso_choose_strategy(problem), plan, reterr));
     fill_stats(&s, control->now(control->context) - begin_s);
+    if (explain && (problem->options.want & ISO_WANT_BASELINES)) {
+        struct iso_search search = {.problem = problem,
+                                    .control = control,
+                                    .plan = plan,
+                                    .begin_s = begin_s,
+                                    .end_s = begin_s + problem->options.time_limit_s};
+        ISO_TRY(iso_find_baselines(&search, reterr));
+    }
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;
 }

@@ -36,7 +36,6 @@ static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strate
     struct iso_error error = {0};
 
     copy.options.strategy = strategy;
-    copy.options.want = 0;
     if (iso_problem_check(&copy, &error) != ISO_OK ||
         iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
         iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
@@ -53,6 +52,7 @@ static void simplify(struct random_problem *random)
     struct iso_workload *workloads = (struct iso_workload *)problem->workloads;
     struct iso_limit *limits = (struct iso_limit *)problem->limits;
 
+    problem->options.want = 0;
     problem->n_budgets = 0;
     memset(&problem->moves, 0, sizeof(problem->moves));
     problem->moves.maximum = -1;
@@ -194,10 +194,10 @@ static void a_cap_that_is_in_the_way_is_dealt_out_too(void **state)
     iso_plan_free(plan);
 }
 
-/* 10 and 15: a has the unit; b takes three small ones, 1.2. A unit of demand costs at least 0.4 / 7,
- * so a linear program says 15 * 0.4 / 7 = 0.857. Tables know that instances are whole: with the unit
- * at 10 * 0.4 / 7 = 4/7, at which it is as good as small ones, a costs 4/7 at least and b, by a unit
- * and a small one, 4/7 + 0.4; the unit that is held takes 4/7 off: 0.971. */
+/* 10 and 15: a has the unit; b takes three small ones, 1.2. A unit of demand costs at least 0.4 /
+ * 7, so a linear program says 15 * 0.4 / 7 = 0.857. Tables know that instances are whole: with the
+ * unit at 10 * 0.4 / 7 = 4/7, at which it is as good as small ones, a costs 4/7 at least and b, by
+ * a unit and a small one, 4/7 + 0.4; the unit that is held takes 4/7 off: 0.971. */
 static void whole_instances_prove_more_than_a_linear_program(void **state)
 {
     static const int64_t demand[2] = {10, 15};
@@ -215,7 +215,8 @@ static void whole_instances_prove_more_than_a_linear_program(void **state)
 /* Four hours that ask for 10, 20, 30 and 40; an instance serves 10 for 1 an hour, and a unit of the
  * commitment covers one for 0.6 an hour over all four. The first unit would be used in 4 hours, the
  * second in 3, the third in 2: it pays from 2.4 hours on, so two are bought for 2 * 2.4 = 4.8. The
- * third hour pays one instance more, the fourth two: 4.8 + 3 = 7.8. */
+ * third hour pays one instance more, the fourth two: 4.8 + 3 = 7.8. On demand alone 1 + 2 + 3 + 4
+ * instances run for an hour: 10. */
 static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
 {
     static const char *const names[] = {"p"}, *const regions[] = {"p/r"};
@@ -252,24 +253,25 @@ static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
                                         .n_eligible = 1,
                                         .eligible = &eligible,
                                         .cells = yes};
-    const struct iso_problem problem = {.n_providers = 1,
-                                        .provider_names = names,
-                                        .n_regions = 1,
-                                        .region_names = regions,
-                                        .n_currencies = 1,
-                                        .currencies = &currency,
-                                        .n_offerings = 1,
-                                        .offerings = &offering,
-                                        .n_periods = 4,
-                                        .periods = periods,
-                                        .n_teams = 1,
-                                        .teams = &team,
-                                        .n_workloads = 1,
-                                        .workloads = &workload,
-                                        .n_products = 1,
-                                        .products = &product,
-                                        .moves = {.maximum = -1},
-                                        .options = {.time_limit_s = 10}};
+    const struct iso_problem problem = {
+        .n_providers = 1,
+        .provider_names = names,
+        .n_regions = 1,
+        .region_names = regions,
+        .n_currencies = 1,
+        .currencies = &currency,
+        .n_offerings = 1,
+        .offerings = &offering,
+        .n_periods = 4,
+        .periods = periods,
+        .n_teams = 1,
+        .teams = &team,
+        .n_workloads = 1,
+        .workloads = &workload,
+        .n_products = 1,
+        .products = &product,
+        .moves = {.maximum = -1},
+        .options = {.time_limit_s = 10, .want = ISO_WANT_BASELINES}};
 
     (void)state;
     for (int k = 0; k < ISO_N_RESOURCES; k++)
@@ -280,6 +282,9 @@ static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
     assert_int_equal(plan->n_purchases, 1);
     assert_int_equal(plan->purchases[0].quantity, 2);
     assert_true(plan->tiers[0].bound <= 7.8 + 1e-9);
+    assert_int_equal(plan->n_baselines, 1);
+    assert_int_equal(plan->baselines[0].kind, ISO_BASELINE_ON_DEMAND);
+    assert_true(fabs(plan->baselines[0].cost - 10) < 1e-9);
     iso_plan_free(plan);
 }
 
