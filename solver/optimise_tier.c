@@ -76,6 +76,8 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
 
     *ret_infeasible = *ret_by_relaxation = false;
     memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
+    if (!search->has_best)
+        ISO_TRY(iso_start_plans(search, reterr));
     ISO_TRY(iso_relax(search, ret_duals, &lp, &outcome, reterr));
     if (outcome == ISO_LP_INFEASIBLE) {
         *ret_infeasible = *ret_by_relaxation = true;

@@ -41,10 +41,11 @@ static bool allocate(struct iso_part *part, const struct iso_problem *problem)
 
 void iso_part_fini(struct iso_part *part)
 {
-    void *const arrays[] = {part->affinities, part->workloads, part->teams,    part->limits,
-                            part->budgets,    part->products,  part->workload, part->team,
-                            part->limit,      part->budget,    part->product,  part->cell,
-                            part->flags,      part->traffic};
+    void *const arrays[] = {
+        part->affinities, part->workloads,  part->teams,           part->limits,
+        part->budgets,    part->products,   part->workload,        part->team,
+        part->limit,      part->budget,     part->product,         part->cell,
+        part->flags,      part->start_uses, part->start_purchases, part->traffic};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
@@ -162,6 +163,37 @@ static void take_rules(struct iso_part *part, const struct iso_problem *problem,
     }
 }
 
+/* What the plan to start from says of what stays. False when memory is short. */
+static bool take_start(struct iso_part *part, const struct iso_problem *problem)
+{
+    const struct iso_start_point *from = &problem->start;
+    struct iso_start_point *start = &part->problem.start;
+    ISO_AUTO_MEM int32_t *workload = many(problem->n_workloads, sizeof(*workload)); /* + 1 */
+    ISO_AUTO_MEM int32_t *product = many(problem->n_products, sizeof(*product));    /* + 1 */
+
+    part->start_uses = many(from->n_uses, sizeof(*part->start_uses));
+    part->start_purchases = many(from->n_purchases, sizeof(*part->start_purchases));
+    if (!workload || !product || !part->start_uses || !part->start_purchases)
+        return false;
+    *start = (struct iso_start_point){.uses = part->start_uses, .purchases = part->start_purchases};
+    for (int32_t a = 0; a < part->problem.n_workloads; a++)
+        workload[part->workload[a]] = a + 1;
+    for (int32_t c = 0; c < part->problem.n_products; c++)
+        product[part->product[c]] = c + 1;
+    for (int32_t i = 0; i < from->n_uses; i++)
+        if (workload[from->uses[i].workload] > 0) {
+            part->start_uses[start->n_uses] = from->uses[i];
+            part->start_uses[start->n_uses++].workload = workload[from->uses[i].workload] - 1;
+        }
+    for (int32_t i = 0; i < from->n_purchases; i++)
+        if (product[from->purchases[i].product] > 0) {
+            part->start_purchases[start->n_purchases] = from->purchases[i];
+            part->start_purchases[start->n_purchases++].product =
+                product[from->purchases[i].product] - 1;
+        }
+    return true;
+}
+
 bool iso_selection_init(struct iso_selection *selection, const struct iso_problem *problem)
 {
     struct {
@@ -210,7 +242,9 @@ enum iso_status iso_part_select(struct iso_part *part, const struct iso_problem 
     map_affinities(part);
     map_traffic(part);
     take_rules(part, problem, selection);
-    return ISO_OK;
+    return take_start(part, problem)
+               ? ISO_OK
+               : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a part of a problem");
 }
 
 enum iso_status iso_part_init(struct iso_part *part, const struct iso_problem *problem,

@@ -112,6 +112,10 @@ bool iso_all_patterns_listed(const struct iso_search *search);
 enum iso_status iso_branch(struct iso_search *search, const double *duals, bool *ret_infeasible,
                            struct iso_error *reterr);
 
+/* Offers what the problem says to start from, and what runs today. Errors: ISO_E_NOMEM,
+ * ISO_E_BACKEND. */
+enum iso_status iso_start_plans(struct iso_search *search, struct iso_error *reterr);
+
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
  * for at most `n_thresholds` thresholds. `duals`: multipliers of the relaxation, NULL = none. */
 enum iso_status iso_first_plans(struct iso_search *search, const double *x, const double *duals,

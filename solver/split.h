@@ -37,6 +37,8 @@ struct iso_part {
     int32_t *workload, *team, *limit, *budget, *product; /* index in the original of each */
     int32_t *cell;                                       /* likewise, n_cells */
     uint8_t *flags;                                      /* of budgets and products */
+    struct iso_use *start_uses;                          /* of the plan to start from */
+    struct iso_purchase *start_purchases;
 };
 
 /* What of a problem stays: a flag for each workload, team, cell, limit, budget and product. With a

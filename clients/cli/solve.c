@@ -9,6 +9,7 @@
 #include "local_server.h"
 #include "plan_view.h"
 #include "remote.h"
+#include "start_plan.h"
 
 #define DEFAULT_TIME_LIMIT_S 60
 #define ANSWER_MARGIN_S 60 /* beyond the time limit: waiting for a solver, checking, sending */
@@ -17,6 +18,8 @@ const struct iso_option iso_solve_option_rows[] = {
     ISO_COMMON_OPTIONS,
     {"file", 'f', ISO_OPTION_TEXT, offsetof(struct iso_solve_options, file), "MODEL",
      "the model, YAML or JSON; - reads standard input"},
+    {"start", 0, ISO_OPTION_TEXT, offsetof(struct iso_solve_options, start), "PLAN",
+     "begin the search with a stored plan"},
     {"gap", 0, ISO_OPTION_SHARE, offsetof(struct iso_solve_options, gap), "SHARE",
      "stop when no plan can be cheaper by more than this, e.g. 0.1%"},
     {"time-limit", 0, ISO_OPTION_SECONDS, offsetof(struct iso_solve_options, time_limit_s), "TIME",
@@ -232,6 +235,11 @@ static enum iso_exit_code solve_read(struct iso_cli *cli, const struct iso_solve
         fputs("isocost: out of memory\n", cli->err);
         return ISO_EXIT_OTHER;
     }
+    if (options->start) {
+        enum iso_exit_code code = iso_start_from_plan(cli, options->start, file->model);
+        if (code != ISO_EXIT_OK)
+            return code;
+    }
     return solve(cli, options, file);
 }
 
@@ -298,5 +306,10 @@ enum iso_exit_code iso_solve_run(struct iso_cli *cli, const void *values, int n,
     enum iso_exit_code code = read_model(cli, options->file, &file);
     if (code != ISO_EXIT_OK)
         return code;
+    if (options->local && options->start) {
+        fputs("isocost: --start: a server of its own has no stored plans; leave out --local\n",
+              cli->err);
+        return ISO_EXIT_USAGE;
+    }
     return options->local ? solve_locally(cli, options, &file) : solve_read(cli, options, &file);
 }

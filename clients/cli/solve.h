@@ -7,6 +7,7 @@
 struct iso_solve_options {
     struct iso_common_options common;
     const char *file;
+    const char *start;    /* id of a stored plan, or NULL */
     struct iso_share gap; /* not given: as the model says */
     double time_limit_s;  /* 0: as the model says */
     bool watch, why, local, keep;

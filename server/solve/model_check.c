@@ -363,6 +363,10 @@ static void check_rules(struct iso_model_check *check, const char *path)
         snprintf(place, sizeof(place), "%s.current", path);
         iso_check_current(check, place, model->current);
     }
+    if (model->start) {
+        snprintf(place, sizeof(place), "%s.start", path);
+        iso_check_start(check, place, model->start);
+    }
 }
 
 void iso_model_check(const Isocost__V1__Model *model, const char *path,

@@ -80,6 +80,9 @@ void iso_check_egress_price(struct iso_model_check *check, const char *path,
                             const Isocost__V1__EgressPrice *price);
 void iso_check_limit(struct iso_model_check *check, const char *path,
                      const Isocost__V1__Limit *limit);
+void iso_check_start(struct iso_model_check *check, const char *path,
+                     const Isocost__V1__StartPlan *start);
+
 void iso_check_volume_price(struct iso_model_check *check, const char *path,
                             const Isocost__V1__VolumePrice *price);
 void iso_check_budget(struct iso_model_check *check, const char *path,

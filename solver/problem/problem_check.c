@@ -590,5 +590,6 @@ enum iso_status iso_problem_check(const struct iso_problem *problem, struct iso_
     for (int32_t i = 0; i < problem->n_volumes; i++)
         ISO_TRY(check_volume(problem, i, reterr));
     ISO_TRY(check_moves(problem, reterr));
+    ISO_TRY(iso_problem_check_start(problem, reterr));
     return check_solve_options(&problem->options, reterr);
 }

@@ -24,4 +24,8 @@ static inline bool iso_in_range(int32_t index, int32_t n)
 enum iso_status iso_traffic_check(const struct iso_problem *problem, int32_t workload,
                                   int32_t traffic, struct iso_error *reterr);
 
+/* The plan to start from; workloads and products are checked. */
+enum iso_status iso_problem_check_start(const struct iso_problem *problem,
+                                        struct iso_error *reterr);
+
 #endif

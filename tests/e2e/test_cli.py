@@ -261,3 +261,19 @@ def test_output_that_cannot_be_written_is_an_error(here):
         done = subprocess.run([str(cli.program()), "solve", "-f", str(SEED)], stdout=full,
                               stderr=subprocess.PIPE, text=True, env=here, timeout=60)
     assert done.returncode == 1 and "standard output" in done.stderr
+
+
+def test_a_stored_plan_is_where_a_search_begins(here):
+    kept = json.loads(cli.run("solve", "-f", SEED, "--keep", "-o", "json", env=here).stdout)
+    again = cli.run("solve", "-f", SEED, "--start", kept["id"], "-o", "json", env=here)
+    assert again.returncode == 0, again.stderr
+    plan = json.loads(again.stdout)
+    assert plan["cost"] == kept["cost"]
+    assert not plan.get("warnings"), plan["warnings"]
+
+
+def test_a_search_cannot_begin_with_a_plan_that_is_not_there(here):
+    done = cli.run("solve", "-f", SEED, "--start", "01ARZ3NDEKTSV4RRFFQ69G5FAV", env=here)
+    assert done.returncode not in (0, 4) and "01ARZ3NDEKTSV4RRFFQ69G5FAV" in done.stderr
+    done = cli.run("solve", "-f", SEED, "--start", "any", "--local", env=here)
+    assert done.returncode == 2 and "--local" in done.stderr

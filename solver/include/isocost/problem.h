@@ -294,6 +294,14 @@ struct iso_volume {
     const struct iso_volume_step *steps;
 };
 
+/* A plan to start from: instances of throughput workloads and purchases, as in struct iso_plan. It
+ * need not be complete nor keep any rule. */
+struct iso_start_point {
+    int32_t n_uses, n_purchases;
+    const struct iso_use *uses;
+    const struct iso_purchase *purchases;
+};
+
 enum iso_want {
     ISO_WANT_BASELINES = 1u << 0,
     ISO_WANT_RUNNERS_UP = 1u << 1,
@@ -372,6 +380,7 @@ struct iso_problem {
     /* Of the solver's own variants, otherwise NULL: the part of its price that an instance costs in
      * the objective, [offering * n_periods + period]. */
     const iso_decimal *cost_factors;
+    struct iso_start_point start; /* may be empty */
     struct iso_options options;
 };
 
