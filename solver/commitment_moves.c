@@ -143,7 +143,7 @@ static void free_level(struct iso_improver *improver, const struct move *move, i
             if (pass == 0)
                 n_cells++;
             else
-                iso_improver_free_block(improver, b, MOVE_COLUMNS / n_cells, false);
+                iso_improver_free_block(improver, b, MOVE_COLUMNS / n_cells, INFINITY);
         }
     iso_followers_free(&improver->followers, &improver->n);
 }
@@ -155,10 +155,7 @@ static enum iso_status carry_out(struct iso_improver *improver, const struct mov
 {
     const struct iso_mip *mip = &improver->search->formulation->mip;
     struct iso_neighbourhood *n = &improver->n;
-    struct iso_mip_limits limits = {.seconds = fmax(1e-3, iso_search_left(improver->search)),
-                                    .relative_gap = MOVE_GAP,
-                                    .nodes = MOVE_NODES,
-                                    .plans = true};
+    struct iso_mip_limits limits = iso_improver_limits(improver, MOVE_GAP, 1, MOVE_NODES);
     double change = 0, to_come = 0;
 
     for (int32_t t = 0; t < improver->blocks.n_periods; t++)

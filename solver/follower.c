@@ -82,7 +82,8 @@ void iso_followers_free(const struct iso_followers *followers, struct iso_neighb
             int32_t first = followers->first[row], end = followers->first[row + 1];
             for (int32_t at = first; at < end && end - first <= MOST_FOLLOWERS; at++) {
                 const struct iso_mip_column *follower = &mip->columns[followers->columns[at]];
-                if (follower->kind == ISO_COLUMN_COVER && !followers->held[follower->a])
+                if (follower->kind == ISO_COLUMN_COVER && !followers->held[follower->a] &&
+                    n->x[followers->columns[at]] == 0)
                     continue;
                 iso_neighbourhood_free(n, followers->columns[at], follower->lower, follower->upper);
             }

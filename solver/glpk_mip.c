@@ -79,6 +79,17 @@ static glp_prob *load(const struct iso_mip *mip, const uint8_t *active, double c
     return prob;
 }
 
+static bool gap_reached(glp_tree *tree, const struct iso_mip_limits *limits)
+{
+    double relative = glp_ios_mip_gap(tree); /* DBL_MAX without a solution */
+
+    if (relative > 1e300)
+        return false;
+    double value = fabs(glp_mip_obj_val(glp_ios_get_prob(tree)));
+    return (limits->relative_gap > 0 && relative <= limits->relative_gap) ||
+           (limits->absolute_gap > 0 && relative * value <= limits->absolute_gap);
+}
+
 static void on_tree(glp_tree *tree, void *context)
 {
     struct search *search = context;
@@ -96,8 +107,7 @@ static void on_tree(glp_tree *tree, void *context)
         (search->limits->nodes > 0 && total > search->limits->nodes)) {
         search->outcome = ISO_MIP_STOPPED;
         glp_ios_terminate(tree);
-    } else if (search->limits->relative_gap > 0 &&
-               glp_ios_mip_gap(tree) <= search->limits->relative_gap) {
+    } else if (gap_reached(tree, search->limits)) {
         search->outcome = ISO_MIP_GAP;
         glp_ios_terminate(tree);
     }

@@ -13,10 +13,11 @@ enum iso_mip_outcome {
 
 struct iso_mip_limits {
     double seconds;      /* > 0; from now */
-    double relative_gap; /* >= 0 */
+    double relative_gap; /* >= 0; the tree ends at either gap */
+    double absolute_gap; /* >= 0 */
     int64_t nodes;       /* 0 = none */
     bool plans;          /* look for plans rather than for the bound */
-    bool no_cuts;        /* GLPK\'s Gomory cuts may cut off what is whole by rounding */
+    bool no_cuts;        /* GLPK's Gomory cuts may cut off what is whole by rounding */
 };
 
 struct iso_mip_result {

@@ -3,29 +3,20 @@
  * At multipliers lambda of the relaxation a plan x is above the bound by
  *     sum_j rc_j x_j + sum_i lambda_i (a_i x - b_i),
  * a sum over blocks (cell, period) of what is visibly lost there. Neighbourhoods are tried where
- * most is lost: first whole levels around the relaxation's point (columns keep at least floor(x) -
- * 2, so that the small tree decides fractions only), then groups of one, two and more cells of one
- * level with nothing fixed. A group is tried again only after one of its blocks changed.
- * Commitments move in between (commitment_moves.c). Work limits, not time limits, end the small
- * trees, so that equal input goes equal ways. */
+ * most is lost: each block by itself, then groups of two and more cells of one level. A group is
+ * tried again only after one of its blocks changed. Commitments move in between
+ * (commitment_moves.c). Work limits, not time limits, end the small trees, so that equal input goes
+ * equal ways. */
 #include "improve.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEVEL_COLUMNS 160 /* instance columns of a whole level */
-#define GROUP_COLUMNS 80  /* of a group of cells */
-#define ATTEMPTS 4 /* at a level without a plan; each with four times the columns and nodes */
-#define LEVEL_NODES 300
+#define GROUP_COLUMNS 80 /* of a group of cells */
 #define GROUP_NODES 150
-#define LEVEL_GAP 0.002
 #define GROUP_GAP 0.0005
-#define KEPT_BELOW 2.0  /* how far below its relaxation a column may go in a level */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
-#define PRICE_ROUNDS 12
-#define FIRST_PRICE 0.5 /* of a unit that a budget is overspent by while a plan is built */
-#define DEARER 2.0
 #define FAR 0.05 /* gap from which a new plan is built rather than the one at hand improved */
 
 /* Without a plan worth improving. */
@@ -69,7 +60,7 @@ static void improver_fini(struct iso_improver *improver)
 }
 
 void iso_improver_free_block(struct iso_improver *improver, int32_t block, int32_t n_columns,
-                             bool keep)
+                             double kept_below)
 {
     const struct iso_mip *mip = &improver->search->formulation->mip;
     const struct iso_blocks *blocks = &improver->blocks;
@@ -77,12 +68,11 @@ void iso_improver_free_block(struct iso_improver *improver, int32_t block, int32
 
     for (int32_t at = blocks->first[block]; at < blocks->first[block + 1]; at++) {
         int32_t j = blocks->columns[at];
-        double now = improver->n.x[j], lower = mip->columns[j].lower;
+        double now = improver->n.x[j], kept = floor(improver->relaxed[j]) - kept_below;
         if (n >= n_columns && now == 0 && improver->relaxed[j] == 0)
             continue;
-        if (keep)
-            lower = fmax(lower, fmin(floor(now), floor(improver->relaxed[j]) - KEPT_BELOW));
-        iso_neighbourhood_free(&improver->n, j, lower, mip->columns[j].upper);
+        iso_neighbourhood_free(&improver->n, j, fmax(mip->columns[j].lower, fmin(floor(now), kept)),
+                               mip->columns[j].upper);
         n++;
     }
 }
@@ -118,7 +108,6 @@ static enum iso_status try_free(struct iso_improver *improver, const struct iso_
 {
     bool found, solved;
 
-    iso_followers_look(&improver->followers, &improver->n);
     iso_followers_free(&improver->followers, &improver->n);
     double now = iso_neighbourhood_value(&improver->n);
     double step = 1e-7 * (1 + fabs(improver->search->best_value) / improver->blocks.n_blocks);
@@ -133,10 +122,13 @@ static enum iso_status try_free(struct iso_improver *improver, const struct iso_
     return ISO_OK;
 }
 
-static struct iso_mip_limits limits_of(struct iso_improver *improver, double gap, int64_t nodes)
+struct iso_mip_limits iso_improver_limits(const struct iso_improver *improver, double gap,
+                                          int32_t n_cells, int64_t nodes)
 {
+    double bound = fabs(improver->search->tier_bound) / improver->blocks.n_blocks;
+
     return (struct iso_mip_limits){.seconds = fmax(1e-3, iso_search_left(improver->search)),
-                                   .relative_gap = gap,
+                                   .absolute_gap = gap * n_cells * bound,
                                    .nodes = nodes,
                                    .plans = true};
 }
@@ -144,6 +136,9 @@ static struct iso_mip_limits limits_of(struct iso_improver *improver, double gap
 static bool ends(struct iso_improver *improver)
 {
     struct iso_search *search = improver->search;
+
+    if (improver->n.n_priced > 0)
+        return iso_search_stops(search);
     double gap = search->tier == ISO_TIER_MONEY ? search->problem->options.gap : 0;
     double value = search->best_value - improver->gain;
 
@@ -174,8 +169,7 @@ static int most_lost_first(const void *left, const void *right, void *context)
     return (a > b) - (a < b);
 }
 
-/* Cells with columns in a period, most lost first. */
-static int32_t cells_of_level(struct iso_improver *improver, int32_t period, int32_t *ret_cells)
+int32_t iso_improver_cells(struct iso_improver *improver, int32_t period, int32_t *ret_cells)
 {
     const struct iso_blocks *blocks = &improver->blocks;
     int32_t n = 0;
@@ -191,30 +185,14 @@ static int32_t cells_of_level(struct iso_improver *improver, int32_t period, int
     return n;
 }
 
-/* One tree a level over all its cells, near the relaxation's point. */
-static enum iso_status improve_level(struct iso_improver *improver, int32_t period,
-                                     struct iso_error *reterr)
-{
-    int32_t n = cells_of_level(improver, period, improver->cells);
-
-    if (n == 0)
-        return ISO_OK;
-    iso_neighbourhood_clear(&improver->n);
-    for (int32_t i = 0; i < n; i++)
-        iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + period,
-                                LEVEL_COLUMNS / n, true);
-    struct iso_mip_limits limits = limits_of(improver, LEVEL_GAP, LEVEL_NODES);
-    return try_free(improver, &limits, improver->cells, n, period, reterr);
-}
-
 /* Groups of `size` cells of a level: the one with most lost with each run of others. */
 static enum iso_status improve_groups(struct iso_improver *improver, int32_t period, int32_t size,
                                       struct iso_error *reterr)
 {
     const struct iso_blocks *blocks = &improver->blocks;
-    int32_t n = cells_of_level(improver, period, improver->cells);
+    int32_t n = iso_improver_cells(improver, period, improver->cells);
     int32_t group[ISO_LARGEST_GROUP];
-    struct iso_mip_limits limits = limits_of(improver, GROUP_GAP, GROUP_NODES);
+    struct iso_mip_limits limits = iso_improver_limits(improver, GROUP_GAP, size, GROUP_NODES);
 
     for (int32_t lead = 0; lead < n && size <= n; lead++)
         for (int32_t other = lead + 1; other < n || size == 1; other++) {
@@ -231,7 +209,7 @@ static enum iso_status improve_groups(struct iso_improver *improver, int32_t per
                 iso_neighbourhood_clear(&improver->n);
                 for (int32_t i = 0; i < n_group; i++)
                     iso_improver_free_block(improver, group[i] * blocks->n_periods + period,
-                                            GROUP_COLUMNS / size, false);
+                                            GROUP_COLUMNS / size, INFINITY);
                 ISO_TRY(try_free(improver, &limits, group, n_group, period, reterr));
             }
             if (size == 1)
@@ -258,17 +236,8 @@ static enum iso_status order_levels(struct iso_improver *improver, struct iso_er
     return ISO_OK;
 }
 
-static enum iso_status improve_levels(struct iso_improver *improver, struct iso_error *reterr)
-{
-    ISO_TRY(order_levels(improver, reterr));
-    for (int32_t i = 0; i < improver->blocks.n_periods && !ends(improver); i++)
-        ISO_TRY(improve_level(improver, improver->order[i], reterr));
-    return publish(improver, reterr);
-}
-
-/* Groups of one size in all levels; only those with a change since the last time. */
-static enum iso_status improve_all_groups(struct iso_improver *improver, int32_t size,
-                                          struct iso_error *reterr)
+enum iso_status iso_improve_groups(struct iso_improver *improver, int32_t size,
+                                   struct iso_error *reterr)
 {
     int64_t began = improver->clock++;
 
@@ -276,84 +245,6 @@ static enum iso_status improve_all_groups(struct iso_improver *improver, int32_t
     for (int32_t i = 0; i < improver->blocks.n_periods && !ends(improver); i++)
         ISO_TRY(improve_groups(improver, improver->order[i], size, reterr));
     improver->since[size] = began;
-    return publish(improver, reterr);
-}
-
-/* One level whole, the others as they are: near the relaxation, and wider as long as there is none.
- * `again`: it has been whole before and may go anywhere. */
-static enum iso_status construct_level(struct iso_improver *improver, int32_t t, bool again,
-                                       bool *ret_found, struct iso_error *reterr)
-{
-    int32_t n = cells_of_level(improver, t, improver->cells);
-    bool solved;
-
-    *ret_found = n == 0;
-    for (int attempt = 0; attempt < (again ? 1 : ATTEMPTS) && !*ret_found; attempt++) {
-        struct iso_mip_limits limits = limits_of(improver, LEVEL_GAP, LEVEL_NODES << 2 * attempt);
-        limits.no_cuts = attempt > 0;
-        iso_neighbourhood_clear(&improver->n);
-        for (int32_t i = 0; i < n; i++)
-            iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
-                                    (1 << 2 * attempt) * LEVEL_COLUMNS / n, attempt == 0 && !again);
-        iso_followers_free(&improver->followers, &improver->n);
-        ISO_TRY(
-            iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr));
-    }
-    return ISO_OK;
-}
-
-/* Prices of overspent budgets: at first what the relaxation pays for a unit or a fraction of it,
- * and more for those that the point at hand overspends. False when it overspends none. */
-static bool price_budgets(struct iso_improver *improver, bool first, double *price)
-{
-    const struct iso_mip *mip = &improver->search->formulation->mip;
-    bool over = false;
-
-    for (int32_t i = 0; i < mip->n_rows; i++) {
-        double upper = mip->rows[i].upper, excess = improver->n.activity[i] - upper;
-        if (mip->rows[i].kind != ISO_ROW_BUDGET || isinf(upper))
-            continue;
-        if (first) {
-            price[i] = fmax(FIRST_PRICE, -improver->duals[i]);
-        } else if (excess > 1e-9 * (1 + fabs(upper))) {
-            price[i] *= DEARER;
-            over = true;
-        }
-    }
-    return over;
-}
-
-/* Without a plan: level by level, the levels to come at their relaxation. Levels hang together
- * through budgets: what one level overspends, because whole instances cost more, the next ones save
- * as long as that is worth the price of overspending, which rises until the budgets hold. */
-static enum iso_status construct(struct iso_improver *improver, struct iso_error *reterr)
-{
-    struct iso_search *search = improver->search;
-    int32_t n_levels = improver->blocks.n_periods;
-    ISO_AUTO_MEM double *price =
-        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*price));
-    bool found = true, taken;
-
-    if (!price)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to build a plan");
-    iso_followers_look(&improver->followers, &improver->n);
-    price_budgets(improver, true, price);
-    improver->n.price = price;
-    for (int32_t t = 0; t < n_levels && found && !iso_search_stops(search); t++)
-        ISO_TRY(construct_level(improver, t, false, &found, reterr));
-    for (int round = 0; round < PRICE_ROUNDS && found && !iso_search_stops(search); round++) {
-        bool over = price_budgets(improver, false, price), moved;
-        for (int32_t t = 0; t < n_levels && over && !iso_search_stops(search); t++)
-            ISO_TRY(construct_level(improver, (t + round) % n_levels, true, &moved, reterr));
-        if (!over)
-            break;
-    }
-    improver->n.price = NULL;
-    if (!found)
-        return ISO_OK;
-    ISO_TRY(iso_search_offer(search, improver->n.x, &taken, reterr));
-    if (taken)
-        iso_neighbourhood_move(&improver->n, search->best);
     return ISO_OK;
 }
 
@@ -363,16 +254,18 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
     int32_t size = 1;
 
     if (starts_anew(search))
-        ISO_TRY(construct(improver, reterr));
+        ISO_TRY(iso_construct(improver, reterr));
     if (!search->has_best)
         return ISO_OK;
     if (starts_anew(search))
         iso_neighbourhood_move(&improver->n, search->best);
-    ISO_TRY(improve_levels(improver, reterr));
+    iso_followers_look(&improver->followers, &improver->n);
     while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
         double before = search->best_value;
-        for (int32_t k = 1; k <= size && !ends(improver); k++)
-            ISO_TRY(improve_all_groups(improver, k, reterr));
+        for (int32_t k = 1; k <= size && !ends(improver); k++) {
+            ISO_TRY(iso_improve_groups(improver, k, reterr));
+            ISO_TRY(publish(improver, reterr));
+        }
         if (!ends(improver))
             ISO_TRY(iso_move_commitments(improver, reterr));
         ISO_TRY(publish(improver, reterr));

@@ -22,10 +22,26 @@ struct iso_improver {
     int32_t *order, *cells; /* scratch */
 };
 
-/* Frees the `n_columns` cheapest instance columns of a block and those in use; `keep`: not far
- * below the relaxation. */
+/* Frees the `n_columns` cheapest instance columns of a block and those in use; at most `kept_below`
+ * below their whole part in the relaxation or the point at hand (INFINITY: anywhere). */
 void iso_improver_free_block(struct iso_improver *improver, int32_t block, int32_t n_columns,
-                             bool keep);
+                             double kept_below);
+
+/* Cells with columns in a period, most lost first; gives their number. */
+int32_t iso_improver_cells(struct iso_improver *improver, int32_t period, int32_t *ret_cells);
+
+/* Limits of a small tree over `n_cells` cells of a level: it ends at `gap` of their part of the
+ * bound, as what is paid outside the tree for commitments counts too. */
+struct iso_mip_limits iso_improver_limits(const struct iso_improver *improver, double gap,
+                                          int32_t n_cells, int64_t nodes);
+
+/* Optimises the point at hand in groups of `size` cells of a level, those with a change since the
+ * last time. The point is not offered. */
+enum iso_status iso_improve_groups(struct iso_improver *improver, int32_t size,
+                                   struct iso_error *reterr);
+
+/* Builds a plan from the relaxation and offers it. */
+enum iso_status iso_construct(struct iso_improver *improver, struct iso_error *reterr);
 
 /* Moves commitments by one unit, or one for another, and optimises what they touch again. */
 enum iso_status iso_move_commitments(struct iso_improver *improver, struct iso_error *reterr);

@@ -6,12 +6,19 @@
  *     subject to  row.lower - a_fixed <= sum_{j in F} a_ij x_j <= row.upper - a_fixed
  *
  * over the rows that F touches, with a_fixed = activity less what F gives now. Any solution of it
- * is a solution of the whole when the point at hand is one. */
+ * is a solution of the whole when the point at hand is one. Coverage is gathered in it, see
+ * gathered_coverage.h. */
 #ifndef ISOCOST_NEIGHBOURHOOD_H
 #define ISOCOST_NEIGHBOURHOOD_H
 
+#include "gathered_coverage.h"
 #include "glpk_mip.h"
 #include "search.h"
+
+struct iso_priced_row {
+    int32_t row;
+    double price; /* of a unit above the upper side */
+};
 
 struct iso_neighbourhood {
     struct iso_search *search;
@@ -19,12 +26,13 @@ struct iso_neighbourhood {
     double *activity; /* n_rows, of x */
     int32_t n_free;
     int32_t *free_columns;
-    double *lower, *upper; /* of the free columns */
-    uint8_t *is_free;      /* n_columns flags */
-    int32_t *row_place;    /* n_rows: place in the small program, or -1 */
-    int32_t *touched_rows;
-    const double *price; /* n_rows, NULL = none: what a unit above a row's upper side costs; 0 = it
-                          * may not be above */
+    double *lower, *upper;               /* of the free columns */
+    uint8_t *is_free;                    /* n_columns flags */
+    int32_t *row_place;                  /* n_rows: place in the small program, or -1 */
+    int32_t n_touched, *touched_rows;    /* of the small program */
+    const struct iso_priced_row *priced; /* rows whose upper side may be exceeded at a price */
+    int32_t n_priced;
+    struct iso_gathering gathering;
     struct iso_mip small;
     double *small_x;
     int32_t small_room;
@@ -48,10 +56,10 @@ void iso_neighbourhood_clear(struct iso_neighbourhood *n);
 void iso_neighbourhood_free(struct iso_neighbourhood *n, int32_t column, double lower,
                             double upper);
 
-/* What the free columns cost in the point at hand. */
+/* What the free columns cost in the point at hand, and what is above the upper sides of rows. */
 double iso_neighbourhood_value(const struct iso_neighbourhood *n);
 
-/* Solves the small program for a value of the free columns of at most `cutoff`. When it finds one,
+/* Solves the small program for a value, as above, of at most `cutoff`. When it finds one,
  * the point takes it and *ret_found is true; *ret_solved tells whether the small tree was emptied
  * or reached its gap. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
 enum iso_status iso_neighbourhood_solve(struct iso_neighbourhood *n, double cutoff,
