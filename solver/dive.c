@@ -2,7 +2,7 @@
  *
  * Each step takes the whole columns of no level (purchases, domain flags) whose fractions are
  * farthest from one half, an eighth of all that are fractional, fixes each up when its fraction is
- * at least 0.4 and down otherwise, and repairs the relaxation by dual simplex. When that has no
+ * at least 0.5 and down otherwise, and repairs the relaxation by dual simplex. When that has no
  * point the step is taken back, and only its first column is fixed; when that has none either, to
  * the other side. Columns are priced again at the end, as prices have moved by then. */
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "search.h"
 
 #define FRACTION 1e-6 /* nearer to whole is whole */
-#define UP_FROM 0.4
+#define UP_FROM 0.5
 #define MAXIMUM_STEPS 400
 #define BATCH 8 /* one column in so many that are fractional is fixed in a step */
 
@@ -113,9 +113,11 @@ static enum iso_status settle(struct iso_search *search, struct iso_lp *lp, doub
     enum iso_status status = iso_relax_listed(search, lp, duals, &outcome, reterr);
     search->purchases_fixed = false;
     ISO_TRY(status);
-    if (outcome == ISO_LP_OPTIMAL)
-        iso_lp_values(lp, x);
-    return ISO_OK;
+    if (outcome != ISO_LP_OPTIMAL)
+        return ISO_OK;
+    iso_lp_values(lp, x);
+    iso_lp_duals(lp, duals);
+    return iso_price_fixed_purchases(search, x, duals, reterr);
 }
 
 enum iso_status iso_dive(struct iso_search *search, struct iso_lp *lp, double *x, double *duals,

@@ -16,6 +16,8 @@
 #define GROUP_COLUMNS 80 /* of a group of cells */
 #define GROUP_NODES 150
 #define GROUP_GAP 0.0005
+#define LEAST_GAIN 1e-7 /* of the best value, that is worth a tree */
+#define MOST_EFFORT 4   /* times the columns and nodes, when nothing gains any more */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
 #define FAR 0.05 /* gap from which a new plan is built rather than the one at hand improved */
 
@@ -31,17 +33,17 @@ static enum iso_status improver_init(struct iso_improver *improver, struct iso_s
 {
     const struct iso_formulation *f = search->formulation;
 
-    *improver = (struct iso_improver){.search = search, .relaxed = x, .duals = duals};
+    *improver = (struct iso_improver){.search = search, .relaxed = x, .duals = duals, .effort = 1};
     ISO_TRY(iso_blocks_init(&improver->blocks, f, duals, reterr));
     ISO_TRY(iso_followers_init(&improver->followers, f, reterr));
     ISO_TRY(iso_neighbourhood_init(&improver->n, search, starts_anew(search) ? x : search->best,
                                    reterr));
     size_t n_blocks = (size_t)improver->blocks.n_blocks;
-    improver->lost = iso_calloc(n_blocks, sizeof(*improver->lost));
+    improver->lost =
+        iso_calloc(n_blocks + (size_t)improver->blocks.n_periods, sizeof(*improver->lost));
     improver->changed = iso_calloc(n_blocks, sizeof(*improver->changed));
-    improver->order = iso_calloc(n_blocks, sizeof(*improver->order));
     improver->cells = iso_calloc((size_t)improver->blocks.n_cells, sizeof(*improver->cells));
-    if (!improver->lost || !improver->changed || !improver->order || !improver->cells)
+    if (!improver->lost || !improver->changed || !improver->cells)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to improve a plan");
     for (size_t b = 0; b < n_blocks; b++)
         improver->changed[b] = 1;
@@ -55,7 +57,6 @@ static void improver_fini(struct iso_improver *improver)
     iso_neighbourhood_fini(&improver->n);
     free(improver->lost);
     free(improver->changed);
-    free(improver->order);
     free(improver->cells);
 }
 
@@ -77,48 +78,67 @@ void iso_improver_free_block(struct iso_improver *improver, int32_t block, int32
     }
 }
 
-/* What is lost in each block by the point at hand. */
 static void find_lost(struct iso_improver *improver)
 {
-    const struct iso_formulation *f = improver->search->formulation;
-    const struct iso_mip *mip = &f->mip;
-    int32_t n_periods = improver->blocks.n_periods;
-
-    memset(improver->lost, 0, (size_t)improver->blocks.n_blocks * sizeof(*improver->lost));
-    for (int32_t b = 0; b < improver->blocks.n_blocks; b++)
-        for (int32_t at = improver->blocks.first[b]; at < improver->blocks.first[b + 1]; at++) {
-            int32_t j = improver->blocks.columns[at];
-            improver->lost[b] += improver->blocks.reduced_cost[j] * improver->n.x[j];
-        }
-    for (int32_t i = 0; i < mip->n_rows; i++) {
-        const struct iso_mip_row *row = &mip->rows[i];
-        if (row->kind != ISO_ROW_DEMAND)
-            continue;
-        const struct iso_workload *workload = &f->problem->workloads[row->a];
-        int32_t cell = workload->replicas ? f->problem->n_workloads + workload->team : row->a;
-        improver->lost[cell * n_periods + row->b] +=
-            improver->duals[i] * (improver->n.activity[i] - row->lower);
-    }
+    iso_blocks_lost(&improver->blocks, improver->search->formulation, improver->duals,
+                    improver->n.x, improver->n.activity, improver->lost, &improver->lost_rest);
 }
 
-/* Solves the free set for less than it costs now; marks the blocks when the point moved. */
-static enum iso_status try_free(struct iso_improver *improver, const struct iso_mip_limits *limits,
-                                const int32_t *cells, int32_t n_cells, int32_t period,
-                                struct iso_error *reterr)
+/* What a group loses, and the rows that it shares: it can gain no more by any point, and by one
+ * with x_j no more than that less rc_j x_j. */
+static double most_to_gain(const struct iso_improver *improver, const struct iso_group *group)
 {
+    const struct iso_blocks *blocks = &improver->blocks;
+    double most = improver->lost[blocks->n_blocks + group->period] + improver->lost_rest;
+
+    for (int32_t i = 0; i < group->n_cells; i++)
+        most += improver->lost[group->cells[i] * blocks->n_periods + group->period];
+    return most;
+}
+
+/* Frees the cheapest columns of a group and those in use, each as far as it may lead to a gain. */
+static void free_group(struct iso_improver *improver, const struct iso_group *group, double most)
+{
+    struct iso_neighbourhood *n = &improver->n;
+
+    iso_neighbourhood_clear(n);
+    for (int32_t i = 0; i < group->n_cells; i++)
+        iso_improver_free_block(improver,
+                                group->cells[i] * improver->blocks.n_periods + group->period,
+                                improver->effort * GROUP_COLUMNS / group->n_cells, INFINITY);
+    for (int32_t i = 0; i < n->n_free && !isinf(most); i++) {
+        int32_t j = n->free_columns[i];
+        double reduced_cost = improver->blocks.reduced_cost[j];
+        if (reduced_cost > 0)
+            n->upper[i] = fmin(n->upper[i], fmax(n->x[j], floor(most / reduced_cost)));
+    }
+    iso_followers_free(&improver->followers, n);
+}
+
+/* Solves the free set of a group for less than it costs now; marks the blocks when the point moved.
+ */
+static enum iso_status try_group(struct iso_improver *improver, const struct iso_group *group,
+                                 struct iso_error *reterr)
+{
+    struct iso_mip_limits limits =
+        iso_improver_limits(improver, GROUP_GAP, group->n_cells, improver->effort * GROUP_NODES);
+    double least = LEAST_GAIN * (1 + fabs(improver->search->best_value));
+    double most = improver->n.n_priced > 0 ? INFINITY : most_to_gain(improver, group);
     bool found, solved;
 
-    iso_followers_free(&improver->followers, &improver->n);
+    if (most <= least)
+        return ISO_OK;
+    free_group(improver, group, most);
     double now = iso_neighbourhood_value(&improver->n);
-    double step = 1e-7 * (1 + fabs(improver->search->best_value) / improver->blocks.n_blocks);
-    ISO_TRY(iso_neighbourhood_solve(&improver->n, now - step, limits, &found, &solved, reterr));
-    improver->n_tried++;
+    ISO_TRY(iso_neighbourhood_solve(&improver->n, now - least, &limits, &found, &solved, reterr));
     if (!found)
         return ISO_OK;
     improver->gain += now - iso_neighbourhood_value(&improver->n);
     improver->clock++;
-    for (int32_t i = 0; i < n_cells; i++)
-        improver->changed[cells[i] * improver->blocks.n_periods + period] = improver->clock;
+    for (int32_t i = 0; i < group->n_cells; i++)
+        improver->changed[group->cells[i] * improver->blocks.n_periods + group->period] =
+            improver->clock;
+    find_lost(improver);
     return ISO_OK;
 }
 
@@ -185,81 +205,79 @@ int32_t iso_improver_cells(struct iso_improver *improver, int32_t period, int32_
     return n;
 }
 
-/* Groups of `size` cells of a level: the one with most lost with each run of others. */
-static enum iso_status improve_groups(struct iso_improver *improver, int32_t period, int32_t size,
-                                      struct iso_error *reterr)
+static int most_lost_group_first(const void *left, const void *right)
 {
-    const struct iso_blocks *blocks = &improver->blocks;
-    int32_t n = iso_improver_cells(improver, period, improver->cells);
-    int32_t group[ISO_LARGEST_GROUP];
-    struct iso_mip_limits limits = iso_improver_limits(improver, GROUP_GAP, size, GROUP_NODES);
+    const struct iso_group *a = left, *b = right;
 
-    for (int32_t lead = 0; lead < n && size <= n; lead++)
-        for (int32_t other = lead + 1; other < n || size == 1; other++) {
-            int64_t newest = 0;
-            int32_t n_group = 0;
-            for (int32_t i = 0; i < size && (i == 0 || other + i - 1 < n); i++)
-                group[n_group++] = improver->cells[i == 0 ? lead : other + i - 1];
-            if (ends(improver))
-                return ISO_OK;
-            for (int32_t i = 0; i < n_group; i++)
-                if (improver->changed[group[i] * blocks->n_periods + period] > newest)
-                    newest = improver->changed[group[i] * blocks->n_periods + period];
-            if (n_group == size && newest > improver->since[size]) {
-                iso_neighbourhood_clear(&improver->n);
-                for (int32_t i = 0; i < n_group; i++)
-                    iso_improver_free_block(improver, group[i] * blocks->n_periods + period,
-                                            GROUP_COLUMNS / size, INFINITY);
-                ISO_TRY(try_free(improver, &limits, group, n_group, period, reterr));
-            }
-            if (size == 1)
-                break;
-        }
-    return ISO_OK;
+    if (a->lost != b->lost)
+        return a->lost > b->lost ? -1 : 1;
+    if (a->period != b->period)
+        return a->period < b->period ? -1 : 1;
+    return memcmp(a->cells, b->cells, sizeof(a->cells));
 }
 
-/* Puts the levels in order, those that lose most first. */
-static enum iso_status order_levels(struct iso_improver *improver, struct iso_error *reterr)
+/* Groups of `size` cells of one period: each cell with each run of those that lose less. */
+static int32_t list_groups(struct iso_improver *improver, int32_t size,
+                           struct iso_group *ret_groups)
 {
-    const struct iso_blocks *blocks = &improver->blocks;
-    ISO_AUTO_MEM double *level = iso_calloc((size_t)blocks->n_periods, sizeof(*level));
+    int32_t n_groups = 0, n_periods = improver->blocks.n_periods;
 
-    if (!level)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to improve a plan");
-    find_lost(improver);
-    for (int32_t b = 0; b < blocks->n_blocks; b++)
-        level[b % blocks->n_periods] += improver->lost[b];
-    for (int32_t t = 0; t < blocks->n_periods; t++)
-        improver->order[t] = t;
-    qsort_r(improver->order, (size_t)blocks->n_periods, sizeof(*improver->order), most_lost_first,
-            level);
-    return ISO_OK;
+    for (int32_t t = 0; t < n_periods; t++) {
+        int32_t n = iso_improver_cells(improver, t, improver->cells);
+        for (int32_t lead = 0; lead + size <= n; lead++)
+            for (int32_t other = lead + 1; other + size - 1 <= n; other++) {
+                struct iso_group group = {.period = t, .n_cells = size};
+                for (int32_t i = 0; i < size; i++) {
+                    group.cells[i] = improver->cells[i == 0 ? lead : other + i - 1];
+                    group.lost += improver->lost[group.cells[i] * n_periods + t];
+                }
+                ret_groups[n_groups++] = group;
+                if (size == 1)
+                    break;
+            }
+    }
+    qsort(ret_groups, (size_t)n_groups, sizeof(*ret_groups), most_lost_group_first);
+    return n_groups;
+}
+
+static int64_t last_change(const struct iso_improver *improver, const struct iso_group *group)
+{
+    int64_t newest = 0;
+
+    for (int32_t i = 0; i < group->n_cells; i++) {
+        int64_t at =
+            improver->changed[group->cells[i] * improver->blocks.n_periods + group->period];
+        newest = at > newest ? at : newest;
+    }
+    return newest;
 }
 
 enum iso_status iso_improve_groups(struct iso_improver *improver, int32_t size,
                                    struct iso_error *reterr)
 {
+    size_t n_cells = (size_t)improver->blocks.n_cells;
+    size_t room = (size_t)improver->blocks.n_periods * n_cells * (size == 1 ? 1 : n_cells);
+    ISO_AUTO_MEM struct iso_group *groups = iso_calloc(room, sizeof(*groups));
     int64_t began = improver->clock++;
 
-    ISO_TRY(order_levels(improver, reterr));
-    for (int32_t i = 0; i < improver->blocks.n_periods && !ends(improver); i++)
-        ISO_TRY(improve_groups(improver, improver->order[i], size, reterr));
+    if (!groups)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to improve a plan");
+    find_lost(improver);
+    int32_t n = list_groups(improver, size, groups);
+    for (int32_t i = 0; i < n && !ends(improver); i++)
+        if (last_change(improver, &groups[i]) > improver->since[size])
+            ISO_TRY(try_group(improver, &groups[i], reterr));
     improver->since[size] = began;
     return ISO_OK;
 }
 
-static enum iso_status improve(struct iso_improver *improver, struct iso_error *reterr)
+/* Groups of growing size, commitments in between, until nothing gains any more. */
+static enum iso_status improve_all(struct iso_improver *improver, struct iso_error *reterr)
 {
     struct iso_search *search = improver->search;
     int32_t size = 1;
 
-    if (starts_anew(search))
-        ISO_TRY(iso_construct(improver, reterr));
-    if (!search->has_best)
-        return ISO_OK;
-    if (starts_anew(search))
-        iso_neighbourhood_move(&improver->n, search->best);
-    iso_followers_look(&improver->followers, &improver->n);
+    memset(improver->since, 0, sizeof(improver->since));
     while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
         double before = search->best_value;
         for (int32_t k = 1; k <= size && !ends(improver); k++) {
@@ -272,6 +290,22 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
         if (before - search->best_value <= WORTHWHILE * fabs(before))
             size++;
     }
+    return ISO_OK;
+}
+
+static enum iso_status improve(struct iso_improver *improver, struct iso_error *reterr)
+{
+    struct iso_search *search = improver->search;
+
+    if (starts_anew(search))
+        ISO_TRY(iso_construct(improver, reterr));
+    if (!search->has_best)
+        return ISO_OK;
+    if (starts_anew(search))
+        iso_neighbourhood_move(&improver->n, search->best);
+    iso_followers_look(&improver->followers, &improver->n);
+    for (; improver->effort <= MOST_EFFORT && !ends(improver); improver->effort *= 4)
+        ISO_TRY(improve_all(improver, reterr));
     return ISO_OK;
 }
 

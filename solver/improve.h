@@ -7,19 +7,27 @@
 
 #define ISO_LARGEST_GROUP 4 /* cells of a level that are optimised together */
 
+/* Cells of a period. */
+struct iso_group {
+    int32_t period, n_cells;
+    int32_t cells[ISO_LARGEST_GROUP];
+    double lost; /* in their blocks */
+};
+
 struct iso_improver {
     struct iso_search *search;
     const double *relaxed, *duals; /* n_columns and n_rows: the relaxation, commitments whole */
     struct iso_blocks blocks;
     struct iso_followers followers;
-    struct iso_neighbourhood n;           /* the point at hand: the best plan or better */
-    double gain;                          /* of the point at hand over the best plan */
-    double *lost;                         /* n_blocks */
+    struct iso_neighbourhood n; /* the point at hand: the best plan or better */
+    double gain;                /* of the point at hand over the best plan */
+    double *lost;               /* see iso_blocks_lost() */
+    double lost_rest;
+    int32_t effort;                       /* factor of columns and nodes of small trees */
     int64_t clock;                        /* of changes */
     int64_t *changed;                     /* n_blocks: clock of the last change */
     int64_t since[ISO_LARGEST_GROUP + 1]; /* by size of group: clock of the last round's begin */
-    int64_t n_tried;
-    int32_t *order, *cells; /* scratch */
+    int32_t *cells;                       /* scratch */
 };
 
 /* Frees the `n_columns` cheapest instance columns of a block and those in use; at most `kept_below`

@@ -80,6 +80,12 @@ enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_l
 enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, double *duals,
                                  enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
 
+/* Multipliers `duals` of a relaxation at x in which purchases stand still, as simplex gave them:
+ * prices coverage by what is held by its links and all other coverage by its commitment rows.
+ * Errors: ISO_E_NOMEM. */
+enum iso_status iso_price_fixed_purchases(const struct iso_search *search, const double *x,
+                                          double *duals, struct iso_error *reterr);
+
 /* Makes the whole columns of no level whole, one by one, from the relaxation's point x. When
  * *ret_whole, x is a point where they all are and `duals` are its multipliers. Bounds of the linear
  * program are as before afterwards. */
