@@ -68,12 +68,16 @@ static bool product_applies(const struct iso_problem *problem, int32_t product, 
     return true;
 }
 
+bool iso_cover_alone(const struct iso_workload *w)
+{
+    return w->service == ISO_SERVICE_MUST && !w->replicas && w->n_shares == 0 &&
+           w->n_survive == 0 && w->n_spread == 0 && w->n_affinities == 0 && !w->ramp &&
+           w->n_traffic == 0 && w->n_options > 0;
+}
+
 bool iso_cover_applies(const struct iso_problem *problem, int32_t workload)
 {
-    const struct iso_workload *w = &problem->workloads[workload];
-
-    if (w->service != ISO_SERVICE_MUST || w->replicas || w->n_shares > 0 || w->n_survive > 0 ||
-        w->n_spread > 0 || w->n_affinities > 0 || w->ramp || w->n_traffic > 0 || w->n_options == 0)
+    if (!iso_cover_alone(&problem->workloads[workload]))
         return false;
     for (int32_t c = 0; c < problem->n_products; c++)
         if (!product_applies(problem, c, workload))
@@ -86,7 +90,7 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a covering table");
 }
 
-static iso_decimal common_step(const struct iso_workload *workload)
+iso_decimal iso_cover_step(const struct iso_workload *workload)
 {
     iso_decimal step = 0;
 
@@ -108,7 +112,7 @@ static bool open_steps(struct iso_cover_table *table)
     const struct iso_workload *workload = &table->problem->workloads[table->workload];
     iso_decimal most = 1;
 
-    table->step = common_step(workload);
+    table->step = iso_cover_step(workload);
     for (int32_t t = 0; t < table->problem->n_periods; t++)
         if (workload->required[t] > most)
             most = workload->required[t];
@@ -123,7 +127,7 @@ static bool open_steps(struct iso_cover_table *table)
     return true;
 }
 
-static double period_price(const struct iso_problem *problem, int32_t offering, int32_t t)
+double iso_cover_price(const struct iso_problem *problem, int32_t offering, int32_t t)
 {
     const int32_t currency = problem->offerings[offering].currency;
 
@@ -151,7 +155,7 @@ static int32_t class_of(struct iso_cover_table *table, int32_t t, int32_t last, 
         problem->periods[t].hours == problem->periods[table->classes[last].period].hours)
         return last;
     for (size_t i = 0; i < n; i++)
-        price[i] = period_price(problem, workload->options[i].offering, t);
+        price[i] = iso_cover_price(problem, workload->options[i].offering, t);
     for (int32_t k = 0; k < table->n_classes; k++)
         if (same_prices(table, price, k))
             return k;

@@ -51,6 +51,15 @@ struct iso_cover_table {
     double cost;        /* least cost of the workload, without fees of existing units */
 };
 
+/* The greatest common divisor of what the options of a workload serve. */
+iso_decimal iso_cover_step(const struct iso_workload *workload);
+
+/* What one instance costs for a whole period, base currency. */
+double iso_cover_price(const struct iso_problem *problem, int32_t offering, int32_t period);
+
+/* Whether demand alone decides what a workload runs. */
+bool iso_cover_alone(const struct iso_workload *workload);
+
 /* Whether the workload and its products have the structure; a pure function. */
 bool iso_cover_applies(const struct iso_problem *problem, int32_t workload);
 

@@ -270,15 +270,22 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     struct iso_formulation formulation __attribute__((cleanup(iso_formulation_fini))) = {0};
     struct iso_search search __attribute__((cleanup(search_fini))) = {0};
     struct iso_choice choice = iso_choose_strategy(problem);
+    struct iso_problem rest = *problem;
 
     *ret_plan = NULL;
-    if (choice.strategy == ISO_STRATEGY_SEPARABLE) {
-        ISO_TRY(iso_separable(problem, control, explain, ret_plan, reterr));
+    if (choice.strategy == ISO_STRATEGY_SEPARABLE || choice.strategy == ISO_STRATEGY_LATTICE) {
+        double begin_s = control->now(control->context);
+        ISO_TRY(choice.strategy == ISO_STRATEGY_LATTICE
+                    ? iso_lattice(problem, control, explain, ret_plan, reterr)
+                    : iso_separable(problem, control, explain, ret_plan, reterr));
         if (*ret_plan)
             return ISO_OK;
+        rest.options.time_limit_s =
+            fmax(1e-3, rest.options.time_limit_s - (control->now(control->context) - begin_s));
+        problem = &rest;
         choice = (struct iso_choice){ISO_STRATEGY_COLUMNS, "a limit is in the way of the tables"};
         if (iso_horizon_applies(problem))
-            choice.strategy = ISO_STRATEGY_HORIZON;
+            rest.options.strategy = choice.strategy = ISO_STRATEGY_HORIZON;
     }
     if (choice.strategy == ISO_STRATEGY_HORIZON) {
         ISO_TRY(iso_horizon(problem, control, explain, ret_plan, reterr));

@@ -2,8 +2,8 @@
 
 const char *iso_strategy_name(enum iso_strategy strategy)
 {
-    static const char *const names[ISO_N_STRATEGIES] = {"auto",    "separable", "horizon",
-                                                        "columns", "patterns",  "plain-mip"};
+    static const char *const names[ISO_N_STRATEGIES] = {
+        "auto", "separable", "lattice", "horizon", "columns", "patterns", "plain-mip"};
 
     return names[strategy];
 }
@@ -38,6 +38,10 @@ struct iso_choice iso_choose_strategy(const struct iso_problem *problem)
         iso_separable_applies(problem))
         return (struct iso_choice){ISO_STRATEGY_SEPARABLE,
                                    "throughput that nothing couples: covering tables are exact"};
+    if ((wish == ISO_STRATEGY_AUTO || wish == ISO_STRATEGY_LATTICE) && iso_lattice_applies(problem))
+        return (struct iso_choice){
+            ISO_STRATEGY_LATTICE,
+            "commitments of few workloads: with what is bought fixed, tables solve each period"};
     if ((wish == ISO_STRATEGY_AUTO || wish == ISO_STRATEGY_HORIZON) && iso_horizon_applies(problem))
         return (struct iso_choice){ISO_STRATEGY_HORIZON,
                                    "many periods that only commitments and budgets join"};

@@ -18,6 +18,12 @@ bool iso_separable_applies(const struct iso_problem *problem);
 enum iso_status iso_separable(const struct iso_problem *problem, const struct iso_control *control,
                               bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
 
+/* *ret_plan is NULL where tables or ways to split what is held would be too many, or a limit is in
+ * the way. */
+bool iso_lattice_applies(const struct iso_problem *problem);
+enum iso_status iso_lattice(const struct iso_problem *problem, const struct iso_control *control,
+                            bool explain, struct iso_plan **ret_plan, struct iso_error *reterr);
+
 /* *ret_plan is NULL where some period has no plan by itself: then it is for the search. */
 bool iso_horizon_applies(const struct iso_problem *problem);
 enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_control *control,

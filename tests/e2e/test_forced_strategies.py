@@ -21,7 +21,7 @@ import family_packing  # noqa: E402
 import models as bench_models  # noqa: E402
 
 SOLVE_MODELS = pathlib.Path(os.environ.get("ISO_BUILD", "build")) / "tests/integration/solve_models"
-STRATEGIES = ["separable", "horizon", "columns", "patterns", "plain-mip"]
+STRATEGIES = ["separable", "horizon", "columns", "patterns", "plain-mip", "lattice"]
 SEEDS_EACH = 200
 TOLERANCE = 1e-6
 OPTIMAL, FEASIBLE, INFEASIBLE = 1, 2, 3
@@ -36,6 +36,18 @@ def uncoupled(fields):
     dropped = ("workloads", "limits", "budgets", "current", "moves", "currentPlacement")
     return {**{key: value for key, value in fields.items() if key not in dropped}, "workloads": works} \
         if works else fields
+
+
+def shared(fields):
+    """The same with commitments of whole instances alone, shared by all: what the lattice is for."""
+    kept = [{**{key: value for key, value in product.items() if key != "scope"},
+             **({"existing": [{"quantity": int(product["existing"][0]["quantity"])}]}
+                if "existing" in product else {})}
+            for product in fields["catalog"].get("products", []) if "rates" not in product]
+    return uncoupled({**fields, "catalog": {**fields["catalog"], "products": kept}})
+
+
+CHANGES = {"separable": uncoupled, "lattice": shared, "horizon": uncoupled}
 
 
 def answers(folder, strategy, models):
@@ -87,7 +99,7 @@ def ask_cbc(model):
 def test_forced_strategy_agrees_with_cbc(strategy, tmp_path):
     first = 1000 + SEEDS_EACH * STRATEGIES.index(strategy)
     seeds = [193, *range(first, first + SEEDS_EACH)]  # 193: a pool that is idle in some periods
-    change = uncoupled if strategy in ("separable", "horizon") else lambda fields: fields
+    change = CHANGES.get(strategy, lambda fields: fields)
     models = [json_format.ParseDict(change(random_model(seed)), model_pb2.Model()) for seed in seeds]
     found = answers(tmp_path, strategy, models)
     expected = in_parallel(ask_cbc, models)

@@ -315,6 +315,7 @@ enum iso_want {
 enum iso_strategy {
     ISO_STRATEGY_AUTO,
     ISO_STRATEGY_SEPARABLE, /* covering tables for workloads that nothing couples */
+    ISO_STRATEGY_LATTICE,   /* purchases by branch and bound, periods by tables */
     ISO_STRATEGY_HORIZON,   /* clusters of periods for the bound, then each period by itself */
     ISO_STRATEGY_COLUMNS,   /* column generation, dive and neighbourhoods */
     ISO_STRATEGY_PATTERNS,  /* the same for packing, with patterns priced */
