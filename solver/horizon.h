@@ -149,6 +149,9 @@ enum iso_status iso_master_dive(struct iso_master *master, struct iso_error *ret
  * entry. */
 double iso_master_worth(const struct iso_master *master, int32_t cluster, int32_t column);
 
+/* What one unit bought at a start costs over the horizon; adds its term up each time. */
+double iso_unit_cost(const struct iso_problem *problem, int32_t product, int32_t start);
+
 /* What buying one unit of a start costs, base currency. */
 double iso_start_cost(const struct iso_horizon_case *h, int32_t product, int32_t start);
 

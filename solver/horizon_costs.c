@@ -18,6 +18,27 @@ static void sum_term(const struct iso_problem *problem, struct term *term)
             term->hours += iso_value(problem->periods[t].hours) * iso_value(rate[t]);
 }
 
+/* What one unit costs when its term has that many hours times rate. */
+static double cost_of(const struct iso_problem *problem, int32_t c, const struct iso_start *start,
+                      double hours)
+{
+    const struct iso_product *product = &problem->products[c];
+    iso_decimal rate = problem->currencies[product->currency].rate_to_base[start->period];
+
+    return iso_value(product->upfront) * iso_value(rate) * iso_value(start->hours_inside) /
+               iso_value(product->term_hours) +
+           iso_value(product->fee) * hours;
+}
+
+double iso_unit_cost(const struct iso_problem *problem, int32_t product, int32_t start)
+{
+    const struct iso_product *of = &problem->products[product];
+    struct term term = {of->starts[start].window, of->currency, 0};
+
+    sum_term(problem, &term);
+    return cost_of(problem, product, &of->starts[start], term.hours);
+}
+
 bool iso_start_costs_init(struct iso_horizon_case *h)
 {
     const struct iso_problem *problem = h->problem;
@@ -28,15 +49,11 @@ bool iso_start_costs_init(struct iso_horizon_case *h)
         for (int32_t s = 0; s < problem->products[c].n_starts; s++) {
             const struct iso_product *product = &problem->products[c];
             const struct iso_start *start = &product->starts[s];
-            iso_decimal rate = problem->currencies[product->currency].rate_to_base[start->period];
             if (term.window != start->window || term.currency != product->currency) {
                 term = (struct term){start->window, product->currency, 0};
                 sum_term(problem, &term);
             }
-            h->start_cost[h->first_start[c] + s] = iso_value(product->upfront) * iso_value(rate) *
-                                                       iso_value(start->hours_inside) /
-                                                       iso_value(product->term_hours) +
-                                                   iso_value(product->fee) * term.hours;
+            h->start_cost[h->first_start[c] + s] = cost_of(problem, c, start, term.hours);
         }
     return h->start_cost != NULL;
 }

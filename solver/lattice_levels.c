@@ -147,7 +147,7 @@ static void open_starts(struct iso_lattice *lattice)
             most = problem->products[c].most;
         for (int32_t s = 0; s < problem->products[c].n_starts; s++)
             lattice->starts[lattice->n_starts++] =
-                (struct iso_lattice_start){c, s, iso_start_cost(problem, c, s), most};
+                (struct iso_lattice_start){c, s, iso_unit_cost(problem, c, s), most};
     }
 }
 
