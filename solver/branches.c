@@ -388,7 +388,7 @@ static bool periods_are_apart(const struct branches *b)
 {
     const struct iso_problem *problem = b->problem;
     bool apart = problem->n_products == 0 && problem->n_budgets == 0 && problem->n_volumes == 0 &&
-                 !problem->moves.present && b->n_tiers == 1;
+                 !problem->moves.present && !iso_tail_counts(problem) && b->n_tiers == 1;
 
     for (int32_t a = 0; a < problem->n_workloads; a++)
         apart &= !problem->workloads[a].ramp && !problem->workloads[a].box &&

@@ -239,8 +239,8 @@ enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr)
         ISO_TRY(iso_find_conflicts(search, reterr));
         return iso_find_relaxations(search, reterr);
     }
-    if (!plan->has_solution || !tier)
-        return ISO_OK;
+    if (!plan->has_solution || !tier || iso_tail_counts(search->problem))
+        return ISO_OK; /* multipliers of the tail's rows are in no reduced cost here */
     if (want & (ISO_WANT_DUALS | ISO_WANT_RUNNERS_UP | ISO_WANT_BASELINES))
         ISO_TRY(iso_find_bindings(search, tier, reterr));
     if (want & ISO_WANT_RUNNERS_UP)

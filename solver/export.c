@@ -103,6 +103,9 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
         snprintf(text, size, "%s(%s,%s)", row->kind == ISO_ROW_BEYOND ? "beyond" : "rise",
                  p->workloads[row->a].id, p->periods[row->b].id);
         break;
+    case ISO_ROW_TAIL:
+        snprintf(text, size, "tail(%s)", p->scenarios[row->a].id);
+        break;
     case ISO_ROW_LINK_COVER:
         snprintf(text, size, "covered(%s,%s,%s)", cell_name(p, row->a), p->offerings[row->b].id,
                  p->periods[row->c].id);
@@ -176,6 +179,12 @@ static void name_column(const struct iso_formulation *f, const struct iso_mip_co
         break;
     case ISO_COLUMN_RISE:
         snprintf(text, size, "rise(%s)", p->workloads[column->a].id);
+        break;
+    case ISO_COLUMN_TAIL:
+        snprintf(text, size, "tail(%s)", p->scenarios[column->a].id);
+        break;
+    case ISO_COLUMN_AT_RISK:
+        snprintf(text, size, "at_risk");
         break;
     case ISO_COLUMN_WORST:
         snprintf(text, size, "worst(%d,%d)", column->a, column->b);

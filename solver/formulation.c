@@ -74,8 +74,8 @@ double iso_instance_money(const struct iso_problem *problem, int32_t offering, i
     return money;
 }
 
-/* Money in the base currency that one unit of a column costs. */
-static double money(const struct iso_formulation *formulation, const struct iso_mip_column *column)
+double iso_formulation_money(const struct iso_formulation *formulation,
+                             const struct iso_mip_column *column)
 {
     const struct iso_problem *problem = formulation->problem;
     int32_t offering;
@@ -177,7 +177,7 @@ double iso_formulation_average(const struct iso_formulation *formulation,
 {
     switch (tier->kind) {
     case ISO_TIER_MONEY:
-        return money(formulation, column);
+        return iso_formulation_money(formulation, column);
     case ISO_TIER_PREFER:
         return preference(formulation->problem, column);
     case ISO_TIER_UNSERVED:
@@ -218,6 +218,8 @@ double iso_formulation_coefficient(const struct iso_formulation *formulation,
 {
     if (tier->kind == ISO_TIER_FAIR)
         return iso_formulation_fair(formulation->problem, column, tier);
+    if (formulation->tail_row >= 0 && tier->kind == ISO_TIER_MONEY)
+        return iso_formulation_tail(formulation, column);
     if (is_of_box(formulation, column))
         return box_loss(formulation, column, tier);
     return iso_formulation_average(formulation, column, tier);
@@ -231,9 +233,27 @@ void iso_formulation_objective(struct iso_formulation *formulation, const struct
         mip->objective[j] = iso_formulation_coefficient(formulation, &mip->columns[j], tier);
 }
 
-double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier)
+double iso_formulation_average_constant(const struct iso_formulation *formulation,
+                                        enum iso_tier_kind tier)
 {
     return tier == ISO_TIER_MONEY ? formulation->fixed_cost : 0;
+}
+
+/* What the tail counts of it is in its rows. */
+double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier)
+{
+    double part = formulation->tail_row >= 0 ? 1 - iso_value(formulation->problem->tail_weight) : 1;
+
+    return part * iso_formulation_average_constant(formulation, tier);
+}
+
+double iso_existing_fee(const struct iso_problem *problem, int32_t product, int32_t period)
+{
+    const struct iso_product *c = &problem->products[product];
+
+    return iso_value(problem->periods[period].hours) * iso_value(c->fee) *
+           iso_value(c->existing[period]) *
+           iso_value(problem->currencies[c->currency].rate_to_base[period]);
 }
 
 static void add_fixed_cost(struct iso_formulation *formulation)
@@ -242,10 +262,7 @@ static void add_fixed_cost(struct iso_formulation *formulation)
 
     for (int32_t c = 0; c < problem->n_products; c++)
         for (int32_t t = 0; t < problem->n_periods; t++)
-            formulation->fixed_cost +=
-                iso_value(problem->periods[t].hours) * iso_value(problem->products[c].fee) *
-                iso_value(problem->products[c].existing[t]) *
-                iso_value(problem->currencies[problem->products[c].currency].rate_to_base[t]);
+            formulation->fixed_cost += iso_existing_fee(problem, c, t);
 }
 
 enum iso_status iso_formulation_init(struct iso_formulation *formulation,
@@ -266,7 +283,10 @@ enum iso_status iso_formulation_init(struct iso_formulation *formulation,
     add_fixed_cost(formulation);
     ISO_TRY(iso_formulation_rows(formulation, reterr));
     ISO_TRY(iso_formulation_columns(formulation, reterr));
-    return iso_formulation_pool_columns(formulation, reterr);
+    ISO_TRY(iso_formulation_pool_columns(formulation, reterr));
+    return iso_formulation_tail_columns(formulation)
+               ? ISO_OK
+               : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the formulation");
 }
 
 void iso_formulation_fini(struct iso_formulation *formulation)

@@ -34,6 +34,7 @@ struct iso_formulation {
     bool has_dependencies;
     int32_t *box_row;   /* [workload]: first of BEYOND, BOX of each period in turn, or -1 */
     int32_t **ramp_row; /* [workload][offering * n_periods + period]: RAMP or -1; NULL = none */
+    int32_t tail_row;   /* first TAIL row, then + scenario; or -1 */
     int32_t moves_row;
     int32_t *move_row;   /* [cell * n_offerings + offering], -1 where not made; with moves only */
     int32_t **pool_link; /* [team][list * n_periods + period]: cover link or -1 */
@@ -67,6 +68,8 @@ double iso_formulation_average(const struct iso_formulation *formulation,
 
 /* What a tier's objective adds that no column carries (fees of existing commitments). */
 double iso_formulation_constant(const struct iso_formulation *formulation, enum iso_tier_kind tier);
+double iso_formulation_average_constant(const struct iso_formulation *formulation,
+                                        enum iso_tier_kind tier);
 
 /* Adds the column of one more pattern; used by column generation. */
 enum iso_status iso_formulation_add_pattern(struct iso_formulation *formulation, int32_t team,
@@ -138,6 +141,22 @@ bool iso_formulation_box_entries(struct iso_formulation *formulation, int32_t wo
 double iso_formulation_box_loss(const struct iso_formulation *formulation,
                                 const struct iso_mip_column *column);
 double iso_formulation_box_average(const struct iso_formulation *formulation, int32_t workload);
+
+/* Rows and columns of the tail of scenarios, see formulation_tail.c; the entry of one instance; the
+ * coefficient of a column in the money tier. */
+bool iso_formulation_tail_rows(struct iso_formulation *formulation);
+bool iso_formulation_tail_columns(struct iso_formulation *formulation);
+bool iso_formulation_tail_entries(struct iso_formulation *formulation, int32_t offering,
+                                  int32_t period);
+double iso_formulation_tail(const struct iso_formulation *formulation,
+                            const struct iso_mip_column *column);
+
+/* Money in the base currency that one unit of a column costs; with scenarios, expected. */
+double iso_formulation_money(const struct iso_formulation *formulation,
+                             const struct iso_mip_column *column);
+
+/* What existing units of a product cost in a period. */
+double iso_existing_fee(const struct iso_problem *problem, int32_t product, int32_t period);
 
 /* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
  * can cover it, -2 when memory is short. */

@@ -100,7 +100,8 @@ bool iso_formulation_instance_entries(struct iso_formulation *f, int32_t cell, i
     ok &= budget_entries(f, cell, offering, period);
     if (cover_link >= 0)
         ok &= iso_mip_add_entry(&f->mip, cover_link, 1);
-    return ok && iso_formulation_ramp_entries(f, cell, offering, period);
+    return ok && iso_formulation_tail_entries(f, offering, period) &&
+           iso_formulation_ramp_entries(f, cell, offering, period);
 }
 
 bool iso_formulation_service_entries(struct iso_formulation *f, int32_t a, int32_t option,

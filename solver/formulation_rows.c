@@ -10,8 +10,8 @@
  *   SPREAD_N(a,r)    sum_d b_d >= N
  *   Right sides of DEMAND, SHARE_MIN and SURVIVE are rounded up for must-serve copies.
  *   MOVES            m - sum e- >= -forced stops
- *   and those of formulation_affinity.c, formulation_ramp.c, formulation_fair.c and
- *   formulation_box.c */
+ *   and those of formulation_affinity.c, formulation_ramp.c, formulation_fair.c,
+ *   formulation_box.c and formulation_tail.c */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,7 +254,7 @@ enum iso_status iso_formulation_rows(struct iso_formulation *f, struct iso_error
             return no_memory(reterr);
     if (!iso_formulation_affinity_rows(f, domains) || !iso_formulation_ramp_rows(f) ||
         !iso_formulation_fair_rows(f) || !iso_formulation_box_rows(f) ||
-        !iso_formulation_traffic_rows(f))
+        !iso_formulation_traffic_rows(f) || !iso_formulation_tail_rows(f))
         return no_memory(reterr);
     return ISO_OK;
 }

@@ -34,7 +34,9 @@ enum iso_column_kind {
     ISO_COLUMN_FLOW,        /* fl: a=workload b=traffic c=period d=route */
     ISO_COLUMN_BEYOND,      /* e: a=workload b=period */
     ISO_COLUMN_RISE,        /* q: a=workload */
-    ISO_COLUMN_ABOVE_RISE   /* p: a=workload b=period */
+    ISO_COLUMN_ABOVE_RISE,  /* p: a=workload b=period */
+    ISO_COLUMN_TAIL,        /* w: a=scenario */
+    ISO_COLUMN_AT_RISK      /* zeta */
 };
 
 /* Rows that have no multiplier in a proof: those that link columns of one (offering, cell, period),
@@ -51,7 +53,8 @@ enum {
     ISO_ROW_LEAVE,    /* likewise, d=source */
     ISO_ROW_ENTER,    /* likewise, d=region */
     ISO_ROW_BEYOND,   /* a=workload b=period, see formulation_box.c */
-    ISO_ROW_BOX       /* a=workload b=period */
+    ISO_ROW_BOX,      /* a=workload b=period */
+    ISO_ROW_TAIL      /* a=scenario, see formulation_tail.c */
 };
 
 struct iso_mip_column {

@@ -246,7 +246,7 @@ static double proved_bound(const struct iso_priced *priced)
 {
     const struct iso_mip *mip = priced->mip;
     long double sum =
-        priced->objective ? iso_formulation_constant(priced->f, priced->search->tier) : 0;
+        priced->objective ? iso_formulation_average_constant(priced->f, priced->search->tier) : 0;
     long double size = fabsl(sum);
 
     for (int32_t i = 0; i < mip->n_rows; i++) {

@@ -60,7 +60,7 @@ static void cells_with(const struct iso_problem *problem, const uint8_t *offerin
 /* Rules over the whole model, and stages of the objective that a sum of parts would not keep. */
 static bool is_whole(const struct iso_problem *problem)
 {
-    if (problem->moves.present || problem->options.work_limit > 0)
+    if (problem->moves.present || problem->options.work_limit > 0 || iso_tail_counts(problem))
         return true;
     for (int32_t a = 0; a < problem->n_workloads; a++)
         if (problem->workloads[a].service == ISO_SERVICE_PRIORITY)

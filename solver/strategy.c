@@ -20,6 +20,8 @@ static bool packs(const struct iso_problem *problem)
  */
 static bool counts_the_worst(const struct iso_problem *problem)
 {
+    if (iso_tail_counts(problem))
+        return true;
     for (int32_t a = 0; a < problem->n_workloads; a++)
         if (problem->workloads[a].fair || iso_box_counts(problem, &problem->workloads[a]))
             return true;

@@ -219,7 +219,7 @@ double iso_tier_value(const struct iso_problem *problem, const struct iso_plan *
     case ISO_TIER_PREFER:
         return preference_value(problem, plan);
     case ISO_TIER_MONEY:
-        return iso_decimal_to_double(plan->cost + plan->penalties);
+        return iso_decimal_to_double(plan->cost + plan->penalties + plan->risk);
     case ISO_TIER_MOVES:
         break;
     }

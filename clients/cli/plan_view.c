@@ -62,7 +62,12 @@ static void print_headline(const struct iso_view *view, const Isocost__V1__Plan 
             view->color ? "\033[0m" : "");
     if (plan->objective && plan->cost &&
         iso_money_nanos(plan->objective) != iso_money_nanos(plan->cost))
-        fprintf(view->stream, "With penalties: %s\n", iso_view_money(view, plan->objective));
+        fprintf(view->stream, "With penalties%s: %s\n", plan->risk ? " and risk" : "",
+                iso_view_money(view, plan->objective));
+    if (plan->n_scenarios > 0)
+        fprintf(view->stream, "Expected over %zu scenarios%s%s\n", plan->n_scenarios,
+                plan->tail_cost ? "; the dearest cost " : "",
+                plan->tail_cost ? iso_view_money(view, plan->tail_cost) : "");
     if (plan->termination)
         fprintf(view->stream, "Ended: %s, stopped by %s%s%s\n",
                 iso_view_enum(view, &isocost__v1__termination_reason__descriptor,
@@ -126,6 +131,27 @@ static bool print_commitments(const struct iso_view *view, const Isocost__V1__Pl
                                               iso_view_number(view, buy->hours_after_horizon)});
     }
     iso_view_title(view, "Commitments to buy (they pay off if the load stays as in this model)");
+    return iso_table_print(table, view->stream);
+}
+
+static bool print_scenarios(const struct iso_view *view, const Isocost__V1__Plan *plan)
+{
+    static const struct iso_column columns[] = {
+        {"SCENARIO", false}, {"PROBABILITY", true}, {"COST", true}, {"PENALTIES", true}};
+
+    if (plan->n_scenarios == 0)
+        return true;
+    ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
+    if (!table)
+        return false;
+    for (size_t i = 0; i < plan->n_scenarios; i++) {
+        const Isocost__V1__ScenarioCost *row = plan->scenarios[i];
+        iso_table_add(table,
+                      (const char *[]){row->scenario, iso_view_number(view, row->probability),
+                                       iso_view_money(view, row->cost),
+                                       iso_view_money(view, row->penalties)});
+    }
+    iso_view_title(view, "What each scenario costs when it comes");
     return iso_table_print(table, view->stream);
 }
 
@@ -223,8 +249,9 @@ bool iso_plan_view_print(const struct iso_view *view, const Isocost__V1__Plan *p
                             iso_plan_view_currency(plan)) &&
                 print_costs(view, "PERIOD", plan->n_cost_by_period, plan->cost_by_period,
                             iso_plan_view_currency(plan)) &&
-                print_commitments(view, plan) && print_unserved(view, plan) &&
-                print_violations(view, plan) && iso_plan_view_baselines(view, plan);
+                print_scenarios(view, plan) && print_commitments(view, plan) &&
+                print_unserved(view, plan) && print_violations(view, plan) &&
+                iso_plan_view_baselines(view, plan);
     if (good && (flags & ISO_PLAN_VIEW_WHY))
         good = iso_plan_view_reasons(view, plan);
     print_warnings(view, plan);

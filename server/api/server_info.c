@@ -42,9 +42,10 @@ static const char *const served[] = {
     "egress_prices",
     "fair",
     "demand_box",
+    "uncertainty",
 };
 static const char *const refused[] = {
-    "uncertainty",
+    "current.several_load_levels",
 };
 
 static bool set_texts(const char *const *texts, size_t n, struct iso_arena *arena,

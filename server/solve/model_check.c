@@ -387,6 +387,5 @@ void iso_model_check(const Isocost__V1__Model *model, const char *path,
     iso_check_currency(&check, path);
     check_rules(&check, path);
     iso_check_options(&check, path);
-    if (model->uncertainty)
-        iso_check_not_served(&check, path, "uncertainty", "uncertainty");
+    iso_check_uncertainty(&check, path);
 }

@@ -87,6 +87,7 @@ void iso_check_volume_price(struct iso_model_check *check, const char *path,
                             const Isocost__V1__VolumePrice *price);
 void iso_check_budget(struct iso_model_check *check, const char *path,
                       const Isocost__V1__Budget *budget);
+void iso_check_uncertainty(struct iso_model_check *check, const char *path);
 void iso_check_current(struct iso_model_check *check, const char *path,
                        const Isocost__V1__CurrentPlacement *current);
 

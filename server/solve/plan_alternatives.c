@@ -37,7 +37,8 @@ static char **difference(const struct iso_plan_writer *writer, const uint8_t *th
 
 static double objective_of(const struct iso_plan *plan)
 {
-    return iso_decimal_to_double(plan->cost) + iso_decimal_to_double(plan->penalties);
+    return iso_decimal_to_double(plan->cost) + iso_decimal_to_double(plan->penalties) +
+           iso_decimal_to_double(plan->risk);
 }
 
 /* Lines and commitments come from the pieces that write the plan's own. */
@@ -81,7 +82,7 @@ void iso_plan_write_alternatives(struct iso_plan_writer *writer)
         if (!its)
             return;
         to->cost = iso_plan_money(writer, from->cost);
-        if (iso_wide_to_decimal((iso_wide)from->cost + from->penalties, &objective))
+        if (iso_wide_to_decimal((iso_wide)from->cost + from->penalties + from->risk, &objective))
             to->objective = iso_plan_money(writer, objective);
         if (objective_of(plan) > 0)
             to->dearer_by = objective_of(from) / objective_of(plan) - 1;

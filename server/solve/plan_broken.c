@@ -213,8 +213,8 @@ static void write_budgets(const struct iso_plan_writer *writer, struct found *fo
             if (!violation)
                 continue;
             violation->rule = iso_borrow(budget->id);
-            violation->period = iso_arena_printf(writer->arena, "%d", w);
-            violation->amount = iso_decimal_to_double(over);
+            violation->period = iso_borrow(iso_window_name(writer, b, w));
+            violation->amount = iso_decimal_to_double(over) / iso_window_part(problem, b, w);
             violation->penalty = budget_penalty(writer, b, w, over + window->amount);
         }
     }

@@ -140,13 +140,16 @@ static void write_bindings(struct iso_plan_writer *writer)
             continue;
         Isocost__V1__BindingRule *to = message->binding_rules[message->n_binding_rules++];
         to->rule = iso_borrow(iso_rule_name(writer, from->rule).id);
-        if (from->rule.kind == ISO_RULE_BUDGET && from->period >= 0)
-            to->period = iso_arena_printf(writer->arena, "%d", from->period);
-        else if (from->period >= 0 && from->period < problem->n_periods)
+        double part = 1;
+        if (from->rule.kind == ISO_RULE_BUDGET && from->period >= 0) {
+            to->period = iso_borrow(iso_window_name(writer, from->rule.a, from->period));
+            part = iso_window_part(problem, from->rule.a, from->period);
+        } else if (from->period >= 0 && from->period < problem->n_periods) {
             to->period = iso_borrow(problem->periods[from->period].id);
-        to->value = from->value;
-        to->limit = from->limit;
-        to->worth = iso_plan_money_estimate(writer, from->worth);
+        }
+        to->value = from->value / part;
+        to->limit = from->limit / part;
+        to->worth = iso_plan_money_estimate(writer, from->worth * part);
         to->worth_kind = ISOCOST__V1__WORTH_KIND__WORTH_KIND_LP_ESTIMATE;
     }
 }
@@ -278,7 +281,9 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
         return writer->problem->limits[relaxation->rule.a].quota ? "" : "limit ";
     case ISO_RULE_BUDGET:
         if (writer->problem->budgets[relaxation->rule.a].n_windows > 1 && relaxation->window >= 0)
-            return iso_arena_printf(writer->arena, "window %d of budget ", relaxation->window);
+            return iso_arena_printf(
+                writer->arena, "window %s of budget ",
+                iso_window_name(writer, relaxation->rule.a, relaxation->window));
         return "budget ";
     case ISO_RULE_SHARE:
     case ISO_RULE_SURVIVE:
@@ -315,6 +320,13 @@ static const char *relaxation_unit(const struct iso_plan_writer *writer,
     return text ? text : "";
 }
 
+static double part_of(const struct iso_problem *problem, const struct iso_relaxation *relaxation)
+{
+    return relaxation->rule.kind == ISO_RULE_BUDGET
+               ? iso_window_part(problem, relaxation->rule.a, relaxation->window)
+               : 1;
+}
+
 static const char *relaxation_text(const struct iso_plan_writer *writer,
                                    const struct iso_relaxation *relaxation)
 {
@@ -329,7 +341,8 @@ static const char *relaxation_text(const struct iso_plan_writer *writer,
         return iso_arena_printf(writer->arena, "allow more offerings for %s", id);
     return iso_arena_printf(writer->arena, "%s %s%s from %.12g to %.12g%s",
                             relaxation->needed > relaxation->current ? "raise" : "lower", thing, id,
-                            relaxation->current, relaxation->needed,
+                            relaxation->current / part_of(writer->problem, relaxation),
+                            relaxation->needed / part_of(writer->problem, relaxation),
                             relaxation_unit(writer, relaxation));
 }
 
@@ -348,8 +361,9 @@ static void write_relaxations(struct iso_plan_writer *writer)
         Isocost__V1__Relaxation *to = message->relaxations[message->n_relaxations++];
         to->rule = iso_borrow(iso_rule_name(writer, from->rule).id);
         to->text = iso_borrow(relaxation_text(writer, from));
-        to->current = from->current;
-        to->needed = from->needed;
+        double part = part_of(writer->problem, from);
+        to->current = from->current / part;
+        to->needed = from->needed / part;
         to->cost = iso_plan_money_estimate(writer, from->cost);
         to->verified = from->verified;
     }

@@ -59,6 +59,14 @@ void iso_plan_write_actions(struct iso_plan_writer *writer);
 void iso_plan_write_reliances(struct iso_plan_writer *writer);
 void iso_plan_write_age(struct iso_plan_writer *writer);
 
+/* What each scenario costs. */
+void iso_plan_write_scenarios(struct iso_plan_writer *writer);
+
+/* The number of a budget's window in the model, with scenarios `SCENARIO/NUMBER`; and what its
+ * amounts in the problem are parts of: its scenario's probability, 1 without scenarios. */
+const char *iso_window_name(const struct iso_plan_writer *writer, int32_t budget, int32_t window);
+double iso_window_part(const struct iso_problem *problem, int32_t budget, int32_t window);
+
 /* Rules that are broken as their policy allows, worked out from the lines. */
 void iso_plan_write_broken_rules(struct iso_plan_writer *writer);
 

@@ -334,7 +334,10 @@ Isocost__V1__PlanStats *iso_plan_stats_new(const struct iso_resolved *resolved,
     to->offerings = resolved->problem.n_offerings;
     to->n_filters = (size_t)resolved->n_filters;
     to->filters = resolved->filters;
-    to->load_levels = resolved->level_of_hour ? resolved->problem.n_periods : 0;
+    to->load_levels = resolved->level_of_hour
+                          ? resolved->problem.n_periods /
+                                (resolved->problem.n_scenarios ? resolved->problem.n_scenarios : 1)
+                          : 0;
     return write_roundings(resolved, to, arena) ? to : NULL;
 }
 
@@ -345,7 +348,7 @@ static void write_solution(struct iso_plan_writer *writer, size_t most_line_byte
 
     write_tiers(writer);
     writer->message->cost = iso_plan_money(writer, plan->cost);
-    if (iso_wide_to_decimal((iso_wide)plan->cost + plan->penalties, &objective))
+    if (iso_wide_to_decimal((iso_wide)plan->cost + plan->penalties + plan->risk, &objective))
         writer->message->objective = iso_plan_money(writer, objective);
     iso_plan_write_lines(writer, INT32_MAX, most_line_bytes);
     iso_plan_write_commitments(writer);
@@ -355,6 +358,7 @@ static void write_solution(struct iso_plan_writer *writer, size_t most_line_byte
     iso_plan_write_actions(writer);
     iso_plan_write_reliances(writer);
     iso_plan_write_age(writer);
+    iso_plan_write_scenarios(writer);
 }
 
 Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,

@@ -129,20 +129,22 @@ static const char *limit_text(const struct iso_plan_writer *writer, const struct
 static const char *budget_text(const struct iso_plan_writer *writer,
                                const struct iso_budget *budget)
 {
-    char amount[ISO_DECIMAL_TEXT_SIZE];
+    int32_t number = (int32_t)(budget - writer->problem->budgets);
+    int32_t n_futures = writer->problem->n_scenarios > 0 ? writer->problem->n_scenarios : 1;
     const struct iso_window *first = budget->n_windows > 0 ? &budget->windows[0] : NULL;
 
     if (!first)
         return iso_arena_printf(writer->arena, "budget %s", budget->id);
-    const char *text =
-        iso_arena_printf(writer->arena,
-                         budget->later_step ? "a step of the price of budget %s begins at %s %s"
-                                            : "budget %s allows at most %s %s",
-                         budget->id, iso_decimal_format(first->amount, amount),
-                         writer->problem->currencies[first->currency].code);
-    if (budget->n_windows > 1 && text)
+    const char *text = iso_arena_printf(
+        writer->arena,
+        budget->later_step ? "a step of the price of budget %s begins at %.12g %s"
+                           : "budget %s allows at most %.12g %s",
+        budget->id,
+        iso_decimal_to_double(first->amount) / iso_window_part(writer->problem, number, 0),
+        writer->problem->currencies[first->currency].code);
+    if (budget->n_windows > n_futures && text)
         return iso_arena_printf(writer->arena, "%s in the first of its %d windows", text,
-                                budget->n_windows);
+                                budget->n_windows / n_futures);
     return text;
 }
 

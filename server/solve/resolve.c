@@ -304,7 +304,7 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
         iso_resolve_names,     iso_resolve_records,    iso_resolve_time,      iso_resolve_choosers,
         iso_resolve_offerings, iso_resolve_currencies, iso_resolve_workloads, iso_resolve_current,
         iso_resolve_products,  iso_resolve_limits,     iso_resolve_reliances, iso_resolve_budgets,
-        iso_resolve_volumes,   iso_resolve_start,
+        iso_resolve_volumes,   iso_resolve_scenarios,  iso_resolve_start,
     };
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(stages); i++) {

@@ -206,6 +206,7 @@ enum iso_status iso_resolve_limits(struct iso_resolve *r, struct iso_error *rete
 enum iso_status iso_resolve_reliances(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_budgets(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_start(struct iso_resolve *r, struct iso_error *reterr);
+enum iso_status iso_resolve_scenarios(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_volumes(struct iso_resolve *r, struct iso_error *reterr);
 void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options *options);
 

@@ -153,8 +153,21 @@ enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
 /* Demand and what must be served of it: (1 + headroom) D, rounded up to 1e-9. For replicas that may
  * be a fraction: whole copies are placed, and a penalty is paid for what is missing, not for more.
  */
-/* What is asked in each period when every demand is raised by `rise`: demand, and with headroom
- * `required`; both rounded up. */
+/* `said` in scenario s: times its factor, rounded up, to whole copies for replicas. */
+static iso_wide in_scenario(const struct iso_resolve *r, bool throughput, iso_decimal said,
+                            size_t s)
+{
+    const Isocost__V1__Uncertainty *uncertainty = r->model->uncertainty;
+    iso_wide unit = throughput ? 1 : ISO_DECIMAL_ONE;
+
+    if (!uncertainty)
+        return said;
+    iso_wide factor = iso_number(uncertainty->scenarios[s]->demand_factor);
+    return iso_wide_divide(said * factor, ISO_DECIMAL_ONE * unit, ISO_ROUND_UP) * unit;
+}
+
+/* What is asked in each period of each scenario when every demand is raised by `rise`: demand, and
+ * with headroom `required`; both rounded up. */
 static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal rise,
                                   const iso_decimal **ret_demand, const iso_decimal **ret_required,
                                   struct iso_error *reterr)
@@ -164,8 +177,9 @@ static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal 
     const double *series = throughput ? message->throughput->rate : message->replicas->count;
     size_t n = throughput ? message->throughput->n_rate : message->replicas->n_count;
     size_t n_periods = (size_t)r->problem->n_periods;
-    iso_decimal *demand = iso_arena_calloc(r->arena, n_periods, sizeof(*demand));
-    iso_decimal *required = iso_arena_calloc(r->arena, n_periods, sizeof(*required));
+    size_t n_scenarios = r->model->uncertainty ? r->model->uncertainty->n_scenarios : 1;
+    iso_decimal *demand = iso_arena_calloc(r->arena, n_scenarios * n_periods, sizeof(*demand));
+    iso_decimal *required = iso_arena_calloc(r->arena, n_scenarios * n_periods, sizeof(*required));
     iso_wide risen = (iso_wide)ISO_DECIMAL_ONE + rise;
     iso_wide factor = (iso_wide)ISO_DECIMAL_ONE + iso_number(message->headroom);
 
@@ -173,12 +187,16 @@ static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal 
         return iso_resolve_full(reterr);
     *ret_demand = demand;
     *ret_required = required;
-    for (int32_t t = 0; t < r->problem->n_periods; t++) {
-        iso_decimal said = iso_number(iso_resolve_series(r, series, n, t));
-        iso_wide raised = iso_wide_divide(said * risen, ISO_DECIMAL_ONE, ISO_ROUND_UP);
-        if (iso_wide_to_decimal(raised, &demand[t]) &&
-            iso_wide_to_decimal(iso_wide_divide(demand[t] * factor, ISO_DECIMAL_ONE, ISO_ROUND_UP),
-                                &required[t]))
+    for (size_t i = 0; i < n_scenarios * n_periods; i++) {
+        int32_t t = (int32_t)(i % n_periods);
+        iso_decimal said;
+        iso_wide raised = in_scenario(
+            r, throughput, iso_number(iso_resolve_series(r, series, n, t)), i / n_periods);
+        if (iso_wide_to_decimal(raised, &said) &&
+            iso_wide_to_decimal(iso_wide_divide(said * risen, ISO_DECIMAL_ONE, ISO_ROUND_UP),
+                                &demand[i]) &&
+            iso_wide_to_decimal(iso_wide_divide(demand[i] * factor, ISO_DECIMAL_ONE, ISO_ROUND_UP),
+                                &required[i]))
             continue;
         char path[ISO_PATH_SIZE];
         iso_check_path(path, "model", "workloads", (size_t)a);

@@ -14,6 +14,8 @@
  *             + sum price * violation         (SOFT budgets)
  *             + sum penalty * u * h_t         (unserved demand with a penalty)
  *
+ * With scenarios, hours are expected hours, so both are expected values; see ledger_scenarios.c.
+ *
  * Each product above, and each term of a budget's spend, is formed exactly and rounded once, half
  * to even, to 1e-9; sums of them are exact. */
 #include "ledger_sums.h"
@@ -276,34 +278,52 @@ static enum iso_status make_lines(struct iso_ledger *ledger, struct iso_error *r
     return sort_lines(ledger, n_instances, reterr);
 }
 
-static enum iso_status account(struct iso_ledger *ledger, iso_decimal *ret_cost,
-                               iso_decimal *ret_penalties, struct iso_error *reterr)
+/* What the bill adds up to. */
+struct totals {
+    iso_decimal cost, penalties, risk;
+    iso_wide *sums;         /* penalties of each scenario, and a place to spare */
+    struct iso_bill *bills; /* of each scenario */
+};
+
+static enum iso_status account(struct iso_ledger *ledger, struct totals *totals,
+                               struct iso_error *reterr)
 {
-    iso_wide sum = 0;
+    iso_wide sum = 0, penalties = 0;
 
     ISO_TRY(make_lines(ledger, reterr));
     for (int32_t i = 0; i < ledger->n_lines; i++)
         sum += ledger->lines[i].cost;
-    if (!iso_wide_to_decimal(sum, ret_cost))
+    if (!iso_wide_to_decimal(sum, &totals->cost))
         return iso_ledger_out_of_range(reterr, "cost");
-    return iso_ledger_penalties(ledger, ret_penalties, reterr);
+    ISO_TRY(iso_ledger_penalties(ledger, totals->sums, reterr));
+    for (int32_t s = 0; s <= ledger->problem->n_scenarios; s++)
+        penalties += totals->sums[s];
+    if (!iso_wide_to_decimal(penalties, &totals->penalties))
+        return iso_ledger_out_of_range(reterr, "penalties");
+    if (!iso_ledger_scenarios(ledger, totals->sums, totals->bills) ||
+        !iso_ledger_risk(ledger->problem, totals->bills, &totals->risk))
+        return iso_ledger_out_of_range(reterr, "bills");
+    return ISO_OK;
 }
 
 enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_plan *plan,
                                  struct iso_error *reterr)
 {
-    iso_decimal cost, penalties;
+    size_t n_bills = (size_t)problem->n_scenarios;
 
     ISO_TRY(iso_ledger_check(problem, plan, reterr));
     size_t n_amounts = (size_t)plan->n_uses + (size_t)plan->n_fills;
     ISO_AUTO_MEM struct iso_ledger_amount *amounts = iso_calloc(n_amounts, sizeof(*amounts));
     ISO_AUTO_MEM struct iso_cover *covers = iso_calloc((size_t)plan->n_covers, sizeof(*covers));
+    ISO_AUTO_MEM struct iso_bill *bills = iso_calloc(n_bills, sizeof(*bills));
+    ISO_AUTO_MEM iso_wide *sums = iso_calloc(n_bills + 1, sizeof(*sums));
     struct iso_ledger ledger = {
         .problem = problem, .plan = plan, .amounts = amounts, .covers = covers};
+    struct totals totals = {.sums = sums, .bills = bills};
 
-    if (!amounts || !covers)
+    if (!amounts || !covers || !bills || !sums)
         return iso_ledger_no_memory(reterr);
-    enum iso_status status = account(&ledger, &cost, &penalties, reterr);
+    enum iso_status status = account(&ledger, &totals, reterr);
     if (status != ISO_OK) {
         free(ledger.lines);
         return status;
@@ -311,7 +331,11 @@ enum iso_status iso_plan_account(const struct iso_problem *problem, struct iso_p
     free(plan->lines);
     plan->lines = ledger.lines;
     plan->n_lines = ledger.n_lines;
-    plan->cost = cost;
-    plan->penalties = penalties;
+    plan->cost = totals.cost;
+    plan->penalties = totals.penalties;
+    free(plan->bills);
+    plan->bills = ISO_STEAL(bills);
+    plan->n_bills = (int32_t)n_bills;
+    plan->risk = totals.risk;
     return ISO_OK;
 }

@@ -7,8 +7,9 @@
  *             rate. Lines of pools have one period, as their contents are told with them.
  *   FEE       quantity, hours, rate.
  *
- * Its cost is the cost of one period, rounded once, times the number of periods: each period's
- * share is exact, and the sum of the bill does not depend on where runs begin and end. */
+ * A run has periods of one scenario. Its cost is the cost of one period, rounded once, times the
+ * number of periods: each period's share is exact, and the sum of the bill does not depend on where
+ * runs begin and end. */
 #include "ledger_sums.h"
 
 enum iso_status iso_ledger_add(struct iso_ledger *ledger, const struct iso_line *line)
@@ -51,7 +52,8 @@ static bool same_covers(const struct iso_ledger *ledger, const struct iso_ledger
 
 static bool same_time(const struct iso_problem *problem, int32_t currency, int32_t a, int32_t b)
 {
-    return problem->periods[a].hours == problem->periods[b].hours &&
+    return iso_problem_scenario(problem, a) == iso_problem_scenario(problem, b) &&
+           problem->periods[a].hours == problem->periods[b].hours &&
            iso_problem_rate(problem, currency, problem->base_currency, a) ==
                iso_problem_rate(problem, currency, problem->base_currency, b);
 }

@@ -211,10 +211,9 @@ static iso_wide limit_violation(const struct iso_ledger *ledger, const struct is
     return excess > 0 ? excess : 0;
 }
 
-static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_wide *ret_sum)
+static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_wide *ret_sums)
 {
     const struct iso_problem *problem = ledger->problem;
-    iso_wide sum = 0;
     iso_decimal violation;
 
     for (int32_t l = 0; l < problem->n_limits; l++) {
@@ -222,8 +221,8 @@ static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_w
         for (int32_t t = 0; t < problem->n_periods && limit->policy == ISO_POLICY_SOFT; t++)
             if (limit->periods[t] &&
                 (!iso_wide_to_decimal(limit_violation(ledger, limit, t), &violation) ||
-                 !add_product(&sum, violation, limit->price, problem->periods[t].hours,
-                              ISO_DECIMAL_ONE)))
+                 !add_product(&ret_sums[iso_problem_scenario(problem, t)], violation, limit->price,
+                              problem->periods[t].hours, ISO_DECIMAL_ONE)))
                 return false;
     }
     for (int32_t b = 0; b < problem->n_budgets; b++) {
@@ -234,7 +233,8 @@ static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_w
                 return false;
             spend -= budget->windows[w].amount;
             if (!iso_wide_to_decimal(spend > 0 ? spend : 0, &violation) ||
-                !add_product(&sum, violation, budget->price, ISO_DECIMAL_ONE, ISO_DECIMAL_ONE))
+                !add_product(&ret_sums[iso_window_scenario(problem, &budget->windows[w])],
+                             violation, budget->price, ISO_DECIMAL_ONE, ISO_DECIMAL_ONE))
                 return false;
         }
     }
@@ -242,24 +242,21 @@ static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_w
         const struct iso_unserved *unserved = &ledger->plan->unserved[i];
         const struct iso_workload *workload = &problem->workloads[unserved->workload];
         if (workload->service == ISO_SERVICE_PENALTY &&
-            !add_product(&sum, workload->penalty,
-                         iso_plan_counted_unserved(problem, ledger->plan, i),
+            !add_product(&ret_sums[iso_problem_scenario(problem, unserved->period)],
+                         workload->penalty, iso_plan_counted_unserved(problem, ledger->plan, i),
                          problem->periods[unserved->period].hours, ISO_DECIMAL_ONE))
             return false;
     }
-    *ret_sum = sum;
     return true;
 }
 
-enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties,
+enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_wide *ret_sums,
                                      struct iso_error *reterr)
 {
     ISO_AUTO_MEM iso_wide *held = iso_calloc((size_t)ledger->problem->n_periods, sizeof(*held));
-    iso_wide sum;
 
     if (!held)
         return iso_ledger_no_memory(reterr);
-    if (!add_penalties(ledger, held, &sum) || !iso_wide_to_decimal(sum, ret_penalties))
-        return iso_ledger_out_of_range(reterr, "penalties");
-    return ISO_OK;
+    return add_penalties(ledger, held, ret_sums) ? ISO_OK
+                                                 : iso_ledger_out_of_range(reterr, "penalties");
 }

@@ -59,9 +59,18 @@ enum iso_status iso_ledger_fees(struct iso_ledger *ledger, struct iso_error *ret
 /* Adds the VOLUME lines, after all INSTANCE lines. */
 enum iso_status iso_ledger_volumes(struct iso_ledger *ledger, struct iso_error *reterr);
 
-/* The penalties. */
-enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_decimal *ret_penalties,
+/* The penalties of each scenario, or in ret_sums[0] of all. */
+enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_wide *ret_sums,
                                      struct iso_error *reterr);
+
+/* What each scenario costs, from the lines and its penalties; false when out of range. */
+bool iso_ledger_scenarios(const struct iso_ledger *ledger, const iso_wide *penalties,
+                          struct iso_bill *ret_bills);
+
+/* tail_weight * (conditional value at risk - mean), at least 0; see docs/reference/model.md. False
+ * when out of range. */
+bool iso_ledger_risk(const struct iso_problem *problem, const struct iso_bill *bills,
+                     iso_decimal *ret_risk);
 
 /* Failures of all of them. */
 enum iso_status iso_ledger_out_of_range(struct iso_error *reterr, const char *field);

@@ -21,7 +21,7 @@ void iso_plan_free(struct iso_plan *plan)
         plan->purchases, plan->unserved,   plan->lines,       plan->tiers,
         plan->duals,     plan->components, plan->bindings,    plan->runners_up,
         plan->baselines, plan->conflicts,  plan->relaxations, plan->value_functions,
-        plan->leads,     plan->flows};
+        plan->leads,     plan->flows,      plan->bills};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     free(plan);

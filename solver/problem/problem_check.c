@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "problem_check.h"
+#include "scenarios.h"
 
 #define MAXIMUM_COUNT INT64_C(9223372036) /* largest whole number that is a decimal */
 
@@ -591,5 +592,6 @@ enum iso_status iso_problem_check(const struct iso_problem *problem, struct iso_
         ISO_TRY(check_volume(problem, i, reterr));
     ISO_TRY(check_moves(problem, reterr));
     ISO_TRY(iso_problem_check_start(problem, reterr));
+    ISO_TRY(iso_scenarios_check(problem, reterr));
     return check_solve_options(&problem->options, reterr);
 }

@@ -13,8 +13,8 @@
  *
  * A run is a longest row of periods, one right after the other, that are alike: for instances in
  * their number, in what each product covers of them, in price, hours and rate; for fees in what is
- * held, hours and rate. It costs as often what one of its periods does. The instances of a pool are
- * alike in no two periods. */
+ * held, hours and rate; and in one scenario. It costs as often what one of its periods does. The
+ * instances of a pool are alike in no two periods. */
 #include "verifier.h"
 
 #include <stdio.h>
@@ -76,7 +76,8 @@ static enum iso_status out_of_range(const struct iso_verifier *v, int32_t i)
 
 static bool same_time(const struct iso_problem *problem, int32_t currency, int32_t a, int32_t b)
 {
-    return problem->periods[a].hours == problem->periods[b].hours &&
+    return iso_problem_scenario(problem, a) == iso_problem_scenario(problem, b) &&
+           problem->periods[a].hours == problem->periods[b].hours &&
            iso_problem_rate(problem, currency, problem->base_currency, a) ==
                iso_problem_rate(problem, currency, problem->base_currency, b);
 }

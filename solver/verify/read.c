@@ -339,6 +339,7 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->first_part = iso_calloc(n_rows + 1, sizeof(*v->first_part));
     v->served = iso_calloc(n_rows, sizeof(*v->served));
     v->unserved = iso_calloc(n_rows, sizeof(*v->unserved));
+    v->penalties = iso_calloc((size_t)problem->n_scenarios + 1, sizeof(*v->penalties));
     v->counted = iso_calloc(n_rows, sizeof(*v->counted));
     v->limits = iso_calloc(n_limits, sizeof(*v->limits));
     v->products = iso_calloc(n_products, sizeof(*v->products));
@@ -353,9 +354,9 @@ static enum iso_status allocate(struct iso_verifier *v)
     v->holds = iso_calloc((size_t)problem->n_products, 1);
     v->whole = iso_calloc((size_t)problem->n_workloads, sizeof(*v->whole));
     if (!v->usages || !v->cover_order || !v->parts || !v->first_part || !v->served ||
-        !v->unserved || !v->counted || !v->limits || !v->products || !v->first_limit ||
-        !v->first_product || !v->limit_violations || !v->budget_violations || !v->first_window ||
-        !v->first_start || !v->bought || !v->holds || !v->whole)
+        !v->unserved || !v->counted || !v->penalties || !v->limits || !v->products ||
+        !v->first_limit || !v->first_product || !v->limit_violations || !v->budget_violations ||
+        !v->first_window || !v->first_start || !v->bought || !v->holds || !v->whole)
         return no_memory(v);
     for (int32_t b = 0; b < problem->n_budgets; b++)
         v->first_window[b + 1] = v->first_window[b] + problem->budgets[b].n_windows;
@@ -379,6 +380,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
                   {"unserved", plan->n_unserved, plan->unserved},
                   {"flows", plan->n_flows, plan->flows},
                   {"lines", plan->n_lines, plan->lines},
+                  {"bills", plan->n_bills, plan->bills},
                   {"tiers", plan->n_tiers, plan->tiers},
                   {"duals", plan->n_duals, plan->duals},
                   {"value_functions", plan->n_value_functions, plan->value_functions}};
@@ -409,6 +411,7 @@ void iso_verify_fini(struct iso_verifier *v)
                             v->served,
                             v->unserved,
                             v->counted,
+                            v->penalties,
                             v->limits,
                             v->products,
                             v->first_limit,

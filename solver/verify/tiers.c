@@ -3,11 +3,14 @@
  *   for each rank r that a workload has, rising:
  *   FAIR      k = 1 .. n of its n workloads that are served evenly: the sum of the k largest
  *             losses, sum_t h_t u_t / sum_t h_t required_t
- *   UNSERVED  sum over its workloads with required > 0 and D > 0 of weight * h_t * u / D, u as far
- * as it counts (box.c) PREFER    when there is a PREFER or DEFAULT rule: sum over limits and
- * periods of (h_t / H) * violation / bound + sum over windows of violation / amount (a bound or
- * amount of 0 counts as 1) MONEY     cost + penalties, to the last 1e-9 MOVES     when there is a
- * placement today: m
+ *   UNSERVED  sum over its workloads with required > 0 and D > 0 of weight * h_t * u / D, with u as
+ *             far as it counts (box.c)
+ *
+ *   PREFER    when there is a PREFER or DEFAULT rule: sum over limits and periods of
+ *             (h_t / H) * violation / bound + sum over windows of violation / amount
+ *             (a bound or amount of 0 counts as 1)
+ *   MONEY     cost + penalties + risk, to the last 1e-9
+ *   MOVES     when there is a placement today: m
  *
  * A plan on the way has the first few of them; an OPTIMAL one has all, each within its gap. Values
  * other than MONEY are binary64: compared to a relative 1e-12. */
@@ -177,7 +180,8 @@ static enum iso_status check_value(const struct iso_verifier *v, int32_t i, doub
 
     if (tier->kind == ISO_TIER_MONEY) {
         iso_decimal money;
-        if (!iso_wide_to_decimal((iso_wide)v->plan->cost + v->plan->penalties, &money))
+        if (!iso_wide_to_decimal((iso_wide)v->plan->cost + v->plan->penalties + v->plan->risk,
+                                 &money))
             return iso_verify_fail(v, "tiers", i, "value", "is out of range");
         value = iso_decimal_to_double(money);
         allowed = 2 * DBL_EPSILON * fabs(value);

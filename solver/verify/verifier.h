@@ -50,6 +50,7 @@ struct iso_verifier {
     int32_t *first_part;              /* n_workloads * n_periods + 1 */
     iso_wide *served;                 /* n_workloads * n_periods */
     iso_decimal *unserved;            /* n_workloads * n_periods */
+    iso_wide *penalties;              /* n_scenarios, or of all in penalties[0] */
     iso_decimal *counted;             /* the same, as far as it counts; see box.c */
     struct iso_verify_link *limits;   /* by offering */
     struct iso_verify_link *products; /* by offering */
@@ -111,6 +112,9 @@ enum iso_status iso_verify_affinities(struct iso_verifier *v);
 enum iso_status iso_verify_ramps(struct iso_verifier *v);
 enum iso_status iso_verify_read_flows(const struct iso_verifier *v);
 enum iso_status iso_verify_flows(struct iso_verifier *v);
+
+/* The bills of scenarios and the charge for the tail; after the bill. */
+enum iso_status iso_verify_scenarios(const struct iso_verifier *v);
 
 /* Fills `counted`. */
 enum iso_status iso_verify_count_unserved(struct iso_verifier *v);

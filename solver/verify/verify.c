@@ -15,6 +15,7 @@ static enum iso_status verify_solution(struct iso_verifier *v)
     ISO_TRY(iso_verify_budgets(v));
     ISO_TRY(iso_verify_bill(v));
     ISO_TRY(iso_verify_penalties(v));
+    ISO_TRY(iso_verify_scenarios(v));
     ISO_TRY(iso_verify_tiers(v));
     return iso_verify_alternatives(v);
 }
@@ -25,7 +26,8 @@ static enum iso_status verify_absence(struct iso_verifier *v)
     const struct iso_plan *plan = v->plan;
 
     if (plan->n_uses || plan->n_fills || plan->n_covers || plan->n_purchases || plan->n_unserved ||
-        plan->n_flows || plan->n_lines || plan->cost || plan->penalties)
+        plan->n_flows || plan->n_lines || plan->cost || plan->penalties || plan->n_bills ||
+        plan->risk)
         return iso_verify_fail(v, "has_solution", -1, "", "is false, but the plan runs something");
     if (plan->reason == ISO_REASON_INFEASIBLE)
         return iso_verify_infeasible(v);

@@ -13,6 +13,7 @@ from fractions import Fraction as F
 from oracle_affinity import add_affinities
 from oracle_box import counted_loss, risen
 from oracle_fair import fair_stages
+from oracle_uncertainty import add_tail, futures, in_future, tagged
 from oracle_volumes import add_volumes
 from oracle_ramp import add_ramps
 from oracle_traffic import add_traffic
@@ -126,8 +127,10 @@ class Oracle:
         self.m = model
         self.p = Program()
         self.base = model.currency.base_currency or "USD"
-        self.T = range(len(model.periods))
-        self.h = [decimal(p.hours) for p in model.periods]
+        self.futures = futures(model)
+        self.n = len(model.periods)
+        self.T = range(self.n * len(self.futures))
+        self.h = [self.futures[t // self.n][0] * decimal(model.periods[t % self.n].hours) for t in self.T]
         self.H = sum(self.h)
         self.O = list(model.catalog.offerings)
         self.teams = {}
@@ -180,7 +183,7 @@ class Oracle:
 
     def price(self, o, t):
         for special in o.period_prices:
-            if self.m.periods[t].id in special.periods:
+            if self.m.periods[t % self.n].id in special.periods:
                 return money(special.price)
         return money(o.price)
 
@@ -217,8 +220,8 @@ class Oracle:
 
     def demand(self, w, t):
         values = w.throughput.rate if w.HasField("throughput") else w.replicas.count
-        said = decimal(values[0] if len(values) == 1 else values[t])
-        return risen(w, said)
+        said = decimal(values[0] if len(values) == 1 else values[t % self.n])
+        return risen(w, in_future(self.futures[t // self.n][1], said, w.HasField("replicas")))
 
     def required(self, w, t):
         return ceil9((1 + decimal(w.headroom)) * self.demand(w, t))
@@ -292,6 +295,7 @@ class Oracle:
             for v in names:
                 self.add("money", v, self.h[t] * self.price(self.O[o], t) *
                          self.rate(self.currency(self.O[o]), self.base))
+        add_tail(self)
 
     decimal = staticmethod(decimal)
 
@@ -458,25 +462,26 @@ class Oracle:
         return not any(self.place(self.O[q])[:2] == (provider, region) and
                        self.place(self.O[q])[2] != "*" for q in options)
 
-    def over(self, policy, tier_weight, money_weight, today):
+    def over(self, policy, tier_weight, money_weight, today, probability=1):
         """The variable by which a rule may be broken, or None."""
         if policy.kind in (0, 1):
             return None
         v = self.p.var(up=today if policy.kind == 4 else None)
         if policy.kind == 2:
-            self.price_pieces(v, policy, money_weight)
+            self.price_pieces(v, policy, money_weight, probability)
         else:
             self.add("prefer", v, tier_weight)
         return v
 
-    def price_pieces(self, v, policy, weight):
-        """v as a sum of pieces, each as wide as its step and at its price."""
+    def price_pieces(self, v, policy, weight, probability):
+        """v as a sum of pieces, each as wide as its step and at its price. Of a budget in a scenario all
+        amounts are times its probability."""
         steps = [(F(0), policy.price)] if policy.HasField("price") else []
         steps += [(decimal(getattr(step, "from")), step.price) for step in policy.steps]
         pieces = []
         for i, (start, price) in enumerate(steps):
             width = steps[i + 1][0] - start if i + 1 < len(steps) else None
-            piece = self.p.var(up=width)
+            piece = self.p.var(up=None if width is None else width * probability)
             pieces.append((piece, F(1)))
             self.add("money", piece, weight * half_even9(
                 money(price) * self.rate(price.currency_code, self.base)))
@@ -502,7 +507,7 @@ class Oracle:
         level = sum((self.today_count(o) * weight(o) for o in range(len(self.O))), F(0))
         today = max(F(0), bound - level if minimum else level - bound)
         for t in self.T:
-            if limit.periods and self.m.periods[t].id not in limit.periods:
+            if limit.periods and self.m.periods[t % self.n].id not in limit.periods:
                 continue
             terms = [(v, weight(o)) for (cell, o, s), names in self.x.items() if s == t
                      for v in names]
@@ -511,7 +516,8 @@ class Oracle:
                 self.p.row([*terms, (gate, -bound)], ">", 0)
                 self.p.row([*terms, (gate, F(-1000))], "<", 0)
                 continue
-            over = self.over(limit.policy, self.h[t] / self.H / (bound or 1), self.h[t], today)
+            with tagged(self, t // self.n):
+                over = self.over(limit.policy, self.h[t] / self.H / (bound or 1), self.h[t], today)
             if over:
                 terms.append((over, F(1) if minimum else F(-1)))
             self.p.row(terms, ">" if minimum else "<", bound)
@@ -550,31 +556,38 @@ class Oracle:
     def build_budgets(self):
         self.window_rows = []
         for budget in self.m.budgets:
-            basis = budget.basis or (1 if budget.WhichOneof("scope") == "team" else 2)
             for index, window in enumerate(budget.windows):
-                inside = [t for t in self.T
-                          if not window.periods or self.m.periods[t].id in window.periods]
-                currency = window.amount.currency_code
-                amount = money(window.amount)
-                if index == 0 and budget.HasField("spent_already"):
-                    amount = max(F(0), amount - money(budget.spent_already))
-                inner = sum((self.h[t] for t in inside), F(0))
-                if budget.prorate and decimal(window.hours) > inner:
-                    amount = floor9(amount * inner / decimal(window.hours))
-                limit, terms = amount, []
-                for (cell, o, t), names in self.x.items():
-                    if t in inside and self.counts_instance(budget, cell, o):
-                        price = self.h[t] * self.price(self.O[o], t) * \
-                            self.rate(self.currency(self.O[o]), currency)
-                        terms += [(v, price) for v in names]
-                if basis != 1:
-                    limit -= self.commitment_spend(budget, basis, inside, currency, terms)
-                over = self.over(budget.policy, 1 / (amount or 1), F(1), F(0))
-                if over:
-                    terms.append((over, F(-1)))
-                row = [terms, "<", limit]
-                self.window_rows.append((budget, inside, currency, row))
-                self.p.rows.append(row)
+                for s, (probability, _) in enumerate(self.futures):
+                    self.build_window(budget, index, window, s, probability)
+
+    def build_window(self, budget, index, window, s, probability):
+        """A window of a budget in one scenario; all of it is times the scenario's probability."""
+        basis = budget.basis or (1 if budget.WhichOneof("scope") == "team" else 2)
+        inside = [s * self.n + t for t in range(self.n)
+                  if not window.periods or self.m.periods[t].id in window.periods]
+        currency = window.amount.currency_code
+        amount = money(window.amount)
+        if index == 0 and budget.HasField("spent_already"):
+            amount = max(F(0), amount - money(budget.spent_already))
+        inner = sum((decimal(self.m.periods[t % self.n].hours) for t in inside), F(0))
+        if budget.prorate and decimal(window.hours) > inner:
+            amount = floor9(amount * inner / decimal(window.hours))
+        amount *= probability
+        limit, terms = amount, []
+        for (cell, o, t), names in self.x.items():
+            if t in inside and self.counts_instance(budget, cell, o):
+                price = self.h[t] * self.price(self.O[o], t) * \
+                    self.rate(self.currency(self.O[o]), currency)
+                terms += [(v, price) for v in names]
+        if basis != 1:
+            limit -= self.commitment_spend(budget, basis, inside, currency, terms)
+        with tagged(self, s):
+            over = self.over(budget.policy, 1 / (amount or 1), F(1), F(0), probability)
+        if over:
+            terms.append((over, F(-1)))
+        row = [terms, "<", limit]
+        self.window_rows.append((budget, inside, currency, row))
+        self.p.rows.append(row)
 
     def commitment_spend(self, budget, basis, inside, currency, terms):
         fixed = F(0)

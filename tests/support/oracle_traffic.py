@@ -2,6 +2,8 @@
 own in every period."""
 from fractions import Fraction as F
 
+from oracle_uncertainty import tagged
+
 
 def matches(pattern, place):
     return place.startswith(pattern[:-1]) if pattern.endswith("*") else place == pattern
@@ -69,7 +71,8 @@ def add_flow(oracle, places, rule, a, t, source, where):
     cap = oracle.decimal(rule.maximum_latency_ms)
     if cap and places.latency(source, where) > cap:
         return None
-    flow = oracle.p.var()
+    with tagged(oracle, t // oracle.n):
+        flow = oracle.p.var()
     for gb, sender, receiver in ((rule.gb_per_unit_hour, source, where),
                                  (rule.gb_back_per_unit_hour, where, source)):
         if not gb:

@@ -7,6 +7,7 @@ from random_fair import add_fairness
 from random_ramp import add_ramps
 from random_prices import add_prices
 from random_traffic import add_traffic
+from random_uncertainty import add_uncertainty
 
 PROVIDERS = {"aws": ["us", "eu"], "alibaba": ["cn", "sg"], "azure": ["we"]}
 
@@ -259,4 +260,5 @@ def random_model(seed):
     add_boxes(model, seed)
     add_prices(model, seed)
     add_traffic(model, seed)
+    add_uncertainty(model, seed)  # last: it looks at the rules that are there
     return model

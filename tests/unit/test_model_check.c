@@ -31,7 +31,6 @@ static void a_right_model_has_no_violation(void **state)
 static const struct {
     const char *yaml, *path, *part;
 } not_served[] = {
-    {MODEL("uncertainty: {tail_weight: 0.5}\n"), "model.uncertainty", "uncertainty"},
     {MODEL("current: {instances: []}\n"), "model.current", "current"},
 };
 

@@ -208,7 +208,7 @@ struct iso_tier {
     enum iso_tier_kind kind;
     int32_t priority; /* UNSERVED, FAIR: the rank */
     int32_t worst;    /* FAIR: the sum of so many largest shares that are not served */
-    double value;     /* MONEY: objective (cost + penalties), MOVES: moves */
+    double value;     /* MONEY: objective (cost + penalties + risk), MOVES: moves */
     double bound;     /* no plan is below it, given the tiers before; -INFINITY: none known */
     double tolerance;
     double frozen; /* largest value that the next tiers may take: value + |value| * tolerance */
@@ -293,6 +293,12 @@ struct iso_relaxation {
     bool verified;
 };
 
+/* What a scenario costs, times its probability. Upfronts count in each by its probability. */
+struct iso_bill {
+    iso_decimal cost;      /* of all scenarios together: the plan's */
+    iso_decimal penalties; /* likewise */
+};
+
 struct iso_component {
     int32_t n_workloads;
     int32_t *workloads;   /* owned */
@@ -324,6 +330,9 @@ struct iso_plan {
     struct iso_line *lines;
     iso_decimal cost;      /* sum of the lines */
     iso_decimal penalties; /* SOFT rules and unserved demand with a penalty */
+    int32_t n_bills;       /* the problem's scenarios */
+    struct iso_bill *bills;
+    iso_decimal risk; /* what the tail costs more than the average, times its weight; >= 0 */
 
     int32_t n_tiers, n_duals;
     struct iso_tier *tiers;

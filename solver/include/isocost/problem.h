@@ -302,6 +302,13 @@ struct iso_start_point {
     const struct iso_purchase *purchases;
 };
 
+/* One of several futures: demand and what runs are the scenario's own, what is bought is the same
+ * in all. */
+struct iso_scenario {
+    const char *id;
+    iso_decimal probability; /* in (0, 1], all add up to 1 */
+};
+
 enum iso_want {
     ISO_WANT_BASELINES = 1u << 0,
     ISO_WANT_RUNNERS_UP = 1u << 1,
@@ -376,7 +383,14 @@ struct iso_problem {
     int32_t n_price_exceptions;
     const struct iso_price_exception *price_exceptions;
     struct iso_moves moves;
-    int32_t n_volumes; /* no two hold for one offering in one period */
+    /* With scenarios, periods come scenario by scenario, as many in each, and stand for their hours
+     * times the probability: so cost, penalties and what is unserved are expected values, and
+     * bounds of windows are times the probability too. */
+    int32_t n_scenarios; /* 0 = one future */
+    const struct iso_scenario *scenarios;
+    iso_decimal tail_weight; /* in [0, 1] */
+    iso_decimal tail_level;  /* in [0, 1) */
+    int32_t n_volumes;       /* no two hold for one offering in one period */
     const struct iso_volume *volumes;
     /* Of the solver's own variants, otherwise NULL: the part of its price that an instance costs in
      * the objective, [offering * n_periods + period]. */
@@ -397,6 +411,18 @@ static inline int64_t iso_problem_n_columns(const struct iso_problem *problem)
     for (int32_t a = 0; a < problem->n_workloads; a++)
         n += (int64_t)problem->workloads[a].n_options * problem->n_periods;
     return n;
+}
+
+/* The scenario of a period; 0 in a problem without. */
+static inline int32_t iso_problem_scenario(const struct iso_problem *problem, int32_t period)
+{
+    return problem->n_scenarios > 1 ? period / (problem->n_periods / problem->n_scenarios) : 0;
+}
+
+/* Whether what the dearest scenarios cost counts by itself. */
+static inline bool iso_tail_counts(const struct iso_problem *problem)
+{
+    return problem->tail_weight > 0 && problem->n_scenarios > 1;
 }
 
 /* Number of cells: n_workloads + n_teams. */
@@ -433,6 +459,10 @@ ISO_EXPORT const struct iso_volume *iso_problem_volume(const struct iso_problem 
 
 /* The least factor on any part of the volume, 1 for the first part included. */
 ISO_EXPORT iso_decimal iso_volume_least_factor(const struct iso_volume *volume);
+
+/* The scenario of a budget's window, whose periods are all in one; 0 in a problem without. */
+ISO_EXPORT int32_t iso_window_scenario(const struct iso_problem *problem,
+                                       const struct iso_window *window);
 
 /* Whether it matters how many periods rise at once: demand may stay unserved, and more periods may
  * rise than do at once. The number of periods in which demand may rise. */
