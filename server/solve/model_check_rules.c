@@ -212,10 +212,19 @@ static void check_ramp(struct iso_model_check *check, const char *path,
                        "load_levels");
 }
 
+#define MOST_FAIR 100 /* each is a stage */
+
 /* A rank is served evenly as a whole: the first workload of it says whether it is. */
 static void check_fair(struct iso_model_check *check, const char *path,
                        const Isocost__V1__Workload *workload)
 {
+    int n_fair = 0;
+
+    for (size_t i = 0; check->model->workloads[i] != workload; i++)
+        n_fair += check->model->workloads[i]->fair;
+    if (workload->fair && n_fair == MOST_FAIR)
+        iso_check_fail(check, path, "fair", "more than %d workloads of a model cannot be fair",
+                       MOST_FAIR);
     for (size_t i = 0; i < check->model->n_workloads; i++) {
         const Isocost__V1__Workload *first = check->model->workloads[i];
         if (first->service_case != ISOCOST__V1__WORKLOAD__SERVICE_PRIORITY ||

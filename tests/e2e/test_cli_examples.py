@@ -196,3 +196,26 @@ def test_demo_serves_until_it_is_interrupted():
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_twenty_commitments_are_bought_where_the_dear_future_counts(here, tmp_path):
+    # By the comment of the example: 20 x 0.3 x 720 = 4320 in both. Without a weight of the tail ten are
+    # bought: 10 x 0.3 x 720 = 2160, and 10 x 0.5 x 720 = 3600 more when demand doubles.
+    example = cli.EXAMPLES / "uncertain-demand.yaml"
+    plan, _ = cli.plan("solve", "-f", example, env=here)
+    assert [cli.money(s["cost"]) for s in plan["scenarios"]] == [4320 * 10**9] * 2
+    assert cli.money(plan["cost"]) == 4320 * 10**9
+    assert "risk" not in plan
+
+    model = yaml.safe_load(example.read_text())
+    del model["uncertainty"]["tail_weight"]
+    average = tmp_path / "average.yaml"
+    average.write_text(yaml.safe_dump(model))
+    plan, _ = cli.plan("solve", "-f", average, env=here)
+    assert [cli.money(s["cost"]) for s in plan["scenarios"]] == [2160 * 10**9, 5760 * 10**9]
+    assert cli.money(plan["cost"]) == 3960 * 10**9
+    assert cli.money(plan["tailCost"]) == 5760 * 10**9
+
+    shown = cli.run("solve", "-f", average, env=here).stdout
+    assert "Expected over 2 scenarios; the dearest cost" in shown
+    assert re.search(r"doubled +0.5 ", shown)

@@ -59,6 +59,9 @@ def test_random_model_has_the_value_that_cbc_finds(plans, seed):
     assert plan.line_count == len(plan.lines), f"seed {seed}"
     lines = sum(amount(line.cost) for line in plan.lines)
     assert close(lines, amount(plan.cost)), f"seed {seed}: lines sum to {lines}, not {plan.cost}"
+    assert [s.scenario for s in plan.scenarios] == [s.id for s in model.uncertainty.scenarios]
+    expected_cost = sum(s.probability * amount(s.cost) for s in plan.scenarios)
+    assert not plan.scenarios or close(expected_cost, amount(plan.cost)), f"seed {seed}"
 
 
 @pytest.mark.parametrize("seed", range(60))

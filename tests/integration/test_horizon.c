@@ -56,6 +56,8 @@ static void simplify(struct random_problem *random)
     problem->n_budgets = 0;
     memset(&problem->moves, 0, sizeof(problem->moves));
     problem->moves.maximum = -1;
+    problem->n_scenarios = 0;
+    problem->tail_weight = 0;
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         struct iso_option *options = (struct iso_option *)workloads[a].options;
         workloads[a].n_spread = 0;

@@ -209,6 +209,8 @@ static void simplify(struct random_problem *random)
     problem->n_budgets = 0;
     memset(&problem->moves, 0, sizeof(problem->moves));
     problem->moves.maximum = -1;
+    problem->n_scenarios = 0;
+    problem->tail_weight = 0;
     for (int32_t l = 0; l < problem->n_limits; l++) {
         limits[l].policy = ISO_POLICY_HARD;
         limits[l].minimum = false;

@@ -15,7 +15,7 @@ def excludes(model):
 
 def add_uncertainty(model, seed):
     r = random.Random(f"uncertainty {seed}")
-    if r.random() > 0.5 or excludes(model):
+    if r.random() > 0.3 or excludes(model):
         return
     odds = r.choice([[1], [0.5, 0.5], [0.7, 0.3], [0.2, 0.5, 0.3]])
     uncertainty = {"scenarios": [

@@ -13,6 +13,7 @@ iso_add_test(unit test_or_nothing.c LIBS isocost::convert isocost::solver isocos
 iso_add_test(unit test_affinity.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_level_rounding.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_ramp.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_rules_by_hand.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_uncertainty.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_box.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_egress.c LIBS isocost::convert isocost::solver isocost::verify)

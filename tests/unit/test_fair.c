@@ -161,6 +161,20 @@ static void fairness_is_refused_where_a_tree_is_too_small(void **state)
     fixture_fini(&f);
 }
 
+static void too_many_are_refused(void **state)
+{
+    struct fixture f;
+    char yaml[20000];
+    size_t n = (size_t)snprintf(yaml, sizeof(yaml), CATALOG HOUR "workloads:\n");
+    (void)state;
+
+    for (int a = 0; a < 101; a++)
+        n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, ASKS("w%d", "1", FAIR), a);
+    fixture_resolve(&f, yaml, NULL);
+    fixture_expect(&f, "model.workloads[100].fair", "more than 100 workloads");
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +185,7 @@ int main(void)
         cmocka_unit_test(multipliers_prove_what_the_average_makes_it),
         cmocka_unit_test(the_verifier_counts_the_losses_itself),
         cmocka_unit_test(wrong_fairness_is_told_with_its_field),
+        cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(fairness_is_refused_where_a_tree_is_too_small)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
