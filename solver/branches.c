@@ -20,7 +20,8 @@
 #include "search.h"
 #include "split.h"
 
-#define CLOSE 1e-9 /* relative and absolute */
+#define CLOSE 1e-9  /* relative and absolute */
+#define PROVED 1e-7 /* likewise: how near to its value a stage before money is proved */
 
 struct node {
     uint8_t *choices;             /* see iso_forks */
@@ -159,7 +160,7 @@ static double least_bound(const struct branches *b, int32_t tier)
         for (int32_t k = 0; k < tier && keeps; k++) {
             double value = b->best->tiers[k].value;
             keeps = b->leaves[i].bounds[k] <= b->best->tiers[k].frozen;
-            if (keeps && b->leaves[i].bounds[k] < value - CLOSE * (1 + fabs(value)))
+            if (keeps && b->leaves[i].bounds[k] < value - PROVED * (1 + fabs(value)))
                 return -INFINITY;
         }
         if (keeps)

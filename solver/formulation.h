@@ -148,6 +148,9 @@ bool iso_formulation_tail_rows(struct iso_formulation *formulation);
 bool iso_formulation_tail_columns(struct iso_formulation *formulation);
 bool iso_formulation_tail_entries(struct iso_formulation *formulation, int32_t offering,
                                   int32_t period);
+/* From multipliers of the relaxation with a tail to prices of the average; see formulation_tail.c.
+ */
+void iso_formulation_average_prices(const struct iso_formulation *formulation, double *duals);
 double iso_formulation_tail(const struct iso_formulation *formulation,
                             const struct iso_mip_column *column);
 

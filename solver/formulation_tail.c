@@ -9,10 +9,13 @@
  * right side.
  *
  * The tail costs at least what the average does, so the objective is at least sum_s W_s: that is
- * what a proof prices. */
+ * what a proof prices. In the relaxation what scenario s costs counts (1 - l) + |lambda_TAIL(s)|
+ * times, so the multipliers of its rows divided by that are prices of the average. */
 #include <math.h>
 
 #include "formulation.h"
+
+#define LEAST_WEIGHT 1e-6 /* below it a scenario has no prices of its own */
 
 /* What one unit bought costs in the periods of a scenario, and of its upfront the scenario's part.
  */
@@ -115,6 +118,39 @@ bool iso_formulation_tail_columns(struct iso_formulation *f)
         ok &= iso_mip_add_entry(&f->mip, f->tail_row + s,
                                 -iso_value(problem->scenarios[s].probability));
     return ok;
+}
+
+/* The scenario of a row that is about one period or window; -1 for others. */
+static int32_t scenario_of(const struct iso_problem *problem, const struct iso_mip_row *row)
+{
+    switch (row->kind) {
+    case ISO_ROW_DEMAND:
+    case ISO_ROW_LIMIT:
+    case ISO_ROW_COMMIT:
+        return iso_problem_scenario(problem, row->b);
+    case ISO_ROW_SHARE_MAX:
+    case ISO_ROW_SHARE_MIN:
+    case ISO_ROW_SURVIVE:
+    case ISO_ROW_SPREAD:
+    case ISO_ROW_PRESENCE:
+    case ISO_ROW_FLOW:
+        return iso_problem_scenario(problem, row->c);
+    case ISO_ROW_BUDGET:
+        return iso_window_scenario(problem, &problem->budgets[row->a].windows[row->b]);
+    default:
+        return -1;
+    }
+}
+
+void iso_formulation_average_prices(const struct iso_formulation *f, double *duals)
+{
+    for (int32_t i = 0; i < f->mip.n_rows && f->tail_row >= 0; i++) {
+        int32_t s = scenario_of(f->problem, &f->mip.rows[i]);
+        if (s < 0)
+            continue;
+        double weight = 1 - iso_value(f->problem->tail_weight) + fabs(duals[f->tail_row + s]);
+        duals[i] = weight > LEAST_WEIGHT ? duals[i] / weight : 0;
+    }
 }
 
 double iso_formulation_tail(const struct iso_formulation *f, const struct iso_mip_column *column)

@@ -307,6 +307,8 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     memcpy(dual, duals, n_rows * sizeof(*dual));
     priced.dual = dual;
+    if (objective && tier->kind == ISO_TIER_MONEY)
+        iso_formulation_average_prices(priced.f, dual);
     clip(&priced);
     keep_above_zero(&priced);
     fit_purchases(&priced);

@@ -299,170 +299,144 @@ static void add_traffic(struct random_problem *r)
     add_routes(r, &traffic[1]);
     workload->traffic = traffic;
     workload->n_traffic = p->n_workloads > 1 && chance(r, 50) ? 2 : 1;
-    /* Each period is a future of its own, where no rule joins periods. */
-    static void add_scenarios(struct random_problem * r)
-    {
-        struct iso_problem *p = &r->problem;
-        struct iso_scenario *scenarios = NEW(r, p->n_periods, struct iso_scenario);
-        iso_decimal left = ISO_DECIMAL_ONE;
+}
 
-        if (p->moves.present || !chance(r, 30))
-            return;
-        for (int32_t a = 0; a < p->n_workloads; a++) {
-            r->workloads[a].ramp = NULL;
-            r->workloads[a].box = NULL;
-        }
-        p->n_budgets = 0;
-        for (int32_t s = 0; s < p->n_periods; s++) {
-            iso_decimal part = s + 1 < p->n_periods ? left / (2 + random_below(r, 3)) : left;
-            scenarios[s] = (struct iso_scenario){"s", part};
-            left -= part;
-        }
-        p->n_scenarios = p->n_periods;
-        p->scenarios = scenarios;
-        p->tail_weight = chance(r, 60) ? milli(r, 1, 1000) : 0;
-        p->tail_level = milli(r, 0, 950);
+static void add_limits(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_limit *limits = NEW(r, 3, struct iso_limit);
+
+    p->n_limits = (int32_t)random_below(r, 4);
+    for (int32_t l = 0; l < p->n_limits; l++) {
+        struct iso_limit_term *terms = NEW(r, p->n_offerings, struct iso_limit_term);
+        limits[l] = (struct iso_limit){.id = "limit",
+                                       .minimum = chance(r, 20),
+                                       .policy = (enum iso_policy)random_below(r, 4),
+                                       .bound = milli(r, 0, 9000),
+                                       .price = milli(r, 10, 2000),
+                                       .today = milli(r, 0, 6000),
+                                       .periods = flags(r, p->n_periods, 80),
+                                       .terms = terms};
+        for (int32_t o = 0; o < p->n_offerings; o++)
+            if (chance(r, 50))
+                terms[limits[l].n_terms++] = (struct iso_limit_term){o, milli(r, 500, 3000)};
     }
+    p->limits = limits;
+}
 
-    static void add_limits(struct random_problem * r)
-    {
-        struct iso_problem *p = &r->problem;
-        struct iso_limit *limits = NEW(r, 3, struct iso_limit);
+static void add_products(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_product *products = NEW(r, 2, struct iso_product);
 
-        p->n_limits = (int32_t)random_below(r, 4);
-        for (int32_t l = 0; l < p->n_limits; l++) {
-            struct iso_limit_term *terms = NEW(r, p->n_offerings, struct iso_limit_term);
-            limits[l] = (struct iso_limit){.id = "limit",
-                                           .minimum = chance(r, 20),
-                                           .policy = (enum iso_policy)random_below(r, 4),
-                                           .bound = milli(r, 0, 9000),
-                                           .price = milli(r, 10, 2000),
-                                           .today = milli(r, 0, 6000),
-                                           .periods = flags(r, p->n_periods, 80),
-                                           .terms = terms};
-            for (int32_t o = 0; o < p->n_offerings; o++)
-                if (chance(r, 50))
-                    terms[limits[l].n_terms++] = (struct iso_limit_term){o, milli(r, 500, 3000)};
-        }
-        p->limits = limits;
+    p->n_products = chance(r, 50) ? 1 + (int32_t)random_below(r, 2) : 0;
+    for (int32_t c = 0; c < p->n_products; c++) {
+        iso_decimal *existing = NEW(r, 3, iso_decimal);
+        struct iso_start *starts = NEW(r, 2, struct iso_start);
+        struct iso_eligible *eligible = NEW(r, p->n_offerings, struct iso_eligible);
+        products[c] = (struct iso_product){.id = "c",
+                                           .currency = (int32_t)random_below(r, 2),
+                                           .spend = chance(r, 50),
+                                           .lot = milli(r, 500, 2000),
+                                           .term_hours = milli(r, 60000, 90000),
+                                           .fee = chance(r, 70) ? milli(r, 10, 900) : 0,
+                                           .upfront = chance(r, 50) ? milli(r, 10, 9000) : 0,
+                                           .most = random_below(r, 6) - 1,
+                                           .existing = existing,
+                                           .n_starts = (int32_t)random_below(r, 3),
+                                           .starts = starts,
+                                           .eligible = eligible,
+                                           .cells = flags(r, p->n_workloads + 2, 80)};
+        for (int32_t t = 0; t < p->n_periods; t++)
+            existing[t] = chance(r, 50) ? milli(r, 0, 3000) : 0;
+        for (int32_t s = 0; s < products[c].n_starts; s++)
+            starts[s] = (struct iso_start){(int32_t)random_below(r, p->n_periods),
+                                           flags(r, p->n_periods, 70), milli(r, 1000, 60000)};
+        for (int32_t o = 0; o < p->n_offerings; o++)
+            if (!p->offerings[o].spot && chance(r, 60))
+                eligible[products[c].n_eligible++] = (struct iso_eligible){o, milli(r, 300, 2000)};
     }
+    p->products = products;
+}
 
-    static void add_products(struct random_problem * r)
-    {
-        struct iso_problem *p = &r->problem;
-        struct iso_product *products = NEW(r, 2, struct iso_product);
+static void add_budgets(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    struct iso_budget *budgets = NEW(r, 2, struct iso_budget);
 
-        p->n_products = chance(r, 50) ? 1 + (int32_t)random_below(r, 2) : 0;
-        for (int32_t c = 0; c < p->n_products; c++) {
-            iso_decimal *existing = NEW(r, 3, iso_decimal);
-            struct iso_start *starts = NEW(r, 2, struct iso_start);
-            struct iso_eligible *eligible = NEW(r, p->n_offerings, struct iso_eligible);
-            products[c] = (struct iso_product){.id = "c",
-                                               .currency = (int32_t)random_below(r, 2),
-                                               .spend = chance(r, 50),
-                                               .lot = milli(r, 500, 2000),
-                                               .term_hours = milli(r, 60000, 90000),
-                                               .fee = chance(r, 70) ? milli(r, 10, 900) : 0,
-                                               .upfront = chance(r, 50) ? milli(r, 10, 9000) : 0,
-                                               .most = random_below(r, 6) - 1,
-                                               .existing = existing,
-                                               .n_starts = (int32_t)random_below(r, 3),
-                                               .starts = starts,
-                                               .eligible = eligible,
-                                               .cells = flags(r, p->n_workloads + 2, 80)};
-            for (int32_t t = 0; t < p->n_periods; t++)
-                existing[t] = chance(r, 50) ? milli(r, 0, 3000) : 0;
-            for (int32_t s = 0; s < products[c].n_starts; s++)
-                starts[s] = (struct iso_start){(int32_t)random_below(r, p->n_periods),
-                                               flags(r, p->n_periods, 70), milli(r, 1000, 60000)};
-            for (int32_t o = 0; o < p->n_offerings; o++)
-                if (!p->offerings[o].spot && chance(r, 60))
-                    eligible[products[c].n_eligible++] =
-                        (struct iso_eligible){o, milli(r, 300, 2000)};
-        }
-        p->products = products;
+    p->n_budgets = chance(r, 50) ? 1 + (int32_t)random_below(r, 2) : 0;
+    for (int32_t b = 0; b < p->n_budgets; b++) {
+        struct iso_window *windows = NEW(r, 2, struct iso_window);
+        budgets[b] = (struct iso_budget){.id = "budget",
+                                         .basis = (enum iso_basis)random_below(r, 3),
+                                         .offerings = flags(r, p->n_offerings, 70),
+                                         .cells = flags(r, p->n_workloads + 2, 80),
+                                         .products = flags(r, p->n_products, 70),
+                                         .places = flags(r, 5, 50),
+                                         .moves = chance(r, 50),
+                                         .policy = (enum iso_policy)random_below(r, 4),
+                                         .price = milli(r, 10, 900),
+                                         .n_windows = 1 + (int32_t)random_below(r, 2),
+                                         .windows = windows};
+        for (int32_t w = 0; w < budgets[b].n_windows; w++)
+            windows[w] = (struct iso_window){flags(r, p->n_periods, 60), milli(r, 0, 200000),
+                                             (int32_t)random_below(r, 2), milli(r, 0, 40000)};
     }
+    p->budgets = budgets;
+}
 
-    static void add_budgets(struct random_problem * r)
-    {
-        struct iso_problem *p = &r->problem;
-        struct iso_budget *budgets = NEW(r, 2, struct iso_budget);
+static void add_moves(struct random_problem *r)
+{
+    struct iso_problem *p = &r->problem;
+    int32_t n_cells = p->n_workloads + 2;
+    struct iso_current *current = NEW(r, n_cells * p->n_offerings, struct iso_current);
 
-        p->n_budgets = chance(r, 50) ? 1 + (int32_t)random_below(r, 2) : 0;
-        for (int32_t b = 0; b < p->n_budgets; b++) {
-            struct iso_window *windows = NEW(r, 2, struct iso_window);
-            budgets[b] = (struct iso_budget){.id = "budget",
-                                             .basis = (enum iso_basis)random_below(r, 3),
-                                             .offerings = flags(r, p->n_offerings, 70),
-                                             .cells = flags(r, p->n_workloads + 2, 80),
-                                             .products = flags(r, p->n_products, 70),
-                                             .places = flags(r, 5, 50),
-                                             .moves = chance(r, 50),
-                                             .policy = (enum iso_policy)random_below(r, 4),
-                                             .price = milli(r, 10, 900),
-                                             .n_windows = 1 + (int32_t)random_below(r, 2),
-                                             .windows = windows};
-            for (int32_t w = 0; w < budgets[b].n_windows; w++)
-                windows[w] = (struct iso_window){flags(r, p->n_periods, 60), milli(r, 0, 200000),
-                                                 (int32_t)random_below(r, 2), milli(r, 0, 40000)};
-        }
-        p->budgets = budgets;
-    }
+    p->moves.maximum = -1;
+    if (!chance(r, 35))
+        return;
+    p->moves = (struct iso_moves){.present = true,
+                                  .current = current,
+                                  .start_cost = milli(r, 0, 500),
+                                  .stop_cost = milli(r, 0, 500),
+                                  .move_cost = milli(r, 0, 900),
+                                  .maximum = random_below(r, 10) - 1};
+    for (int32_t cell = 0; cell < n_cells; cell++)
+        for (int32_t o = 0; o < p->n_offerings; o++)
+            if (chance(r, 25) && (cell >= p->n_workloads || !p->workloads[cell].replicas))
+                current[p->moves.n_current++] = (struct iso_current){cell, o, random_below(r, 4)};
+    p->moves.forced_stops = iso_forced_stops(p);
+}
 
-    static void add_moves(struct random_problem * r)
-    {
-        struct iso_problem *p = &r->problem;
-        int32_t n_cells = p->n_workloads + 2;
-        struct iso_current *current = NEW(r, n_cells * p->n_offerings, struct iso_current);
+struct random_problem *random_problem_new(uint64_t seed)
+{
+    struct random_problem *r = iso_calloc(1, sizeof(*r));
 
-        p->moves.maximum = -1;
-        if (!chance(r, 35))
-            return;
-        p->moves = (struct iso_moves){.present = true,
-                                      .current = current,
-                                      .start_cost = milli(r, 0, 500),
-                                      .stop_cost = milli(r, 0, 500),
-                                      .move_cost = milli(r, 0, 900),
-                                      .maximum = random_below(r, 10) - 1};
-        for (int32_t cell = 0; cell < n_cells; cell++)
-            for (int32_t o = 0; o < p->n_offerings; o++)
-                if (chance(r, 25) && (cell >= p->n_workloads || !p->workloads[cell].replicas))
-                    current[p->moves.n_current++] =
-                        (struct iso_current){cell, o, random_below(r, 4)};
-        p->moves.forced_stops = iso_forced_stops(p);
-    }
+    ISO_ASSERT(r);
+    r->state = seed * 0x9e3779b97f4a7c15u + 1;
+    for (int i = 0; i < 8; i++)
+        random_below(r, 2);
+    add_frame(r);
+    add_offerings(r);
+    add_workloads(r);
+    add_limits(r);
+    add_products(r);
+    add_budgets(r);
+    add_moves(r);
+    add_ramp(r);
+    add_affinities(r);
+    add_fairness(r);
+    add_boxes(r);
+    add_traffic(r); /* last, so that the rest is as without */
+    r->problem.options =
+        (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
+    return r;
+}
 
-    struct random_problem *random_problem_new(uint64_t seed)
-    {
-        struct random_problem *r = iso_calloc(1, sizeof(*r));
-
-        ISO_ASSERT(r);
-        r->state = seed * 0x9e3779b97f4a7c15u + 1;
-        for (int i = 0; i < 8; i++)
-            random_below(r, 2);
-        add_frame(r);
-        add_offerings(r);
-        add_workloads(r);
-        add_limits(r);
-        add_products(r);
-        add_budgets(r);
-        add_moves(r);
-        add_ramp(r);
-        add_affinities(r);
-        add_fairness(r);
-        add_boxes(r);
-        add_traffic(r);
-        add_scenarios(r); /* last, so that the rest is as without */
-        r->problem.options =
-            (struct iso_options){.time_limit_s = 5, .tier_tolerance = chance(r, 20) ? 0.01 : 0};
-        return r;
-    }
-
-    void random_problem_free(struct random_problem * r)
-    {
-        if (!r)
-            return;
-        for (int i = 0; i < r->n_blocks; i++)
-            free(r->blocks[i]);
-        free(r);
-    }
+void random_problem_free(struct random_problem *r)
+{
+    if (!r)
+        return;
+    for (int i = 0; i < r->n_blocks; i++)
+        free(r->blocks[i]);
+    free(r);
+}
