@@ -101,9 +101,10 @@ def add_traffic_of(oracle, places, a, rule, t):
                 sent.append((flow, F(1)))
                 arrived.append((flow, F(-1)))
         oracle.p.row(sent + [(v, share) for v, _ in unserved(oracle, a, t)], ">", share * demand)
+    slack = F(len(rule.sources) * (int(demand) + 2), 10**9)  # shares have 9 places
     for where, arrived in arrivals.items():
         if arrived:
-            oracle.p.row(served_in(oracle, a, t, where) + arrived, ">", 0)
+            oracle.p.row(served_in(oracle, a, t, where) + arrived, ">", -slack)
 
 
 def add_dependency(oracle, places, a, rule, t):
