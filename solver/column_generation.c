@@ -10,6 +10,7 @@
 #include "cheapest.h"
 #include "product_pricing.h"
 #include "search.h"
+#include "unlisted.h"
 
 #define START_COLUMNS 4000 /* formulations up to this size are loaded whole */
 #define DEARER 30.0        /* what artificial columns cost more when they stay */
@@ -68,15 +69,16 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
 }
 
 /* What artificial columns cost: more than any instance asks for a unit of the row. */
-static void artificial_costs(const struct iso_mip *mip, double *costs)
+static void artificial_costs(const struct iso_mip *mip, double *costs, int32_t n_costs)
 {
-    for (int32_t i = 0; i < mip->n_rows; i++)
+    for (int32_t i = 0; i < n_costs; i++)
         costs[i] = 1e-3;
     for (int32_t j = 0; j < mip->n_columns; j++)
         for (int32_t k = 0; k < mip->columns[j].n_entries; k++) {
             const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
             double unit = 2 * mip->objective[j] / fabs(entry->coefficient);
-            if (unit > costs[entry->row] && iso_column_runs(&mip->columns[j]))
+            if (entry->row < n_costs && unit > costs[entry->row] &&
+                iso_column_runs(&mip->columns[j]))
                 costs[entry->row] = unit;
         }
 }
@@ -102,34 +104,56 @@ static enum iso_status bring_all(struct iso_search *search, struct iso_lp *lp, i
 }
 
 /* Artificial columns that stand for something get dearer; out when they stand for nothing, or when
- * price does not move them: then every column is brought in. */
+ * price does not move them: then every column is brought in, or nothing is new where most are not
+ * listed. */
 static enum iso_status dearer(struct iso_search *search, struct iso_lp *lp, double *costs,
-                              double *io_factor, int32_t *ret_n_new, struct iso_error *reterr)
+                              int32_t n_costs, double *io_factor, int32_t *ret_n_new,
+                              struct iso_error *reterr)
 {
-    const struct iso_mip *mip = &search->formulation->mip;
     bool needed = iso_lp_artificial_sum(lp) > 1e-9;
 
     if (needed && *io_factor < DEAREST) {
         *io_factor *= DEARER;
-        for (int32_t i = 0; i < mip->n_rows; i++)
+        for (int32_t i = 0; i < n_costs; i++)
             costs[i] *= DEARER;
         *ret_n_new = 1;
         return iso_lp_price_artificials(lp, costs, reterr);
     }
     *io_factor = 0;
     ISO_TRY(iso_lp_price_artificials(lp, NULL, reterr));
-    *ret_n_new = 1;
-    return needed ? bring_all(search, lp, ret_n_new, reterr) : ISO_OK;
+    *ret_n_new = needed && search->unlisted ? 0 : 1;
+    return needed && !search->unlisted ? bring_all(search, lp, ret_n_new, reterr) : ISO_OK;
 }
 
-enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, double *duals,
-                                 enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
+/* Prices what is listed, then what is not; `grow`: the latter may be listed. */
+static enum iso_status price(struct iso_search *search, struct iso_product_pricing *pricing,
+                             struct iso_lp *lp, double **io_duals, bool grow, int32_t *io_n_new,
+                             struct iso_error *reterr)
+{
+    struct iso_formulation *f = search->formulation;
+    int32_t before = f->mip.n_columns;
+
+    ISO_TRY(price_columns(search, lp, *io_duals, io_n_new, reterr));
+    ISO_TRY(iso_price_products(pricing, search, lp, *io_duals, io_n_new, reterr));
+    if (!search->unlisted)
+        return ISO_OK;
+    ISO_TRY(iso_price_unlisted(search, lp, io_duals, grow, io_n_new, reterr));
+    if (f->mip.n_columns == before)
+        return ISO_OK;
+    iso_product_pricing_fini(pricing);
+    return iso_product_pricing_init(pricing, f, reterr);
+}
+
+/* The loop of column generation. */
+static enum iso_status relax(struct iso_search *search, struct iso_lp *lp, double **io_duals,
+                             bool grow, enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     struct iso_control control = iso_search_control(search);
     struct iso_product_pricing pricing __attribute__((cleanup(iso_product_pricing_fini))) = {0};
     ISO_AUTO_MEM double *costs = iso_calloc((size_t)mip->n_rows, sizeof(*costs));
-    double factor = 0; /* of artificial columns; 0 = none */
+    int32_t n_costs = mip->n_rows; /* rows that come later need no artificial columns */
+    double factor = 0;             /* of artificial columns; 0 = none */
 
     if (!costs)
         return no_memory(reterr);
@@ -139,10 +163,12 @@ enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, d
         ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, ret_outcome, reterr));
         if (*ret_outcome == ISO_LP_INFEASIBLE && factor == 0 && !iso_lp_is_whole(lp)) {
             factor = 1;
-            artificial_costs(mip, costs);
+            artificial_costs(mip, costs, n_costs);
             ISO_TRY(iso_lp_price_artificials(lp, costs, reterr));
             continue;
         }
+        if (*ret_outcome == ISO_LP_INFEASIBLE && search->unlisted)
+            return ISO_OK; /* for now; whatever is not listed is tried then */
         if (*ret_outcome == ISO_LP_INFEASIBLE) {
             ISO_TRY(bring_all(search, lp, &n_new, reterr));
             if (n_new == 0)
@@ -151,13 +177,15 @@ enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, d
         }
         if (*ret_outcome != ISO_LP_OPTIMAL)
             return ISO_OK;
-        iso_lp_duals(lp, duals);
-        ISO_TRY(price_columns(search, lp, duals, &n_new, reterr));
-        ISO_TRY(iso_price_products(&pricing, search, lp, duals, &n_new, reterr));
-        if (n_new == 0 && factor > 0)
-            ISO_TRY(dearer(search, lp, costs, &factor, &n_new, reterr));
+        iso_lp_duals(lp, *io_duals);
+        ISO_TRY(price(search, &pricing, lp, io_duals, grow, &n_new, reterr));
+        if (n_new == 0 && factor > 0) {
+            ISO_TRY(dearer(search, lp, costs, n_costs, &factor, &n_new, reterr));
+            if (n_new == 0)
+                *ret_outcome = ISO_LP_INFEASIBLE;
+        }
         if (n_new == 0) {
-            iso_price_links(mip, duals);
+            iso_price_links(mip, *io_duals);
             return ISO_OK;
         }
         if (iso_search_stops(search)) {
@@ -165,6 +193,18 @@ enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, d
             return ISO_OK;
         }
     }
+}
+
+enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, double *duals,
+                                 enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
+{
+    return relax(search, lp, &duals, false, ret_outcome, reterr);
+}
+
+enum iso_status iso_relax_further(struct iso_search *search, struct iso_lp *lp, double **io_duals,
+                                  enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
+{
+    return relax(search, lp, io_duals, true, ret_outcome, reterr);
 }
 
 bool iso_all_patterns_listed(const struct iso_search *search)
@@ -178,26 +218,47 @@ bool iso_all_patterns_listed(const struct iso_search *search)
     return true;
 }
 
-enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_lp **ret_lp,
+/* Without a point of what prices brought in: everything is listed, and a program made anew. */
+static enum iso_status relax_whole(struct iso_search *search, struct iso_lp **io_lp,
+                                   double **io_duals, enum iso_lp_outcome *ret_outcome,
+                                   struct iso_error *reterr)
+{
+    struct iso_formulation *f = search->formulation;
+    int32_t before = f->mip.n_columns, n_rows = f->mip.n_rows;
+
+    iso_lp_free(*io_lp);
+    *io_lp = NULL;
+    iso_unlisted_free(search->unlisted);
+    search->unlisted = NULL;
+    ISO_TRY(iso_formulation_list_all(f, reterr));
+    ISO_TRY(iso_search_grow(search, before, reterr));
+    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
+    ISO_TRY(iso_lp_new(&f->mip, NULL, io_lp, reterr));
+    return iso_relax_further(search, *io_lp, io_duals, ret_outcome, reterr);
+}
+
+enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct iso_lp **ret_lp,
                           enum iso_lp_outcome *ret_outcome, struct iso_error *reterr)
 {
     struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO(iso_lp) lp = NULL;
-    ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
 
+    ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
     if (!active)
         return no_memory(reterr);
-    if (mip->n_columns > START_COLUMNS && !search->has_best)
+    if ((mip->n_columns > START_COLUMNS || search->unlisted) && !search->has_best)
         ISO_TRY(plan_from_nothing(search, reterr));
     ISO_TRY(choose_start(search, active, reterr));
     ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
     search->priced_out = iso_all_patterns_listed(search);
     for (;;) {
+        ISO_TRY(iso_relax_further(search, lp, io_duals, ret_outcome, reterr));
+        if (*ret_outcome == ISO_LP_INFEASIBLE && search->unlisted)
+            ISO_TRY(relax_whole(search, &lp, io_duals, ret_outcome, reterr));
         int32_t before = mip->n_columns;
-        ISO_TRY(iso_relax_listed(search, lp, duals, ret_outcome, reterr));
         if (search->priced_out || *ret_outcome != ISO_LP_OPTIMAL || iso_search_stops(search))
             break;
-        ISO_TRY(iso_price_patterns(search, duals, &search->priced_out, reterr));
+        ISO_TRY(iso_price_patterns(search, *io_duals, &search->priced_out, reterr));
         if (mip->n_columns == before)
             break;
         ISO_TRY(iso_search_grow(search, before, reterr));

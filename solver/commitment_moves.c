@@ -114,7 +114,7 @@ static double expected(const struct iso_improver *improver, const struct move *m
         if (!in_term(improver, column, period))
             continue;
         int32_t c = f->mip.columns[column].a;
-        double worth = -improver->duals[f->commit_row[c * f->problem->n_periods + period]] *
+        double worth = -improver->duals[iso_formulation_commit_row(f, c, period)] *
                        iso_value(f->problem->products[c].lot);
         change += side == 0 ? -worth : move->n_less * worth;
     }

@@ -235,7 +235,7 @@ enum iso_status iso_export_mip(const struct iso_problem *problem, const struct i
                         "limits with or_nothing and prices by volume are settled by a tree of "
                         "programs, and are not written as one");
     ISO_TRY(iso_reduction_init(&reduction, problem, false, reterr));
-    ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, EXPORT_PATTERNS, reterr));
+    ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, true, EXPORT_PATTERNS, reterr));
     for (int32_t g = 0; g < problem->n_teams; g++)
         for (int32_t l = 0; l < formulation.pools[g].n_lists; l++)
             if (!formulation.pools[g].lists[l].complete)

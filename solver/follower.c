@@ -1,6 +1,7 @@
 #include "follower.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A row with more of them stands for a rule over the whole horizon; they stay where they are. */
 #define MOST_FOLLOWERS 400
@@ -21,13 +22,20 @@ enum iso_status iso_followers_init(struct iso_followers *followers,
                                    struct iso_error *reterr)
 {
     const struct iso_mip *mip = &formulation->mip;
+    const struct iso_problem *problem = formulation->problem;
 
-    followers->held = iso_calloc((size_t)formulation->problem->n_products, 1);
+    followers->standing = iso_calloc((size_t)problem->n_products, 1);
+    followers->held = iso_calloc((size_t)problem->n_products, 1);
     followers->purchases = iso_calloc((size_t)mip->n_columns, sizeof(*followers->purchases));
     followers->first = iso_calloc((size_t)mip->n_rows + 2, sizeof(*followers->first));
     followers->columns = iso_calloc((size_t)mip->n_entries, sizeof(*followers->columns));
-    if (!followers->first || !followers->columns || !followers->held || !followers->purchases)
+    if (!followers->first || !followers->columns || !followers->standing || !followers->held ||
+        !followers->purchases)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a neighbourhood");
+    for (int32_t c = 0; c < problem->n_products; c++)
+        for (int32_t t = 0; t < problem->n_periods; t++)
+            followers->standing[c] |= problem->products[c].existing[t] > 0;
+    memcpy(followers->held, followers->standing, (size_t)problem->n_products);
     for (int32_t j = 0; j < mip->n_columns; j++)
         if (mip->columns[j].kind == ISO_COLUMN_BUY)
             followers->purchases[followers->n_purchases++] = j;
@@ -53,22 +61,23 @@ void iso_followers_fini(struct iso_followers *followers)
     free(followers->first);
     free(followers->columns);
     free(followers->purchases);
+    free(followers->standing);
     free(followers->held);
     *followers = (struct iso_followers){0};
 }
 
 void iso_followers_look(struct iso_followers *followers, const struct iso_neighbourhood *n)
 {
-    const struct iso_problem *problem = n->search->problem;
+    const struct iso_mip *mip = &n->search->formulation->mip;
 
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        followers->held[c] = 0;
-        for (int32_t t = 0; t < problem->n_periods; t++)
-            followers->held[c] |= problem->products[c].existing[t] > 0;
-    }
-    for (int32_t i = 0; i < followers->n_purchases; i++)
-        if (n->x[followers->purchases[i]] != 0)
-            followers->held[n->search->formulation->mip.columns[followers->purchases[i]].a] = 1;
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 0; i < followers->n_purchases; i++) {
+            int32_t j = followers->purchases[i], c = mip->columns[j].a;
+            if (pass == 0)
+                followers->held[c] = followers->standing[c];
+            else if (n->x[j] != 0)
+                followers->held[c] = 1;
+        }
 }
 
 void iso_followers_free(const struct iso_followers *followers, struct iso_neighbourhood *n)

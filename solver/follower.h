@@ -12,7 +12,8 @@ struct iso_followers {
     int32_t *columns;
     int32_t n_purchases;
     int32_t *purchases; /* columns */
-    uint8_t *held;      /* n_products flags: something is held or bought in the point at hand */
+    uint8_t *standing;  /* n_products flags: something is held from the start */
+    uint8_t *held;      /* likewise: held or bought in the point at hand */
 };
 
 /* Errors: ISO_E_NOMEM. To be freed by iso_followers_fini() also then. */

@@ -267,12 +267,13 @@ static void add_fixed_cost(struct iso_formulation *formulation)
 
 enum iso_status iso_formulation_init(struct iso_formulation *formulation,
                                      const struct iso_problem *problem,
-                                     const struct iso_reduction *reduction, int32_t room,
-                                     struct iso_error *reterr)
+                                     const struct iso_reduction *reduction, bool complete,
+                                     int32_t room, struct iso_error *reterr)
 {
     memset(formulation, 0, sizeof(*formulation));
     formulation->problem = problem;
     formulation->reduction = reduction;
+    formulation->complete = complete;
     formulation->pools = iso_calloc((size_t)problem->n_teams, sizeof(*formulation->pools));
     if (!formulation->pools)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the formulation");
@@ -283,6 +284,8 @@ enum iso_status iso_formulation_init(struct iso_formulation *formulation,
     add_fixed_cost(formulation);
     ISO_TRY(iso_formulation_rows(formulation, reterr));
     ISO_TRY(iso_formulation_columns(formulation, reterr));
+    if (!complete)
+        ISO_TRY(iso_formulation_open_listing(formulation, reterr));
     ISO_TRY(iso_formulation_pool_columns(formulation, reterr));
     return iso_formulation_tail_columns(formulation)
                ? ISO_OK
@@ -296,6 +299,8 @@ void iso_formulation_fini(struct iso_formulation *formulation)
             iso_pattern_set_fini(&formulation->pools[g]);
     for (int32_t a = 0; formulation->ramp_row && a < formulation->problem->n_workloads; a++)
         free(formulation->ramp_row[a]);
+    for (int32_t a = 0; formulation->use_column && a < formulation->problem->n_workloads; a++)
+        free(formulation->use_column[a]);
     for (int32_t g = 0; formulation->problem && g < formulation->problem->n_teams; g++) {
         if (formulation->pool_link)
             free(formulation->pool_link[g]);
@@ -308,7 +313,8 @@ void iso_formulation_fini(struct iso_formulation *formulation)
         formulation->budget_row,  formulation->commit_row,   formulation->share_row,
         formulation->survive_row, formulation->spread_row,   formulation->capped,
         formulation->ramp_row,    formulation->presence_row, formulation->presence_end,
-        formulation->fair_row,    formulation->traffic_row,  formulation->box_row};
+        formulation->fair_row,    formulation->traffic_row,  formulation->box_row,
+        formulation->use_column};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_mip_fini(&formulation->mip);

@@ -22,7 +22,7 @@ struct iso_formulation {
     int32_t *demand_row;  /* [workload * n_periods + period] */
     int32_t *limit_row;   /* [limit * n_periods + period] */
     int32_t *budget_row;  /* [budget], then + window */
-    int32_t *commit_row;  /* [product * n_periods + period] */
+    int32_t *commit_row;  /* [product]: one a period from here on; -1: not listed */
     int32_t *share_row;   /* [workload], then + (share * n_periods + period) * 2 + (0 max, 1 min) */
     int32_t *survive_row; /* [workload], then + place in survive_domains * n_periods + period */
     int32_t *spread_row;  /* [workload], likewise, then one SPREAD_N row a rule */
@@ -41,15 +41,22 @@ struct iso_formulation {
     int32_t **place_row; /* [team][(list * n_periods + period) * n_workloads + place] or -1 */
     uint8_t *capped;     /* [workload]: replica workload with a rule that more may break */
 
+    /* A large formulation lists few columns at first: the others are priced straight from the
+     * problem (unlisted.h) and listed as they are worth it. Rows of products come with them. */
+    bool complete;        /* every column but fill patterns is listed */
+    int32_t **use_column; /* [workload][option * n_periods + period]: -1: not listed; NULL in
+                           * complete formulations */
+
     double fixed_cost; /* fees of existing commitments: no column */
 };
 
-/* Builds rows and columns. `room` caps the number of patterns of each team.
- * Errors: ISO_E_NOMEM, ISO_E_LIMIT (too many rows or columns). */
+/* Builds rows and columns: all of them when `complete`, otherwise neither instances of throughput
+ * workloads nor products that have to be bought first. `room` caps the number of patterns of each
+ * team. Errors: ISO_E_NOMEM, ISO_E_LIMIT (too many rows or columns). */
 enum iso_status iso_formulation_init(struct iso_formulation *formulation,
                                      const struct iso_problem *problem,
-                                     const struct iso_reduction *reduction, int32_t room,
-                                     struct iso_error *reterr);
+                                     const struct iso_reduction *reduction, bool complete,
+                                     int32_t room, struct iso_error *reterr);
 void iso_formulation_fini(struct iso_formulation *formulation);
 
 /* Fills mip.objective with the coefficients of one tier, of which kind, priority and worst count.
@@ -76,10 +83,45 @@ enum iso_status iso_formulation_add_pattern(struct iso_formulation *formulation,
                                             int32_t list, int32_t pattern, int32_t period,
                                             struct iso_error *reterr);
 
+/* --- listing, see formulation_listing.c --- */
+
+/* Whether a formulation may leave columns out: there are so many, and everything that multipliers
+ * are asked for is known of them without a row of their own. */
+bool iso_formulation_may_leave_out(const struct iso_problem *problem,
+                                   const struct iso_reduction *reduction);
+
+/* Whether a product is listed from the start: something of it is held, or it is for nothing and so
+ * never too dear. */
+bool iso_formulation_lists_at_once(const struct iso_problem *problem, int32_t product);
+
+/* The column of a USE that may not be listed yet: it is, with its coverage by listed products. -1
+ * when memory is short. */
+int32_t iso_formulation_list_use(struct iso_formulation *formulation, int32_t workload,
+                                 int32_t option, int32_t period);
+
+/* Lists a product: its rows, purchases and coverage of what is listed. False when memory is short.
+ */
+bool iso_formulation_list_product(struct iso_formulation *formulation, int32_t product);
+
+/* Lists whatever is not listed. Errors: ISO_E_NOMEM. */
+enum iso_status iso_formulation_list_all(struct iso_formulation *formulation,
+                                         struct iso_error *reterr);
+
+/* The COMMIT row of a product in a period; -1 when it is not listed. */
+static inline int32_t iso_formulation_commit_row(const struct iso_formulation *formulation,
+                                                 int32_t product, int32_t period)
+{
+    int32_t first = formulation->commit_row[product];
+
+    return first < 0 ? -1 : first + period;
+}
+
 /* --- shared by the builders --- */
 
 /* Rows of the problem: allocates the maps and appends every row. */
 enum iso_status iso_formulation_rows(struct iso_formulation *formulation, struct iso_error *reterr);
+
+bool iso_formulation_commit_rows(struct iso_formulation *formulation, int32_t product);
 
 /* Columns other than pool columns, and pool columns. */
 enum iso_status iso_formulation_columns(struct iso_formulation *formulation,
@@ -161,10 +203,23 @@ double iso_formulation_money(const struct iso_formulation *formulation,
 /* What existing units of a product cost in a period. */
 double iso_existing_fee(const struct iso_problem *problem, int32_t product, int32_t period);
 
-/* The cover link row of (cell, offering, period), made with its cover columns; -1 when no product
- * can cover it, -2 when memory is short. */
+/* The cover link row of (cell, offering, period), made with the cover columns of listed products;
+ * -1 when no product can cover it, -2 when memory is short. */
 int32_t iso_formulation_cover(struct iso_formulation *formulation, int32_t cell, int32_t offering,
                               int32_t period);
+
+/* One cover column: of product `c` for what the link row counts; `use` as in iso_eligible. */
+bool iso_formulation_add_cover(struct iso_formulation *formulation, int32_t c, int32_t link,
+                               iso_decimal use);
+
+/* Opens the maps of what is listed, with the products that are listed from the start. */
+enum iso_status iso_formulation_open_listing(struct iso_formulation *formulation,
+                                             struct iso_error *reterr);
+
+/* The column of a USE, with its links; the purchases of a product. False when memory is short. */
+bool iso_formulation_add_use(struct iso_formulation *formulation, int32_t workload, int32_t option,
+                             int32_t period);
+bool iso_formulation_add_purchases(struct iso_formulation *formulation, int32_t product);
 
 /* The MOVE row of (cell, offering), made with its start and stop columns; -1 when memory is short.
  */

@@ -145,6 +145,29 @@ bool iso_formulation_service_entries(struct iso_formulation *f, int32_t a, int32
            iso_formulation_traffic_entries(f, a, offering, period, amount);
 }
 
+bool iso_formulation_add_cover(struct iso_formulation *f, int32_t c, int32_t link, iso_decimal use)
+{
+    const struct iso_problem *problem = f->problem;
+    int32_t cell = f->mip.rows[link].a, offering = f->mip.rows[link].b;
+    int32_t period = f->mip.rows[link].c;
+    bool ok = open_column(f, ISO_COLUMN_COVER, c, cell, offering, period, INFINITY, false) &&
+              iso_mip_add_entry(&f->mip, link, -1) &&
+              iso_mip_add_entry(&f->mip, iso_formulation_commit_row(f, c, period), iso_value(use));
+
+    for (int32_t b = 0; ok && b < problem->n_budgets; b++) {
+        const struct iso_budget *budget = &problem->budgets[b];
+        if (budget->basis == ISO_BASIS_LIST || !budget->products[c] ||
+            !budget->offerings[offering] || !budget->cells[cell])
+            continue;
+        for (int32_t w = 0; ok && w < budget->n_windows; w++)
+            if (budget->windows[w].periods[period])
+                ok = iso_mip_add_entry(
+                    &f->mip, f->budget_row[b] + w,
+                    -iso_budget_price(problem, &budget->windows[w], offering, period));
+    }
+    return ok;
+}
+
 int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t offering,
                               int32_t period)
 {
@@ -155,30 +178,17 @@ int32_t iso_formulation_cover(struct iso_formulation *f, int32_t cell, int32_t o
     for (int32_t at = products->first[offering]; at < products->first[offering + 1]; at++) {
         int32_t c = products->items[at].set;
         const struct iso_product *product = &problem->products[c];
-        const struct iso_eligible *eligible = &product->eligible[products->items[at].place];
         if (!product->cells[cell] || (product->most == 0 && product->existing[period] == 0))
             continue;
         if (link < 0)
             link =
                 iso_mip_add_row(&f->mip, &(struct iso_mip_row){ISO_ROW_LINK_COVER, cell, offering,
                                                                period, -1, 0, INFINITY});
-        bool ok = link >= 0 &&
-                  open_column(f, ISO_COLUMN_COVER, c, cell, offering, period, INFINITY, false) &&
-                  iso_mip_add_entry(&f->mip, link, -1) &&
-                  iso_mip_add_entry(&f->mip, f->commit_row[c * problem->n_periods + period],
-                                    iso_value(eligible->use));
-        for (int32_t b = 0; ok && b < problem->n_budgets; b++) {
-            const struct iso_budget *budget = &problem->budgets[b];
-            if (budget->basis == ISO_BASIS_LIST || !budget->products[c] ||
-                !budget->offerings[offering] || !budget->cells[cell])
-                continue;
-            for (int32_t w = 0; ok && w < budget->n_windows; w++)
-                if (budget->windows[w].periods[period])
-                    ok = iso_mip_add_entry(
-                        &f->mip, f->budget_row[b] + w,
-                        -iso_budget_price(problem, &budget->windows[w], offering, period));
-        }
-        if (!ok)
+        if (link < 0)
+            return -2;
+        if (f->commit_row[c] >= 0 &&
+            !iso_formulation_add_cover(f, c, link,
+                                       product->eligible[products->items[at].place].use))
             return -2;
     }
     return link;
@@ -196,7 +206,7 @@ bool iso_formulation_useful(const struct iso_formulation *f, const struct iso_wo
            (f->problem->moves.present && period == 0);
 }
 
-static bool add_use(struct iso_formulation *f, int32_t a, int32_t option, int32_t period)
+bool iso_formulation_add_use(struct iso_formulation *f, int32_t a, int32_t option, int32_t period)
 {
     const struct iso_problem *problem = f->problem;
     const struct iso_option *choice = &problem->workloads[a].options[option];
@@ -272,29 +282,26 @@ static bool add_domains(struct iso_formulation *f, int32_t a)
     return true;
 }
 
-static bool add_purchases(struct iso_formulation *f)
+bool iso_formulation_add_purchases(struct iso_formulation *f, int32_t c)
 {
     const struct iso_problem *problem = f->problem;
+    const struct iso_product *product = &problem->products[c];
 
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        const struct iso_product *product = &problem->products[c];
-        for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
-            if (!open_column(f, ISO_COLUMN_BUY, c, s, -1, -1,
-                             product->most < 0 ? INFINITY : (double)product->most, true))
+    for (int32_t s = 0; s < product->n_starts && product->most != 0; s++) {
+        if (!open_column(f, ISO_COLUMN_BUY, c, s, -1, -1,
+                         product->most < 0 ? INFINITY : (double)product->most, true))
+            return false;
+        for (int32_t t = 0; t < problem->n_periods; t++)
+            if (product->starts[s].window[t] &&
+                !iso_mip_add_entry(&f->mip, iso_formulation_commit_row(f, c, t),
+                                   -iso_value(product->lot)))
                 return false;
-            for (int32_t t = 0; t < problem->n_periods; t++)
-                if (product->starts[s].window[t] &&
-                    !iso_mip_add_entry(&f->mip, f->commit_row[c * problem->n_periods + t],
-                                       -iso_value(product->lot)))
+        for (int32_t b = 0; b < problem->n_budgets; b++)
+            for (int32_t w = 0; w < problem->budgets[b].n_windows; w++)
+                if (!iso_mip_add_entry(&f->mip, f->budget_row[b] + w,
+                                       iso_budget_purchase(problem, &problem->budgets[b],
+                                                           &problem->budgets[b].windows[w], c, s)))
                     return false;
-            for (int32_t b = 0; b < problem->n_budgets; b++)
-                for (int32_t w = 0; w < problem->budgets[b].n_windows; w++)
-                    if (!iso_mip_add_entry(&f->mip, f->budget_row[b] + w,
-                                           iso_budget_purchase(problem, &problem->budgets[b],
-                                                               &problem->budgets[b].windows[w], c,
-                                                               s)))
-                        return false;
-        }
     }
     return true;
 }
@@ -352,10 +359,10 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
 
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
-        for (int32_t i = 0; i < workload->n_options && !workload->replicas; i++)
+        for (int32_t i = 0; i < workload->n_options && !workload->replicas && f->complete; i++)
             for (int32_t t = 0; t < problem->n_periods && f->reduction->options[a][i]; t++)
                 if (iso_formulation_useful(f, workload, t))
-                    if (!add_use(f, a, i, t))
+                    if (!iso_formulation_add_use(f, a, i, t))
                         return no_memory(reterr);
         for (int32_t t = 0; t < problem->n_periods; t++)
             if (!add_unserved(f, a, t))
@@ -365,8 +372,10 @@ enum iso_status iso_formulation_columns(struct iso_formulation *f, struct iso_er
     }
     if (!iso_formulation_affinity_columns(f) || !iso_formulation_ramp_columns(f) ||
         !iso_formulation_fair_columns(f) || !iso_formulation_box_columns(f) ||
-        !iso_formulation_traffic_columns(f) || !add_purchases(f) || !add_violations(f) ||
-        !add_moves(f))
+        !iso_formulation_traffic_columns(f))
         return no_memory(reterr);
-    return ISO_OK;
+    for (int32_t c = 0; c < problem->n_products && f->complete; c++)
+        if (!iso_formulation_add_purchases(f, c))
+            return no_memory(reterr);
+    return add_violations(f) && add_moves(f) ? ISO_OK : no_memory(reterr);
 }

@@ -100,6 +100,18 @@ static double existing_fees(const struct iso_problem *problem, const struct iso_
     return spend;
 }
 
+bool iso_formulation_commit_rows(struct iso_formulation *f, int32_t c)
+{
+    const struct iso_product *product = &f->problem->products[c];
+    bool ok = true;
+
+    f->commit_row[c] = f->mip.n_rows;
+    for (int32_t t = 0; t < f->problem->n_periods; t++)
+        ok &= add(f, ISO_ROW_COMMIT, c, t, -1, -1, -INFINITY,
+                  iso_value(product->lot) * iso_value(product->existing[t])) >= 0;
+    return ok;
+}
+
 static bool add_global_rows(struct iso_formulation *f)
 {
     const struct iso_problem *problem = f->problem;
@@ -124,12 +136,8 @@ static bool add_global_rows(struct iso_formulation *f)
                       iso_value(budget->windows[w].amount) -
                           existing_fees(problem, budget, &budget->windows[w])) >= 0;
     }
-    for (int32_t c = 0; c < problem->n_products; c++)
-        for (int32_t t = 0; t < n_periods; t++)
-            ok &= (f->commit_row[c * n_periods + t] =
-                       add(f, ISO_ROW_COMMIT, c, t, -1, -1, -INFINITY,
-                           iso_value(problem->products[c].lot) *
-                               iso_value(problem->products[c].existing[t]))) >= 0;
+    for (int32_t c = 0; c < problem->n_products && f->complete; c++)
+        ok &= iso_formulation_commit_rows(f, c);
     f->moves_row = -1;
     if (problem->moves.present)
         ok &= (f->moves_row = add(f, ISO_ROW_MOVES, -1, -1, -1, -1,
@@ -204,7 +212,7 @@ static bool allocate_maps(struct iso_formulation *f)
     f->demand_row = iso_calloc(n_workloads * n_periods, sizeof(int32_t));
     f->limit_row = iso_calloc((size_t)problem->n_limits * n_periods, sizeof(int32_t));
     f->budget_row = iso_calloc((size_t)problem->n_budgets, sizeof(int32_t));
-    f->commit_row = iso_calloc((size_t)problem->n_products * n_periods, sizeof(int32_t));
+    f->commit_row = iso_calloc((size_t)problem->n_products, sizeof(int32_t));
     f->share_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->survive_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->spread_row = iso_calloc(n_workloads, sizeof(int32_t));
@@ -217,6 +225,8 @@ static bool allocate_maps(struct iso_formulation *f)
     f->box_row = iso_calloc(n_workloads, sizeof(int32_t));
     f->pool_link = iso_calloc((size_t)problem->n_teams, sizeof(*f->pool_link));
     f->place_row = iso_calloc((size_t)problem->n_teams, sizeof(*f->place_row));
+    for (int32_t c = 0; c < problem->n_products && f->commit_row; c++)
+        f->commit_row[c] = -1;
     if (problem->moves.present) {
         size_t n = (size_t)iso_problem_n_cells(problem) * (size_t)problem->n_offerings;
         f->move_row = iso_calloc(n, sizeof(int32_t));

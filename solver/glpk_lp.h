@@ -35,11 +35,31 @@ enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
 /* What artificial columns stand for, relative to the sides of their rows, added up. */
 double iso_lp_artificial_sum(const struct iso_lp *lp);
 
-/* Takes notice of columns that were added to the mip; they are inactive. Errors: ISO_E_NOMEM. */
+/* Takes notice of columns and rows that were added to the mip; the columns are inactive, and the
+ * rows hold when all columns are 0. Errors: ISO_E_NOMEM. */
 enum iso_status iso_lp_grow(struct iso_lp *lp, struct iso_error *reterr);
 
 /* Switches a column on. */
 enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr);
+
+/* So many of one column. */
+struct iso_lp_part {
+    int32_t column;
+    double multiple;
+};
+
+/* A bundle is one column that stands for a unit of a purchase being used: `parts` are columns of
+ * coverage, at most lot / use of them in a period. A row of the program's own holds the bundles of
+ * a purchase down to what is bought and stands for the rows of its commitment. So coverage of a
+ * product comes in bundles or column by column, never both. Switches the purchase on. */
+enum iso_status iso_lp_add_bundle(struct iso_lp *lp, int32_t purchase,
+                                  const struct iso_lp_part *parts, int32_t n,
+                                  struct iso_error *reterr);
+
+/* What one more bundle of a purchase has to be worth: the multiplier of that row, INFINITY when
+ * there is none yet. */
+double iso_lp_purchase_price(const struct iso_lp *lp, int32_t purchase);
+
 /* Whether every column is switched on. */
 bool iso_lp_is_whole(const struct iso_lp *lp);
 bool iso_lp_has_column(const struct iso_lp *lp, int32_t column);
@@ -59,6 +79,7 @@ enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *contro
 
 /* After OPTIMAL: x_j (0 for inactive columns), multipliers of the rows, and the objective. */
 void iso_lp_values(const struct iso_lp *lp, double *ret_x);
+double iso_lp_value(const struct iso_lp *lp, int32_t column);
 void iso_lp_duals(const struct iso_lp *lp, double *ret_duals);
 double iso_lp_objective(const struct iso_lp *lp);
 

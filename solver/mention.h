@@ -15,6 +15,18 @@ struct iso_mentions {
     struct iso_mention *items;
 };
 
+/* Products that may cover option i of throughput workload a: items[first[k]] to
+ * items[first[k + 1] - 1] with k = first_option[a] + i, by product. */
+struct iso_reach {
+    int32_t *first_option; /* n_workloads + 1 */
+    int32_t *first;
+    struct iso_mention *items;
+};
+
+/* False when memory is short; to be freed by iso_reach_fini() also then. */
+bool iso_reach_init(struct iso_reach *reach, const struct iso_problem *problem);
+void iso_reach_fini(struct iso_reach *reach);
+
 /* False when memory is short; to be freed by iso_mentions_fini() also then. */
 bool iso_mentions_of_limits(struct iso_mentions *mentions, const struct iso_problem *problem);
 bool iso_mentions_of_products(struct iso_mentions *mentions, const struct iso_problem *problem);

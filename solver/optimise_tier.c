@@ -4,6 +4,7 @@
 
 #include "counts.h"
 #include "packing.h"
+#include "unlisted.h"
 
 bool iso_search_gap_reached(const struct iso_search *search)
 {
@@ -61,11 +62,13 @@ static enum iso_status prove_early(struct iso_search *search, const double *dual
     search->proved = true;
     if (search->proven.checked_bound > search->tier_bound)
         search->tier_bound = search->proven.checked_bound;
+    if (search->has_best)
+        return iso_search_report(search, reterr);
     iso_search_tell(search);
     return ISO_OK;
 }
 
-enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
+enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr)
 {
@@ -75,10 +78,14 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
     bool counts;
 
     *ret_infeasible = *ret_by_relaxation = false;
-    memset(ret_duals, 0, (size_t)mip->n_rows * sizeof(*ret_duals));
+    int32_t n_rows = mip->n_rows;
+    if (search->unlisted)
+        ISO_TRY(iso_list_candidates(search, reterr));
+    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
+    memset(*io_duals, 0, (size_t)mip->n_rows * sizeof(**io_duals));
     if (!search->has_best)
         ISO_TRY(iso_start_plans(search, reterr));
-    ISO_TRY(iso_relax(search, ret_duals, &lp, &outcome, reterr));
+    ISO_TRY(iso_relax(search, io_duals, &lp, &outcome, reterr));
     if (outcome == ISO_LP_INFEASIBLE) {
         *ret_infeasible = *ret_by_relaxation = true;
         return ISO_OK;
@@ -92,30 +99,30 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
     if (outcome == ISO_LP_OPTIMAL || outcome == ISO_LP_STOPPED)
-        ISO_TRY(prove_early(search, ret_duals, reterr));
+        ISO_TRY(prove_early(search, *io_duals, reterr));
     if (iso_search_gap_reached(search))
         return ISO_OK;
-    ISO_TRY(iso_first_plans(search, x, ret_duals, INT32_MAX, reterr));
+    ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))
-        ISO_TRY(pack(search, lp, &x, ret_duals, reterr));
+        ISO_TRY(pack(search, lp, &x, *io_duals, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
     if (search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
-        ISO_TRY(dive_and_improve(search, lp, x, ret_duals, reterr));
+        ISO_TRY(dive_and_improve(search, lp, x, *io_duals, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
-    if (search->priced_out)
-        ISO_TRY(iso_count_instances(search, ret_duals, ISO_COUNT_EVERYTHING, &counts, reterr));
+    if (search->priced_out && !search->unlisted)
+        ISO_TRY(iso_count_instances(search, *io_duals, ISO_COUNT_EVERYTHING, &counts, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
-    search->listed = iso_all_patterns_listed(search);
+    search->listed = iso_all_patterns_listed(search) && !search->unlisted;
     for (int looks = 0; looks < 2; looks++) { /* a better plan leaves fewer patterns to list */
         double before = search->best_value;
-        if (!search->listed && search->has_best && search->priced_out)
-            ISO_TRY(iso_list_patterns(search, ret_duals, reterr));
-        ISO_TRY(iso_branch(search, ret_duals, ret_infeasible, reterr));
+        if (!search->listed && search->has_best && search->priced_out && !search->unlisted)
+            ISO_TRY(iso_list_patterns(search, *io_duals, reterr));
+        ISO_TRY(iso_branch(search, *io_duals, ret_infeasible, reterr));
         if (search->listed || !search->has_best || search->best_value == before ||
             iso_search_gap_reached(search) || iso_search_stops(search))
             break;

@@ -116,11 +116,12 @@ static double iso_priced_cover(const struct iso_priced *priced, int32_t cell, in
     for (int32_t at = products->first[offering]; at < products->first[offering + 1]; at++) {
         int32_t c = products->items[at].set;
         const struct iso_product *product = &problem->products[c];
-        if (!product->cells[cell] || !supplies(product, period))
-            continue;
-        double worth = priced->money * iso_instance_money(problem, offering, period) +
-                       priced->dual[f->commit_row[c * problem->n_periods + period]] *
-                           iso_value(product->eligible[products->items[at].place].use);
+        int32_t row = iso_formulation_commit_row(f, c, period);
+        if (row < 0 || !product->cells[cell] || !supplies(product, period))
+            continue; /* what is not listed has the multipliers that price it out */
+        double worth =
+            priced->money * iso_instance_money(problem, offering, period) +
+            priced->dual[row] * iso_value(product->eligible[products->items[at].place].use);
         for (int32_t b = 0; b < problem->n_budgets; b++) {
             const struct iso_budget *budget = &problem->budgets[b];
             if (budget->basis == ISO_BASIS_LIST || !budget->products[c] ||

@@ -15,6 +15,7 @@ struct iso_priced {
     bool objective; /* false: all costs are 0 */
     double money;   /* weight of money in the objective, frozen tiers included */
     double factor;
+    double *factors; /* n_workloads, in its place where not everything is listed; else NULL */
 };
 
 /* Sums of multiplier times entry of one column: over scaled rows, and over the others. */
@@ -60,5 +61,19 @@ enum iso_status iso_priced_fit_pools(struct iso_priced *priced, struct iso_error
 /* The part of what a unit served is worth that its region gives: ARRIVAL rows. */
 double iso_priced_arrival(struct iso_priced *priced, int32_t workload, int32_t option,
                           int32_t period);
+/* --- where not everything is listed, see proof_unlisted.c --- */
+
+/* Whether the verifier finds the multipliers of a product itself. */
+bool iso_priced_is_implied(const struct iso_priced *priced, int32_t product);
+
+/* Takes away the multipliers of such products. */
+void iso_priced_drop_implied(struct iso_priced *priced);
+
+/* Sets the factors of workloads, and the least of them. Errors: ISO_E_NOMEM. */
+enum iso_status iso_priced_fit_unlisted(struct iso_priced *priced, struct iso_error *reterr);
+
+/* What purchases of such products that are capped may take off the bound. Errors: ISO_E_NOMEM. */
+enum iso_status iso_priced_capped_purchases(const struct iso_priced *priced, long double *ret_sum,
+                                            struct iso_error *reterr);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "block.h"
+#include "unlisted.h"
 
 #define WOKEN_A_ROUND 8
 #define NEGATIVE 1e-9 /* relative to the price */
@@ -242,6 +243,8 @@ enum iso_status iso_price_products(struct iso_product_pricing *pricing, struct i
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price commitments");
     price_instances(pricing, mip, duals);
     for (int32_t c = 0; c < n_products; c++) {
+        if (search->unlisted && search->unlisted->bundled[c])
+            continue;
         if (!asleep(pricing, mip, lp, c)) {
             ISO_TRY(price_coverage(pricing, search->formulation, lp, duals, c, io_n_new, reterr));
             continue;

@@ -180,10 +180,11 @@ static void keep_above_zero(struct iso_priced *priced)
     const struct iso_problem *problem = priced->f->problem;
 
     for (int32_t c = 0; c < problem->n_products; c++)
-        for (int32_t i = 0; i < problem->products[c].n_eligible; i++)
+        for (int32_t i = 0;
+             i < problem->products[c].n_eligible && !iso_priced_is_implied(priced, c); i++)
             for (int32_t t = 0; t < problem->n_periods; t++) {
                 const struct iso_eligible *eligible = &problem->products[c].eligible[i];
-                double *psi = &priced->dual[priced->f->commit_row[c * problem->n_periods + t]];
+                double *psi = &priced->dual[iso_formulation_commit_row(priced->f, c, t)];
                 double least =
                     HAIR * gross_worth(priced, c, eligible->offering, t) / iso_value(eligible->use);
                 *psi = fmin(*psi, -least);
@@ -212,7 +213,7 @@ static void fit_purchases(struct iso_priced *priced)
         if (gain <= own * (1 - 10 * HAIR))
             continue;
         for (int32_t t = 0; t < problem->n_periods; t++)
-            priced->dual[priced->f->commit_row[column->a * problem->n_periods + t]] *=
+            priced->dual[iso_formulation_commit_row(priced->f, column->a, t)] *=
                 own > 0 ? own * (1 - 10 * HAIR) / gain : 0;
     }
 }
@@ -234,19 +235,21 @@ static void scale(struct iso_priced *priced)
         capped |= takes(&priced->mip->rows[i]) && priced->dual[i] != 0;
     for (int32_t i = 0; i < priced->mip->n_rows; i++) {
         const struct iso_mip_row *row = &priced->mip->rows[i];
+        double factor = priced->factors && row->kind != ISO_ROW_LIMIT ? priced->factors[row->a]
+                                                                      : priced->factor;
         if (iso_row_is_scaled(row))
-            priced->dual[i] *= iso_row_direction(row) > 0 && !takes(row) && capped
-                                   ? priced->factor * (1 - HAIR)
-                                   : priced->factor;
+            priced->dual[i] *=
+                iso_row_direction(row) > 0 && !takes(row) && capped ? factor * (1 - HAIR) : factor;
     }
 }
 
 /* The bound that the repaired multipliers prove, less what rounding could have added. */
-static double proved_bound(const struct iso_priced *priced)
+static double proved_bound(const struct iso_priced *priced, long double purchases)
 {
     const struct iso_mip *mip = priced->mip;
     long double sum =
-        priced->objective ? iso_formulation_average_constant(priced->f, priced->search->tier) : 0;
+        purchases +
+        (priced->objective ? iso_formulation_average_constant(priced->f, priced->search->tier) : 0);
     long double size = fabsl(sum);
 
     for (int32_t i = 0; i < mip->n_rows; i++) {
@@ -275,6 +278,19 @@ static double proved_bound(const struct iso_priced *priced)
     return (double)(sum - 1e-12L * size);
 }
 
+/* Beside leads multipliers of products may be left out; here each period leads itself. */
+static enum iso_status lead_themselves(const struct iso_priced *priced, struct iso_error *reterr)
+{
+    struct iso_plan *plan = priced->search->plan;
+
+    for (int32_t t = plan->n_leads; t < priced->f->problem->n_periods; t++) {
+        struct iso_lead itself = {t};
+        if (!iso_append(&plan->leads, &plan->n_leads, sizeof(itself), &itself))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
+    }
+    return ISO_OK;
+}
+
 static enum iso_status emit(const struct iso_priced *priced, struct iso_tier *tier,
                             struct iso_error *reterr)
 {
@@ -289,7 +305,7 @@ static enum iso_status emit(const struct iso_priced *priced, struct iso_tier *ti
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     }
     tier->n_duals = plan->n_duals - tier->first_dual;
-    return ISO_OK;
+    return priced->search->unlisted ? lead_themselves(priced, reterr) : ISO_OK;
 }
 
 enum iso_status iso_prove(const struct iso_search *search, const double *duals, bool objective,
@@ -301,24 +317,34 @@ enum iso_status iso_prove(const struct iso_search *search, const double *duals, 
                                 .objective = objective,
                                 .factor = 1};
     size_t n_rows = (size_t)priced.mip->n_rows;
+    long double purchases = 0;
     ISO_AUTO_MEM double *dual = iso_calloc(n_rows, sizeof(*dual));
+    ISO_AUTO_MEM double *factors =
+        iso_calloc((size_t)search->problem->n_workloads, sizeof(*factors));
 
-    if (!dual)
+    if (!dual || !factors)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     memcpy(dual, duals, n_rows * sizeof(*dual));
     priced.dual = dual;
     if (objective && tier->kind == ISO_TIER_MONEY)
         iso_formulation_average_prices(priced.f, dual);
+    priced.factors = search->unlisted ? factors : NULL;
     clip(&priced);
+    iso_priced_drop_implied(&priced);
     keep_above_zero(&priced);
     fit_purchases(&priced);
     fit_purchases(&priced); /* a hair of a dear instance can be more than a cheap fee has left */
     fit_ramps(&priced);
     fit_moves(&priced);
-    fit_uses(&priced);
+    if (search->unlisted)
+        ISO_TRY(iso_priced_fit_unlisted(&priced, reterr));
+    else
+        fit_uses(&priced);
     ISO_TRY(iso_priced_fit_pools(&priced, reterr));
     scale(&priced);
-    tier->checked_bound = proved_bound(&priced);
+    if (search->unlisted)
+        ISO_TRY(iso_priced_capped_purchases(&priced, &purchases, reterr));
+    tier->checked_bound = proved_bound(&priced, purchases);
     if (objective && tier->kind != ISO_TIER_MONEY && tier->checked_bound < 0) {
         memset(dual, 0, n_rows * sizeof(*dual)); /* no multipliers at all prove 0 */
         tier->checked_bound = 0;

@@ -19,6 +19,7 @@ struct candidate {
 struct facts {
     const struct iso_problem *problem;
     const struct iso_mentions *limits, *products;
+    const struct iso_reach *reach;
     uint8_t *excepted; /* has price exceptions */
     uint8_t *moves;    /* n_workloads: data moves from or to where it is served */
 };
@@ -35,6 +36,7 @@ static enum iso_status facts_init(struct facts *facts, const struct iso_problem 
     facts->problem = problem;
     facts->limits = &reduction->limits;
     facts->products = &reduction->products;
+    facts->reach = &reduction->reach;
     facts->excepted = iso_calloc((size_t)problem->n_offerings, 1);
     facts->moves = iso_calloc((size_t)problem->n_workloads, 1);
     if (!facts->excepted || !facts->moves)
@@ -59,9 +61,9 @@ static bool tells_price_apart(const struct iso_problem *problem)
     return problem->n_budgets > 0 || problem->n_currencies > 1;
 }
 
-/* Everything but price and size that a row or product of this problem sees of an offering. */
-static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int32_t cell,
-                          int32_t offering, bool *ret_counted)
+/* Everything but price and size that a row of this problem sees of an offering. */
+static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int32_t offering,
+                          bool *ret_counted)
 {
     const struct iso_problem *problem = facts->problem;
 
@@ -77,13 +79,18 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
         hash_int(sha, problem->budgets[b].offerings[offering]);
     if (tells_price_apart(problem))
         hash_int(sha, problem->offerings[offering].currency);
-    for (int32_t at = facts->products->first[offering]; at < facts->products->first[offering + 1];
-         at++) {
-        struct iso_mention mention = facts->products->items[at];
-        if (!problem->products[mention.set].cells[cell])
+}
+
+/* And what products see: those of `items` that the cell may use. */
+static void hash_products(struct iso_sha256 *sha, const struct iso_problem *problem, int32_t cell,
+                          const struct iso_mention *items, int32_t n, bool *ret_counted)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const struct iso_product *product = &problem->products[items[i].set];
+        if (!product->cells[cell])
             continue;
-        hash_int(sha, mention.set);
-        hash_int(sha, problem->products[mention.set].eligible[mention.place].use);
+        hash_int(sha, items[i].set);
+        hash_int(sha, product->eligible[items[i].place].use);
         *ret_counted = true;
     }
 }
@@ -116,13 +123,15 @@ static void hash_option(struct iso_sha256 *sha, const struct facts *facts,
 }
 
 static void fill_candidate(struct candidate *candidate, const struct facts *facts, int32_t cell,
+                           const struct iso_mention *products, int32_t n_products,
                            struct iso_sha256 *sha)
 {
     const struct iso_problem *problem = facts->problem;
     const struct iso_offering *offering = &problem->offerings[candidate->offering];
     unsigned char digest[ISO_SHA256_BYTES];
 
-    hash_offering(sha, facts, cell, candidate->offering, &candidate->counted);
+    hash_offering(sha, facts, candidate->offering, &candidate->counted);
+    hash_products(sha, problem, cell, products, n_products, &candidate->counted);
     iso_sha256_final(sha, digest);
     memcpy(candidate->signature, digest, sizeof(candidate->signature));
     candidate->comparable = !facts->excepted[candidate->offering] &&
@@ -217,7 +226,9 @@ static void hash_workload_candidate(const struct facts *facts, int32_t w, int32_
     hash_option(&sha, facts, workload, option, &exact);
     if (exact)
         hash_int(&sha, candidate->served);
-    fill_candidate(candidate, facts, w, &sha);
+    const struct iso_reach *reach = facts->reach;
+    const int32_t *first = &reach->first[reach->first_option[w] + option];
+    fill_candidate(candidate, facts, w, &reach->items[first[0]], first[1] - first[0], &sha);
 }
 
 static bool hash_pool_candidate(const struct facts *facts, int32_t team, int32_t offering,
@@ -240,7 +251,9 @@ static bool hash_pool_candidate(const struct facts *facts, int32_t team, int32_t
         any = true;
         hash_option(&sha, facts, workload, option, &exact);
     }
-    fill_candidate(candidate, facts, problem->n_workloads + team, &sha);
+    const int32_t *first = &facts->products->first[offering];
+    fill_candidate(candidate, facts, problem->n_workloads + team, &facts->products->items[first[0]],
+                   first[1] - first[0], &sha);
     return any;
 }
 
@@ -310,7 +323,8 @@ enum iso_status iso_reduction_init(struct iso_reduction *reduction,
     reduction->pools = iso_calloc((size_t)problem->n_teams, sizeof(*reduction->pools));
     if (!candidates || !stack || !reduction->options || !reduction->pools ||
         !iso_mentions_of_limits(&reduction->limits, problem) ||
-        !iso_mentions_of_products(&reduction->products, problem))
+        !iso_mentions_of_products(&reduction->products, problem) ||
+        !iso_reach_init(&reduction->reach, problem))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to reduce the problem");
     ISO_TRY(facts_init(&facts, problem, reduction, reterr));
     for (int32_t w = 0; w < problem->n_workloads; w++)
@@ -331,5 +345,6 @@ void iso_reduction_fini(struct iso_reduction *reduction)
     free(reduction->pools);
     iso_mentions_fini(&reduction->limits);
     iso_mentions_fini(&reduction->products);
+    iso_reach_fini(&reduction->reach);
     memset(reduction, 0, sizeof(*reduction));
 }

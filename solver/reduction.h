@@ -19,6 +19,7 @@ struct iso_reduction {
     uint8_t **pools;   /* per team: flag per offering, kept; NULL without replica workloads */
     int64_t n_dominated;
     struct iso_mentions limits, products; /* by offering */
+    struct iso_reach reach;
 };
 
 /* Keeps everything when `dominance` is false. Errors: ISO_E_NOMEM. */

@@ -77,9 +77,8 @@ void iso_search_tell(const struct iso_search *search)
         search->control->progress(search->control->context, &progress);
 }
 
-/* Tells the caller of a better plan, bill included. A point that cannot be written down exactly is
- * not reported; the verifier would refuse it. */
-static enum iso_status report(struct iso_search *search, struct iso_error *reterr)
+/* A point that cannot be written down exactly is not reported; the verifier would refuse it. */
+enum iso_status iso_search_report(struct iso_search *search, struct iso_error *reterr)
 {
     iso_search_tell(search);
     if (!search->control->incumbent || search->tier != ISO_TIER_MONEY)
@@ -157,9 +156,45 @@ static int32_t open_columns(const struct iso_mip *mip, const double *point, uint
     return n;
 }
 
+/* Values of columns that share none of their rows with another open one: as much as the rows leave
+ * when they earn, else nothing. What is left of the columns stays in the list; gives their number.
+ * Coverage is mostly of this kind: one commitment, one place to use it. */
+static int32_t settle_lonely(const struct iso_mip *mip, int32_t *columns, int32_t n, int32_t *users,
+                             double *point, double *activity)
+{
+    int32_t n_left = 0;
+
+    memset(users, 0, (size_t)mip->n_rows * sizeof(*users));
+    for (int32_t at = 0; at < n; at++)
+        for (int32_t k = 0; k < mip->columns[columns[at]].n_entries; k++)
+            users[mip->entries[mip->columns[columns[at]].first_entry + k].row]++;
+    for (int32_t at = 0; at < n; at++) {
+        const struct iso_mip_column *column = &mip->columns[columns[at]];
+        double most = mip->objective[columns[at]] < 0 ? column->upper : 0;
+        bool lonely = column->lower == 0;
+        for (int32_t k = 0; k < column->n_entries && lonely; k++) {
+            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+            const struct iso_mip_row *row = &mip->rows[entry->row];
+            double side = entry->coefficient > 0 ? row->upper : row->lower;
+            lonely = users[entry->row] == 1 && activity[entry->row] >= row->lower &&
+                     activity[entry->row] <= row->upper;
+            most = fmin(most, fmax(0, (side - activity[entry->row]) / entry->coefficient));
+        }
+        if (!lonely || isinf(most)) {
+            columns[n_left++] = columns[at];
+            continue;
+        }
+        point[columns[at]] = most;
+        for (int32_t k = 0; k < column->n_entries; k++)
+            activity[mip->entries[column->first_entry + k].row] +=
+                most * mip->entries[column->first_entry + k].coefficient;
+    }
+    return n_left;
+}
+
 /* Finds the best values of the columns that are not whole; false in *ret_holds when there are none.
  * `activity` is that of the whole columns. */
-static enum iso_status complete(struct iso_search *search, double *point, const double *activity,
+static enum iso_status complete(struct iso_search *search, double *point, double *activity,
                                 bool *ret_holds, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
@@ -174,6 +209,7 @@ static enum iso_status complete(struct iso_search *search, double *point, const 
     if (!useful || !columns || !place)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     int32_t n = open_columns(mip, point, useful, columns);
+    n = settle_lonely(mip, columns, n, place, point, activity);
     *ret_holds = true;
     if (n == 0)
         return ISO_OK;
@@ -223,7 +259,7 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     memcpy(search->best, point, (size_t)mip->n_columns * sizeof(*point));
     search->best_value = value;
     search->has_best = *ret_taken = true;
-    return report(search, reterr);
+    return iso_search_report(search, reterr);
 }
 
 /* New columns count in the rows that hold earlier tiers. */
@@ -264,6 +300,20 @@ enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struc
     }
     return freeze_new(search, before) ? ISO_OK
                                       : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
+}
+
+enum iso_status iso_search_grow_duals(const struct iso_search *search, int32_t before,
+                                      double **io_duals, struct iso_error *reterr)
+{
+    int32_t n_rows = search->formulation->mip.n_rows;
+    double *moved = iso_realloc(*io_duals, (size_t)n_rows, sizeof(*moved));
+
+    if (!moved)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
+    *io_duals = moved;
+    for (int32_t i = before; i < n_rows; i++)
+        moved[i] = 0;
+    return ISO_OK;
 }
 
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element)

@@ -11,10 +11,13 @@
  * one to spare. */
 #define ISO_MAX_TIERS 204
 
+struct iso_unlisted;
+
 struct iso_search {
     const struct iso_problem *problem;
     const struct iso_control *control;
     struct iso_formulation *formulation;
+    struct iso_unlisted *unlisted; /* prices what is not listed; NULL: everything is */
     struct iso_choice choice;
     double begin_s, end_s; /* on the control's clock */
     enum iso_stop stopped; /* 0 = not */
@@ -58,22 +61,30 @@ void iso_search_tell(const struct iso_search *search);
 enum iso_status iso_search_offer(struct iso_search *search, const double *x, bool *ret_taken,
                                  struct iso_error *reterr);
 
+/* Tells the caller of the best plan, bill and bound included. Errors: ISO_E_NOMEM. */
+enum iso_status iso_search_report(struct iso_search *search, struct iso_error *reterr);
+
 /* --- one tier on the formulation --- */
 
 /* Optimises the tier at hand: relaxation, first plans, and what the strategy adds. Sets best,
- * tier_bound and `ret_duals` (n_rows multipliers that prove a bound; zeros when there is none).
- * *ret_infeasible: the relaxation or the tree has no point. */
-enum iso_status iso_optimise_tier(struct iso_search *search, double *ret_duals,
+ * tier_bound and *io_duals (n_rows multipliers that prove a bound; zeros when there is none), which
+ * move when rows are listed. *ret_infeasible: the relaxation or the tree has no point. */
+enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr);
 
 /* Whether best and tier_bound are as near as the options ask. */
 bool iso_search_gap_reached(const struct iso_search *search);
 
-/* The relaxation with all columns and patterns priced. Gives its multipliers and a linear program
- * that is loaded and solved. */
-enum iso_status iso_relax(struct iso_search *search, double *duals, struct iso_lp **ret_lp,
+/* The relaxation with all columns and patterns priced. Gives its multipliers (which move when rows
+ * are listed) and a linear program that is loaded and solved. */
+enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct iso_lp **ret_lp,
                           enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
+
+/* From where the linear program is on to multipliers that price everything out, listing what it
+ * takes. */
+enum iso_status iso_relax_further(struct iso_search *search, struct iso_lp *lp, double **io_duals,
+                                  enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
 
 /* The same over the listed columns and the bounds that the linear program has now. When the columns
  * at hand cannot meet the rows, all of them are brought in before infeasibility is believed. */
@@ -105,6 +116,11 @@ enum iso_status iso_price_patterns(struct iso_search *search, const double *dual
 /* Makes room in the search for the columns from `before` on. */
 enum iso_status iso_search_grow(struct iso_search *search, int32_t before,
                                 struct iso_error *reterr);
+
+/* Makes room for the multipliers of rows from `before` on, which are 0; the array moves. Errors:
+ * ISO_E_NOMEM. */
+enum iso_status iso_search_grow_duals(const struct iso_search *search, int32_t before,
+                                      double **io_duals, struct iso_error *reterr);
 
 /* Adds to the formulation all patterns that a plan better than the best one may use, unless they
  * are too many; sets search->listed. For priced_out multipliers. Errors: ISO_E_NOMEM. */

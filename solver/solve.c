@@ -10,6 +10,7 @@
 #include "search.h"
 #include "split.h"
 #include "strategy.h"
+#include "unlisted.h"
 
 #define PATTERN_ROOM 4000 /* patterns of a team that are listed; beyond, they are priced */
 
@@ -20,6 +21,7 @@ static void search_fini(struct iso_search *search)
     free(search->best);
     free(search->money);
     free(search->money_duals);
+    iso_unlisted_free(search->unlisted);
 }
 
 static enum iso_status search_init(struct iso_search *search, const struct iso_problem *problem,
@@ -92,14 +94,13 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
     bool by_relaxation, stopped = iso_search_stops(search);
 
     open_tier(search, &tier);
-    /* later pattern columns never add rows, so the number of rows is settled here */
-    int32_t n_rows = search->formulation->mip.n_rows;
-    ISO_AUTO_MEM double *duals = iso_calloc((size_t)n_rows, sizeof(*duals));
+    ISO_AUTO_MEM double *duals =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*duals));
     if (!duals)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     *ret_infeasible = false;
     if (!stopped || !search->has_best)
-        ISO_TRY(iso_optimise_tier(search, duals, ret_infeasible, &by_relaxation, reterr));
+        ISO_TRY(iso_optimise_tier(search, &duals, ret_infeasible, &by_relaxation, reterr));
     tier.tolerance = search->problem->options.tier_tolerance;
     if (*ret_infeasible) {
         tier.bound = INFINITY;
@@ -126,7 +127,7 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     if (tier.kind == ISO_TIER_MONEY) {
         search->money_duals = ISO_STEAL(duals);
-        search->n_money_duals = n_rows;
+        search->n_money_duals = search->formulation->mip.n_rows;
     }
     return ISO_OK;
 }
@@ -151,6 +152,10 @@ enum iso_status iso_incumbent_tiers(struct iso_search *search, struct iso_plan *
     for (int32_t i = 0; i < search->plan->n_duals; i++)
         if (!iso_append(&plan->duals, &plan->n_duals, sizeof(*plan->duals),
                         &search->plan->duals[i]))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
+    for (int32_t t = 0; t < search->plan->n_leads; t++)
+        if (!iso_append(&plan->leads, &plan->n_leads, sizeof(*plan->leads),
+                        &search->plan->leads[t]))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     for (int32_t k = 0; k < n; k++) {
         struct iso_tier tier = tiers[k];
@@ -297,8 +302,12 @@ enum iso_status iso_optimise_component(const struct iso_problem *problem,
     if (!plan)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     ISO_TRY(iso_reduction_init(&reduction, problem, has_dominance(problem), reterr));
-    ISO_TRY(iso_formulation_init(&formulation, problem, &reduction, PATTERN_ROOM, reterr));
+    ISO_TRY(iso_formulation_init(&formulation, problem, &reduction,
+                                 !iso_formulation_may_leave_out(problem, &reduction), PATTERN_ROOM,
+                                 reterr));
     ISO_TRY(search_init(&search, problem, control, &formulation, plan, reterr));
+    if (!formulation.complete)
+        ISO_TRY(iso_unlisted_new(&formulation, &search.unlisted, reterr));
     search.choice = choice;
     ISO_TRY(solve_tiers(&search, reterr));
     ISO_TRY(finish(&search, reterr));

@@ -90,13 +90,13 @@ static void raise_option(struct iso_pricing *p, const struct iso_costs *costs,
 {
     const struct iso_verifier *v = p->v;
     const struct iso_option *choice = &v->problem->workloads[a].options[option];
-    int32_t o = choice->offering;
+    int32_t o = choice->offering, k = v->first_option[a] + option;
     long double gain = -1;
 
-    for (int32_t i = v->first_product[o]; i < v->first_product[o + 1]; i++) {
-        int32_t c = v->products[i].index;
+    for (int32_t i = v->first_reach[k]; i < v->first_reach[k + 1]; i++) {
+        int32_t c = v->reach[i].index;
         if (!p->implied->is_implied[c] || v->problem->offerings[o].spot ||
-            !v->problem->products[c].cells[a] || !p->supply[iso_verify_at(v, c, costs->period)])
+            !p->supply[iso_verify_at(v, c, costs->period)])
             continue;
         if (gain < 0)
             gain = fmaxl(0, iso_bounded_high(iso_bounded_add(
@@ -105,7 +105,7 @@ static void raise_option(struct iso_pricing *p, const struct iso_costs *costs,
         long double need = gain - iso_bounded_low(iso_costs_covered(costs, a, o, c));
         if (need <= 0)
             continue;
-        need = need / ((long double)v->products[i].weight / 1e9L) * UP;
+        need = need / ((long double)v->reach[i].weight / 1e9L) * UP;
         if (need > p->implied->psi[c])
             p->implied->psi[c] = nextafter((double)need, INFINITY);
     }

@@ -139,14 +139,17 @@ static struct iso_bounded paid_or_covered(const struct iso_costs *costs, int32_t
     struct iso_bounded least =
         iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, -1));
 
-    for (int32_t i = v->first_product[offering]; i < v->first_product[offering + 1]; i++) {
-        int32_t c = v->products[i].index;
+    int32_t n;
+    const struct iso_verify_link *products = iso_verify_reach(v, cell, offering, &n);
+
+    for (int32_t i = 0; i < n; i++) {
+        int32_t c = products[i].index;
         if (v->problem->offerings[offering].spot || !v->problem->products[c].cells[cell] ||
             !costs->p->supply[iso_verify_at(v, c, costs->period)])
             continue;
         struct iso_bounded covered = iso_bounded_add(
             iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, c)),
-            iso_bounded_scale(v->products[i].weight,
+            iso_bounded_scale(products[i].weight,
                               iso_bounded_exact(-iso_pricing_commit(costs->p, c, costs->period))));
         least = lower_of(least, covered);
     }

@@ -399,6 +399,7 @@ enum iso_status iso_verify_read(struct iso_verifier *v)
     ISO_TRY(read_usages(v));
     read_links(v);
     iso_verify_find_whole(v);
+    ISO_TRY(iso_verify_read_reach(v));
     return ISO_OK;
 }
 
@@ -424,7 +425,10 @@ void iso_verify_fini(struct iso_verifier *v)
                             v->held_row,
                             v->held,
                             v->holds,
-                            v->whole};
+                            v->whole,
+                            v->reach,
+                            v->first_option,
+                            v->first_reach};
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);

@@ -56,6 +56,9 @@ struct iso_verifier {
     struct iso_verify_link *products; /* by offering */
     int32_t *first_limit;             /* n_offerings + 1 */
     int32_t *first_product;           /* n_offerings + 1 */
+    struct iso_verify_link *reach;    /* products by option of the throughput workload in scope: */
+    int32_t *first_option;            /* n_workloads + 1 */
+    int32_t *first_reach;             /* first_option[workload] + option, and one after the last */
     iso_wide *limit_violations;       /* n_limits * n_periods, >= 0 */
     iso_wide *budget_violations;      /* one a window, >= 0 */
     int32_t *first_window;            /* n_budgets + 1 */
@@ -97,11 +100,17 @@ static inline iso_decimal iso_verify_held(const struct iso_verifier *v, int32_t 
     return row < 0 ? 0 : v->held[(size_t)row * (size_t)v->problem->n_periods + (size_t)period];
 }
 
+/* The products that may cover an offering of a cell: those in whose scope a throughput workload
+ * is; of a pool all that may cover the offering. */
+const struct iso_verify_link *iso_verify_reach(const struct iso_verifier *v, int32_t cell,
+                                               int32_t offering, int32_t *ret_n);
+
 /* The usage of (period, cell, offering), or NULL. */
 const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,
                                                      int32_t cell, int32_t offering);
 
 enum iso_status iso_verify_read(struct iso_verifier *v);
+enum iso_status iso_verify_read_reach(struct iso_verifier *v);
 void iso_verify_fini(struct iso_verifier *v);
 enum iso_status iso_verify_leads(const struct iso_verifier *v);
 enum iso_status iso_verify_explanations(const struct iso_verifier *v);

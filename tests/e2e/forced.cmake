@@ -6,3 +6,4 @@ target_include_directories(solve_models PRIVATE ${PROJECT_SOURCE_DIR}/server/sol
 set_target_properties(solve_models PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/integration)
 iso_add_pytest(e2e test_forced_strategies.py TIMEOUT 600)
+iso_add_pytest(e2e test_unlisted_columns.py TIMEOUT 300)

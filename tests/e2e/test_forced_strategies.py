@@ -50,12 +50,12 @@ def shared(fields):
 CHANGES = {"separable": uncoupled, "lattice": shared, "horizon": uncoupled}
 
 
-def answers(folder, strategy, models):
+def answers(folder, strategy, models, *wishes):
     paths = []
     for i, model in enumerate(models):
         paths.append(folder / f"{i}.bin")
         paths[-1].write_bytes(model.SerializeToString())
-    done = subprocess.run([SOLVE_MODELS, strategy, *paths], capture_output=True, text=True, timeout=250)
+    done = subprocess.run([SOLVE_MODELS, *wishes, strategy, *paths], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

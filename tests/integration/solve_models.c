@@ -1,12 +1,13 @@
-/* solve_models [--cpu] STRATEGY FILE...: solves packed models in this process with a strategy
- * forced, has each answer verified, and prints a JSON line a model:
+/* solve_models [--cpu] [--listed N] STRATEGY FILE...: solves packed models in this process with a
+ * strategy forced, has each answer verified, and prints a JSON line a model:
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
- *    "strategies": [name, ...], "first_plan_cpu_s": S, "first_bound_cpu_s": S, "solve_cpu_s": S,
- *    "peak_mb": M}
- * with N of enum iso_reason; a bound is null when the model is infeasible, the times of the first
- * plan and of the first bound on money when none was told before the end, and the peak is that of
- * the process so far. With --cpu time limits are in CPU seconds, so that other work on the machine
- * changes nothing. */
+ *    "proved": [bound, ...], "strategies": [name, ...], "first_plan_cpu_s": S, "first_bound_cpu_s":
+ * S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M} with N of enum iso_reason; a
+ * bound is null when the model is infeasible, the times of the first plan and of the first bound on
+ * money when none was told before the end. `proved` are bounds by multipliers alone. The peak is
+ * that of the process so far, `solve_mb` by how much the solver raised it. With --cpu time limits
+ * are in CPU seconds, so that other work on the machine changes nothing. With --listed the columns
+ * method lists all columns of instances only up to so many. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 
 static clockid_t limit_clock = CLOCK_MONOTONIC;
 static double first_plan_s, first_bound_s; /* CPU; NAN = none told yet */
+static int64_t most_listed;
 
 static double read_clock(clockid_t clock)
 {
@@ -91,10 +93,18 @@ static Isocost__V1__Model *read_model(const char *path)
     return model;
 }
 
-static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan,
-                         double begin_s)
+static void print_time(const char *name, double at, double begin_s)
 {
-    double solve_s = read_clock(CLOCK_PROCESS_CPUTIME_ID) - begin_s, solve_mb = peak_mb();
+    if (isnan(at))
+        printf("\"%s\": null, ", name);
+    else
+        printf("\"%s\": %.4f, ", name, at - begin_s);
+}
+
+static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan,
+                         double begin_s, double begin_mb)
+{
+    double end_s = read_clock(CLOCK_PROCESS_CPUTIME_ID), end_mb = peak_mb();
     struct iso_verdict verdict;
     struct iso_error error = {0};
     bool verified = iso_verify(problem, plan, &verdict, &error) == ISO_OK;
@@ -107,14 +117,19 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
                plan->tiers[k].value);
         printf(isfinite(plan->tiers[k].bound) ? "%.17g]" : "null]", plan->tiers[k].bound);
     }
+    printf("], \"proved\": [");
+    for (int32_t k = 0; k < plan->n_tiers; k++)
+        printf(isfinite(plan->tiers[k].checked_bound) ? "%s%.17g" : "%snull", k ? ", " : "",
+               plan->tiers[k].checked_bound);
     printf("], \"strategies\": [");
     for (int32_t i = 0; i < plan->n_components; i++)
         printf("%s\"%s\"", i ? ", " : "", plan->components[i].strategy);
-    printf("], \"first_plan_cpu_s\": ");
-    printf(isnan(first_plan_s) ? "null" : "%.4f", first_plan_s - begin_s);
-    printf(", \"first_bound_cpu_s\": ");
-    printf(isnan(first_bound_s) ? "null" : "%.4f", first_bound_s - begin_s);
-    printf(", \"solve_cpu_s\": %.4f, \"peak_mb\": %.1f}\n", solve_s, solve_mb);
+    printf("], ");
+    print_time("first_plan_cpu_s", first_plan_s, begin_s);
+    print_time("first_bound_cpu_s", first_bound_s, begin_s);
+    print_time("solve_cpu_s", end_s, begin_s);
+    print_time("verify_cpu_s", read_clock(CLOCK_PROCESS_CPUTIME_ID), end_s);
+    printf("\"peak_mb\": %.1f, \"solve_mb\": %.1f}\n", end_mb, end_mb - begin_mb);
 }
 
 static void solve(const char *path, enum iso_strategy strategy)
@@ -133,13 +148,14 @@ static void solve(const char *path, enum iso_strategy strategy)
         exit(1);
     }
     resolved->problem.options.strategy = strategy;
+    resolved->problem.options.most_listed = most_listed;
     first_plan_s = first_bound_s = NAN;
-    double begin_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    double begin_s = read_clock(CLOCK_PROCESS_CPUTIME_ID), begin_mb = peak_mb();
     if (iso_solve(&resolved->problem, &control, &plan, &error) != ISO_OK) {
         fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);
         exit(1);
     }
-    print_answer(&resolved->problem, plan, begin_s);
+    print_answer(&resolved->problem, plan, begin_s, begin_mb);
     isocost__v1__model__free_unpacked(model, NULL);
 }
 
@@ -147,12 +163,16 @@ int main(int argc, char **argv)
 {
     int first = 1;
 
-    if (argc > 1 && strcmp(argv[1], "--cpu") == 0) {
+    if (first < argc && strcmp(argv[first], "--cpu") == 0) {
         limit_clock = CLOCK_PROCESS_CPUTIME_ID;
-        first = 2;
+        first++;
+    }
+    if (first + 1 < argc && strcmp(argv[first], "--listed") == 0) {
+        most_listed = strtoll(argv[first + 1], NULL, 10);
+        first += 2;
     }
     if (argc < first + 2) {
-        fprintf(stderr, "usage: solve_models [--cpu] STRATEGY FILE...\n");
+        fprintf(stderr, "usage: solve_models [--cpu] [--listed N] STRATEGY FILE...\n");
         return 2;
     }
     for (int i = first + 1; i < argc; i++)

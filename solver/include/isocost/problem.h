@@ -357,6 +357,8 @@ struct iso_options {
     unsigned want;              /* bits of enum iso_want */
     enum iso_strategy strategy; /* AUTO, or the one to be tried first; for tests */
     unsigned without;           /* bits of enum iso_reduction_kind that are not made; for tests */
+    int64_t most_listed;        /* columns of instances of a formulation that lists them all; 0: as
+                                 * many as is usual. For tests */
     int32_t maximum_conflicts;
     int32_t maximum_alternatives; /* in [0, ISO_MOST_ALTERNATIVES] */
     double alternative_tolerance; /* in [0, 1]: how much dearer they may be, as a share */
