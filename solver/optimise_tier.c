@@ -94,8 +94,8 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
     if (!x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     iso_lp_values(lp, x);
-    if (outcome == ISO_LP_OPTIMAL &&
-        search->priced_out) /* otherwise only the proof knows a bound */
+    if (outcome == ISO_LP_OPTIMAL && search->priced_out &&
+        !search->unlisted) /* otherwise only the proof knows a bound */
         search->tier_bound =
             iso_lp_objective(lp) + iso_formulation_constant(search->formulation, search->tier);
     if (outcome == ISO_LP_OPTIMAL || outcome == ISO_LP_STOPPED)

@@ -61,6 +61,7 @@ enum iso_status iso_priced_fit_pools(struct iso_priced *priced, struct iso_error
 /* The part of what a unit served is worth that its region gives: ARRIVAL rows. */
 double iso_priced_arrival(struct iso_priced *priced, int32_t workload, int32_t option,
                           int32_t period);
+
 /* --- where not everything is listed, see proof_unlisted.c --- */
 
 /* Whether the verifier finds the multipliers of a product itself. */
