@@ -21,6 +21,17 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for column generation");
 }
 
+/* Products that come in bundles do so from the start. */
+static void leave_bundles(const struct iso_search *search, uint8_t *active)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
+
+    for (int32_t j = 0; j < mip->n_columns && search->unlisted; j++)
+        if ((mip->columns[j].kind == ISO_COLUMN_COVER || mip->columns[j].kind == ISO_COLUMN_BUY) &&
+            search->unlisted->bundled[mip->columns[j].a])
+            active[j] = 0;
+}
+
 /* Columns of instances and of commitments start inactive, except those of the best plan so far. */
 static enum iso_status choose_start(const struct iso_search *search, uint8_t *active,
                                     struct iso_error *reterr)
@@ -32,11 +43,14 @@ static enum iso_status choose_start(const struct iso_search *search, uint8_t *ac
     for (int32_t j = 0; j < mip->n_columns; j++)
         active[j] =
             all || (search->has_best && search->best[j] != 0) || !iso_column_runs(&mip->columns[j]);
-    if (all)
+    if (all) {
+        leave_bundles(search, active);
         return ISO_OK;
+    }
     ISO_TRY(iso_product_pricing_init(&pricing, search->formulation, reterr));
     iso_products_asleep(&pricing, search->formulation, search->has_best ? search->best : NULL,
                         active);
+    leave_bundles(search, active);
     return ISO_OK;
 }
 
