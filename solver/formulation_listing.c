@@ -23,7 +23,7 @@ static bool needs_all(const struct iso_problem *problem)
 {
     struct iso_tier tiers[ISO_MAX_TIERS];
 
-    if (problem->moves.present || iso_tiers_of(problem, tiers) > 1)
+    if (problem->moves.present || problem->n_scenarios > 0 || iso_tiers_of(problem, tiers) > 1)
         return true;
     for (int32_t a = 0; a < problem->n_workloads; a++)
         if (problem->workloads[a].replicas || problem->workloads[a].ramp ||
