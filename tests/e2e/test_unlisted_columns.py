@@ -13,15 +13,16 @@ LISTS_FEW = ("--listed", "1")  # columns of instances come in as prices ask for 
 
 def without_what_lists_all(fields):
     """The model without the rules beside which every column is listed."""
-    works = [{key: value for key, value in work.items() if key not in ("together", "apart", "ramp")}
-             for work in fields["workloads"] if "throughput" in work]
+    kept = ("id", "team", "throughput", "allowed", "forbidden", "headroom", "shares", "survive", "spread",
+            "penalty")
+    works = [{key: work[key] for key in kept if key in work} for work in fields["workloads"]
+             if "throughput" in work]
     for work in works:
-        if "priority" in work:
-            work.pop("priority")
+        if "penalty" not in work:
             work["mustServe"] = True
-    kept = {key: value for key, value in fields.items()
-            if key not in ("current", "moves", "currentPlacement")}
-    return {**kept, "workloads": works} if works else fields
+    dropped = ("workloads", "current", "moves", "currentPlacement", "scenarios", "risk")
+    return {**{key: value for key, value in fields.items() if key not in dropped}, "workloads": works} \
+        if works else fields
 
 
 def test_columns_that_are_listed_as_they_are_worth_it_agree_with_cbc(tmp_path):
