@@ -159,8 +159,10 @@ static enum iso_status finish(const struct iso_horizon_case *h, struct iso_plan 
     plan->stop = h->search.stopped ? h->search.stopped : ISO_STOP_NONE;
     if (!h->search.stopped && h->problem->options.gap > 0 && plan->reason == ISO_REASON_OPTIMAL)
         plan->stop = ISO_STOP_GAP;
-    plan->n_components = 0;
-    return iso_add_component(h->problem, h->search.choice, plan, reterr);
+    if (plan->n_components == 0)
+        return iso_add_component(h->problem, h->search.choice, plan, reterr);
+    plan->components[0].proof = plan->tiers[0].proof;
+    return ISO_OK;
 }
 
 /* Clusters of an attempt: few for the first plan, then as many as the master can bear. */

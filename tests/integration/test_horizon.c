@@ -110,7 +110,7 @@ static struct iso_plan *solve_hour(const int64_t demand[2], int64_t most_small)
 {
     static const char *const names[] = {"p"}, *const regions[] = {"p/r"};
     static const iso_decimal one[] = {ISO_DECIMAL_ONE};
-    static const uint8_t yes[2] = {1, 1};
+    static const uint8_t yes[3] = {1, 1, 1};
     const iso_decimal asked[2] = {demand[0] * ISO_DECIMAL_ONE, demand[1] * ISO_DECIMAL_ONE};
     const struct iso_currency currency = {"USD", one};
     struct iso_offering offerings[2] = {
