@@ -17,17 +17,26 @@
 #define PRICE_ROUNDS 12
 #define FIRST_PRICE 0.5 /* of a unit that a budget is overspent by */
 #define DEARER 2.0
+#define PATIENCE 0.25 /* of the time that is left, when there is a plan to go on from otherwise */
+
+/* Whether building takes too long; a search that must be repeatable goes on by counts alone. */
+static bool is_late(const struct iso_search *search, double left_s)
+{
+    return search->has_best && !search->problem->options.deterministic &&
+           iso_search_left(search) < (1 - PATIENCE) * left_s;
+}
 
 /* One level whole, the others as they are: near the relaxation, and wider as long as there is none.
  */
-static enum iso_status construct_level(struct iso_improver *improver, int32_t t, bool *ret_found,
-                                       struct iso_error *reterr)
+static enum iso_status construct_level(struct iso_improver *improver, int32_t t, double left_s,
+                                       bool *ret_found, struct iso_error *reterr)
 {
     int32_t n = iso_improver_cells(improver, t, improver->cells);
     bool solved;
 
     *ret_found = n == 0;
-    for (int attempt = 0; attempt < ATTEMPTS && !*ret_found; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS && !*ret_found && !is_late(improver->search, left_s);
+         attempt++) {
         struct iso_mip_limits limits =
             iso_improver_limits(improver, LEVEL_GAP, n, LEVEL_NODES << 2 * attempt);
         limits.no_cuts = attempt > 0;
@@ -77,6 +86,7 @@ enum iso_status iso_construct(struct iso_improver *improver, struct iso_error *r
     struct iso_search *search = improver->search;
     ISO_AUTO_MEM struct iso_priced_row *prices =
         iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*prices));
+    double left_s = iso_search_left(search);
     int32_t n_prices;
     bool found = true, taken;
 
@@ -87,7 +97,7 @@ enum iso_status iso_construct(struct iso_improver *improver, struct iso_error *r
     improver->n.priced = prices;
     improver->n.n_priced = n_prices;
     for (int32_t t = 0; t < improver->blocks.n_periods && found && !iso_search_stops(search); t++)
-        ISO_TRY(construct_level(improver, t, &found, reterr));
+        ISO_TRY(construct_level(improver, t, left_s, &found, reterr));
     for (int round = 0; round < PRICE_ROUNDS && found && !iso_search_stops(search); round++) {
         if (!raise_prices(improver, prices, n_prices))
             break;

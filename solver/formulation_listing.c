@@ -10,7 +10,7 @@
 #include "formulation.h"
 #include "search.h"
 
-#define LISTED_WHOLE 10000 /* columns of instances up to which every one is listed */
+#define LISTED_WHOLE 150000 /* columns of instances up to which every one is listed */
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {

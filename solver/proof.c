@@ -235,11 +235,12 @@ static void scale(struct iso_priced *priced)
         capped |= takes(&priced->mip->rows[i]) && priced->dual[i] != 0;
     for (int32_t i = 0; i < priced->mip->n_rows; i++) {
         const struct iso_mip_row *row = &priced->mip->rows[i];
+        if (!iso_row_is_scaled(row))
+            continue;
         double factor = priced->factors && row->kind != ISO_ROW_LIMIT ? priced->factors[row->a]
                                                                       : priced->factor;
-        if (iso_row_is_scaled(row))
-            priced->dual[i] *=
-                iso_row_direction(row) > 0 && !takes(row) && capped ? factor * (1 - HAIR) : factor;
+        priced->dual[i] *=
+            iso_row_direction(row) > 0 && !takes(row) && capped ? factor * (1 - HAIR) : factor;
     }
 }
 
