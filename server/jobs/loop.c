@@ -67,6 +67,13 @@ static void stop_running(struct iso_supervisor *supervisor, struct iso_job *job,
     }
 }
 
+/* Whether the solver has answered in time and its plan is being verified: that takes what it takes,
+ * short of a stop or the caller's deadline. */
+static bool is_being_checked(const struct iso_job *job)
+{
+    return job->child && job->child->state == CHILD_CHECKING;
+}
+
 /* When the job is due next. */
 static double job_timers(struct iso_supervisor *supervisor, struct iso_job *job, double now)
 {
@@ -96,6 +103,8 @@ static double job_timers(struct iso_supervisor *supervisor, struct iso_job *job,
         else if (now >= job->answer_at_s)
             stop_running(supervisor, job, ISO_STOP_DEADLINE, now + ANSWER_WITHIN_S,
                          now + OBEY_WITHIN_S);
+        else if (is_being_checked(job))
+            return job->answer_at_s;
         else if (now >= limit_at + OVERRUN_S / 2)
             stop_running(supervisor, job, ISO_STOP_TIME, limit_at + OVERRUN_S,
                          limit_at + OVERRUN_S);
@@ -104,6 +113,8 @@ static double job_timers(struct iso_supervisor *supervisor, struct iso_job *job,
     }
     if (now < job->answer_by_s)
         return job->answer_by_s;
+    if (is_being_checked(job) && job->stop_asked == ISO_STOP_TIME && now < job->answer_at_s)
+        return job->answer_at_s;
     if (!job->answer_given) {
         job->answer_given = true;
         iso_job_list_answer(job);

@@ -3,3 +3,5 @@ iso_add_pytest(e2e test_oracle.py TIMEOUT 300)
 iso_add_pytest(e2e test_prices.py TIMEOUT 120)
 iso_add_pytest(e2e test_foreign_clients.py TIMEOUT 300)
 iso_add_pytest(e2e test_side_by_side.py TIMEOUT 180)
+iso_add_pytest(e2e test_long_checks.py TIMEOUT 180)
+set_property(TEST e2e.test_long_checks APPEND PROPERTY LABELS noasan) # four seconds are not enough there
