@@ -86,6 +86,16 @@ static enum iso_proof proof_of(const struct iso_tier *tier)
     return tier->bound > tier->checked_bound ? ISO_PROOF_SEARCH : ISO_PROOF_DUAL;
 }
 
+/* Whether the relaxation or the tree reaches the best plan, but the repaired multipliers fall short
+ * of it by a digit too many (prices that differ by orders of magnitude take some). */
+static bool closes_the_rest(const struct iso_search *search, double checked)
+{
+    double slack = 1e-8 * (1 + fabs(search->best_value));
+
+    return search->has_best && search->best_value - search->tier_bound <= slack &&
+           search->best_value - checked > slack;
+}
+
 /* Optimises one tier and appends it to the plan. */
 static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tier,
                                   bool *ret_infeasible, struct iso_error *reterr)
@@ -119,7 +129,8 @@ static enum iso_status solve_tier(struct iso_search *search, struct iso_tier tie
         tier.first_dual = search->proven.first_dual;
         tier.n_duals = search->proven.n_duals;
         tier.bound = fmax(search->tier_bound, tier.checked_bound);
-        if (search->tier_bound <= tier.checked_bound + 1e-7 * (1 + fabs(tier.checked_bound)))
+        if (search->tier_bound <= tier.checked_bound + 1e-7 * (1 + fabs(tier.checked_bound)) &&
+            !closes_the_rest(search, tier.checked_bound))
             tier.bound = tier.checked_bound; /* the tree added nothing */
         tier.proof = proof_of(&tier);
     }

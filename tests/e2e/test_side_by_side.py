@@ -47,8 +47,8 @@ def test_processes_beside_each_other_make_the_plan_that_one_makes():
 def test_a_model_of_parts_ends_at_its_time_limit_with_a_plan():
     with IsocostServer("--solvers", "1", "--solver-processes", "2") as server:
         begin = time.monotonic()
-        plan = solve(server, apart(4, 0, 3))
-        assert time.monotonic() - begin < 20  # the limit is 3 s; machines differ
+        plan = solve(server, apart(4, 0, 8))
+        assert time.monotonic() - begin < 40  # the limit is 8 s; machines differ
     assert plan.HasField("cost")
     assert plan.termination.reason == plan_pb2.TERMINATION_REASON_FEASIBLE
     assert plan.tiers[-1].bound > 0
