@@ -15,6 +15,7 @@ static const char *cell_name(const struct iso_problem *problem, int32_t cell)
                                        : problem->teams[cell - problem->n_workloads].id;
 }
 
+/* One case a kind of row, all in one place so that a new kind is seen to be missing: hence long. */
 static void name_row(const struct iso_problem *p, const struct iso_mip_row *row, char *text)
 {
     const size_t size = 256;
@@ -116,6 +117,7 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
     }
 }
 
+/* Likewise of columns. */
 static void name_column(const struct iso_formulation *f, const struct iso_mip_column *column,
                         char *text)
 {

@@ -52,7 +52,8 @@ static const struct iso_workload *workload_of(const struct iso_problem *problem,
     return below(dual->a, problem->n_workloads) ? &problem->workloads[dual->a] : NULL;
 }
 
-/* Whether such a row is in the problem, all indices -1 that do not apply. */
+/* Whether such a row is in the problem, all indices -1 that do not apply. One case a kind, all in
+ * one place so that a new kind is seen to be missing: hence long. */
 static bool row_exists(const struct iso_pricing *p, const struct iso_dual *dual)
 {
     const struct iso_problem *problem = p->v->problem;
