@@ -154,13 +154,7 @@ enum iso_exit_code iso_plan_export_run(struct iso_cli *cli, const void *values, 
     return iso_remote_complain(cli, &failure, &error, file.model ? &file : NULL);
 }
 
-static const char *string_at(const Isocost__V1__LineTable *lines, const uint32_t *column, size_t n,
-                             size_t row)
-{
-    return row < n && column[row] < lines->n_strings ? lines->strings[column[row]] : "";
-}
-
-#define STRING(name) string_at(lines, lines->name##_index, lines->n_##name##_index, row)
+#define STRING(name) iso_view_line_string(lines, lines->name##_index, lines->n_##name##_index, row)
 #define NUMBER(name) (row < lines->n_##name ? iso_view_number(&view, lines->name[row]) : "")
 
 static void add_lines(struct iso_cli *cli, struct iso_table *table,

@@ -1,15 +1,9 @@
 #include "start_plan.h"
 
 #include "remote.h"
+#include "view_text.h"
 
 #define LINES_PAGE 10000
-
-/* The entry of a column of places in the table's strings, "" where there is none. */
-static char *string_at(const Isocost__V1__LineTable *lines, const uint32_t *column, size_t n,
-                       size_t row)
-{
-    return row < n && column[row] < lines->n_strings ? lines->strings[column[row]] : (char *)"";
-}
 
 /* Appends what a page of lines says of instances of workloads. False when memory is short. */
 static bool add_lines(struct iso_cli *cli, const Isocost__V1__LineTable *lines,
@@ -24,7 +18,8 @@ static bool add_lines(struct iso_cli *cli, const Isocost__V1__LineTable *lines,
         all[i] = start->instances[i];
     start->instances = all;
     for (size_t row = 0; row < lines->n_kind; row++) {
-        char *workload = string_at(lines, lines->workload_index, lines->n_workload_index, row);
+        char *workload =
+            iso_view_line_string(lines, lines->workload_index, lines->n_workload_index, row);
         if (lines->kind[row] != ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE || !*workload ||
             row >= lines->n_quantity)
             continue;
@@ -33,8 +28,9 @@ static bool add_lines(struct iso_cli *cli, const Isocost__V1__LineTable *lines,
             return false;
         isocost__v1__start_instances__init(item);
         item->workload = workload;
-        item->offering = string_at(lines, lines->offering_index, lines->n_offering_index, row);
-        item->period = string_at(lines, lines->period_index, lines->n_period_index, row);
+        item->offering =
+            iso_view_line_string(lines, lines->offering_index, lines->n_offering_index, row);
+        item->period = iso_view_line_string(lines, lines->period_index, lines->n_period_index, row);
         item->periods = row < lines->n_periods ? lines->periods[row] : 1;
         item->count = lines->quantity[row];
         start->instances[start->n_instances++] = item;

@@ -21,6 +21,12 @@ void iso_view_title(const struct iso_view *view, const char *format, ...)
     fputs(view->color ? "\033[0m\n" : "\n", view->stream);
 }
 
+char *iso_view_line_string(const Isocost__V1__LineTable *lines, const uint32_t *column, size_t n,
+                           size_t row)
+{
+    return row < n && column[row] < lines->n_strings ? lines->strings[column[row]] : (char *)"";
+}
+
 const char *iso_view_number(const struct iso_view *view, double value)
 {
     char *text = iso_arena_printf(view->arena, "%.3f", value);

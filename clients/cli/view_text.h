@@ -10,6 +10,7 @@
 #include "google/type/money.pb-c.h"
 #include "isocost/proto/arena.h"
 #include "isocost/v1/plan.pb-c.h"
+#include "isocost/v1/plan_service.pb-c.h"
 
 /* How and where a view is written. */
 struct iso_view {
@@ -21,6 +22,10 @@ struct iso_view {
 /* A title above a table, after an empty line. */
 __attribute__((format(printf, 2, 3))) void iso_view_title(const struct iso_view *view,
                                                           const char *format, ...);
+
+/* The entry of a column of places in the table's strings; "" where there is none. Borrowed. */
+char *iso_view_line_string(const Isocost__V1__LineTable *lines, const uint32_t *column, size_t n,
+                           size_t row);
 
 /* "12.5": at most three places, no trailing zeros. */
 const char *iso_view_number(const struct iso_view *view, double value);

@@ -275,15 +275,6 @@ static enum iso_status keep_snapshot(struct iso_kept_snapshot *kept, int fd,
     return ISO_OK;
 }
 
-/* Columns of the model before any reduction: one for each option in each period. */
-static int64_t count_columns(const struct iso_problem *problem)
-{
-    int64_t n = 0;
-    for (int32_t a = 0; a < problem->n_workloads; a++)
-        n += (int64_t)problem->workloads[a].n_options * problem->n_periods;
-    return n;
-}
-
 static enum iso_status run(struct iso_solver_connection *connection, struct iso_kept_snapshot *kept,
                            const Isocost__Internal__V1__SolveRequest *request, int snapshot_fd,
                            double received_s, struct iso_violations *violations,
@@ -309,7 +300,7 @@ static enum iso_status run(struct iso_solver_connection *connection, struct iso_
         done->stats = iso_message_new(arena, &isocost__internal__v1__stats__descriptor);
         if (!done->stats)
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the answer");
-        done->stats->columns = count_columns(problem);
+        done->stats->columns = iso_problem_n_columns(problem);
         add_usage(done->stats, cpu_before_s);
         return ISO_OK;
     case ISOCOST__INTERNAL__V1__SOLVE_MODE__SOLVE_MODE_EXPORT_MPS:
