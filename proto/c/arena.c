@@ -1,11 +1,16 @@
 #include "isocost/proto/arena.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define FIRST_BLOCK_BYTES ((size_t)4 << 10)
 #define LARGEST_BLOCK_BYTES ((size_t)1 << 20)
+/* What an arena takes beyond so much comes in blocks that isocostd maps one by one, and so goes
+ * back to the system when it is freed; heaps would keep it, full of holes. */
+#define LARGE_ARENA_BYTES ((size_t)32 << 20)
+#define MAPPED_BLOCK_BYTES ((size_t)8 << 20)
 #define ALIGNMENT _Alignof(max_align_t)
 
 struct block {
@@ -18,6 +23,7 @@ struct iso_arena {
     unsigned char *free_bytes;
     size_t n_free, next_block_bytes;
     size_t ceiling, used;
+    atomic_int n_holds;
     bool full;
     ProtobufCAllocator allocator;
 };
@@ -40,6 +46,7 @@ struct iso_arena *iso_arena_new(size_t ceiling_bytes)
     if (!arena)
         return NULL;
     arena->ceiling = ceiling_bytes;
+    atomic_init(&arena->n_holds, 1);
     arena->next_block_bytes = FIRST_BLOCK_BYTES;
     arena->allocator = (ProtobufCAllocator){
         .alloc = allocate,
@@ -49,9 +56,15 @@ struct iso_arena *iso_arena_new(size_t ceiling_bytes)
     return arena;
 }
 
+struct iso_arena *iso_arena_hold(struct iso_arena *arena)
+{
+    atomic_fetch_add(&arena->n_holds, 1);
+    return arena;
+}
+
 void iso_arena_free(struct iso_arena *arena)
 {
-    if (!arena)
+    if (!arena || atomic_fetch_sub(&arena->n_holds, 1) > 1)
         return;
     for (struct block *block = arena->blocks, *next; block; block = next) {
         next = block->next;
@@ -77,11 +90,13 @@ static void *take(struct iso_arena *arena, size_t size)
     if (size > arena->n_free) {
         if (size > arena->next_block_bytes / 4)
             return add_block(arena, size);
-        unsigned char *bytes = add_block(arena, arena->next_block_bytes);
+        bool large = arena->used >= LARGE_ARENA_BYTES;
+        size_t n_bytes = large ? MAPPED_BLOCK_BYTES : arena->next_block_bytes;
+        unsigned char *bytes = add_block(arena, n_bytes);
         if (!bytes)
             return NULL;
         arena->free_bytes = bytes;
-        arena->n_free = arena->next_block_bytes;
+        arena->n_free = n_bytes;
         if (arena->next_block_bytes < LARGEST_BLOCK_BYTES)
             arena->next_block_bytes *= 2;
     }

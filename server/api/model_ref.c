@@ -20,13 +20,15 @@ enum iso_status iso_model_load(struct iso_api *api, const struct iso_principal *
                                const char *digest, struct iso_violations *violations,
                                const Isocost__V1__Model **ret_model, struct iso_error *reterr)
 {
+    ISO_AUTO(iso_arena) arena = iso_arena_new(2 * ISO_MAX_UPLOAD_BYTES); /* of the packed bytes */
     struct iso_wire_limits limits = ISO_WIRE_LIMITS_MODEL;
     struct iso_bytes packed;
     ProtobufCMessage *model;
 
+    if (!arena)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the model");
     limits.max_bytes = ISO_MAX_UPLOAD_BYTES;
-    ISO_TRY(iso_store_get_model(api->config.store, principal, digest, violations->arena, &packed,
-                                reterr));
+    ISO_TRY(iso_store_get_model(api->config.store, principal, digest, arena, &packed, reterr));
     ISO_TRY(iso_wire_decode(&isocost__v1__model__descriptor, packed.bytes, packed.n_bytes, &limits,
                             violations->arena, violations, &model, reterr));
     *ret_model = (const Isocost__V1__Model *)model;

@@ -123,6 +123,7 @@ static enum iso_status export_model(struct iso_api *api, struct iso_call *call,
     ISO_TRY(iso_snapshot_open(api, iso_call_principal(call), model, "", iso_call_arena(call),
                               &job.snapshot_fd, &snapshot_digest, reterr));
     job.model = model;
+    job.model_arena = iso_call_arena(call);
     job.deadline_s = isfinite(remaining_s) ? fmax(remaining_s, 0.001) : 0;
     export->call = iso_call_ref(call);
     status = iso_supervisor_submit(api->config.supervisor, &job, &export->job, reterr);

@@ -295,6 +295,7 @@ static enum iso_status prepare(struct iso_run *run, const char *model_digest,
                               &request->snapshot_fd, &run->snapshot_digest, reterr));
     iso_attendances_wishes(run, &attended, &request->incumbents, &request->deadline_s);
     request->model = model;
+    request->model_arena = run->arena;
     request->model_digest = model_digest;
     request->batch = !attended;
     return ISO_OK;

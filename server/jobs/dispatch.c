@@ -70,7 +70,7 @@ static enum iso_status send_job(struct child *child, struct iso_job *job, double
     Isocost__Internal__V1__SolveRequest request = ISOCOST__INTERNAL__V1__SOLVE_REQUEST__INIT;
 
     request.mode = modes[job->mode];
-    request.model = job->model;
+    request.model = (Isocost__V1__Model *)job->model; /* only packed */
     request.has_snapshot = job->snapshot_fd >= 0;
     request.time_limit_seconds = limit_s;
     request.tier = job->tier;

@@ -23,6 +23,7 @@ static void free_job(struct iso_job *job)
     if (job->snapshot_fd >= 0)
         close(job->snapshot_fd);
     iso_arena_free(job->arena);
+    iso_arena_free(job->model_arena);
     pthread_mutex_destroy(&job->delivery);
     free(job->tier);
     free(job);

@@ -84,9 +84,10 @@ struct iso_job {
     void (*progress)(void *context, const Isocost__V1__SolveProgress *progress);
     void (*export_chunk)(void *context, const unsigned char *bytes, size_t n_bytes);
     void (*done)(void *context, const struct iso_job_result *result);
-    struct iso_arena *arena; /* of the model, then of the one worker that resolves */
-    Isocost__V1__Model *model;
-    int snapshot_fd; /* -1: none */
+    struct iso_arena *model_arena; /* has `model`; may be shared with the caller */
+    const Isocost__V1__Model *model;
+    struct iso_arena *arena; /* of the one worker that resolves */
+    int snapshot_fd;         /* -1: none */
     dev_t snapshot_device;
     ino_t snapshot_inode;
     double submitted_s, deadline_s, limit_s; /* deadline_s: INFINITY: none */

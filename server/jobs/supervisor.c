@@ -193,25 +193,37 @@ enum iso_status iso_supervisor_start(const struct iso_supervisor_config *config,
     return ISO_OK;
 }
 
-/* Copies the model by way of its wire form. The frame that takes it to a solver has a limit. */
-static enum iso_status copy_model(const Isocost__V1__Model *model, struct iso_arena *arena,
-                                  Isocost__V1__Model **ret_copy, struct iso_error *reterr)
+/* Copies the model by way of its wire form. */
+static enum iso_status copy_model(struct iso_job *job, const Isocost__V1__Model *model,
+                                  size_t n_bytes, struct iso_error *reterr)
+{
+    ISO_AUTO_MEM uint8_t *bytes = iso_calloc(n_bytes, 1);
+
+    job->model_arena = iso_arena_new(ARENA_BYTES);
+    if (bytes)
+        isocost__v1__model__pack(model, bytes);
+    if (bytes && job->model_arena)
+        job->model =
+            isocost__v1__model__unpack(iso_arena_allocator(job->model_arena), n_bytes, bytes);
+    if (!job->model)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a model of %zu bytes", n_bytes);
+    return ISO_OK;
+}
+
+/* Holds the model, or copies it. The frame that takes it to a solver has a limit. */
+static enum iso_status take_model(struct iso_job *job, const struct iso_job_request *request,
+                                  struct iso_error *reterr)
 {
     const size_t most = ISO_FRAME_MAX_BYTES - (1u << 20);
-    size_t n_bytes = isocost__v1__model__get_packed_size(model);
+    size_t n_bytes = isocost__v1__model__get_packed_size(request->model);
     if (n_bytes > most)
         return iso_fail(reterr, ISO_E_LIMIT, "model",
                         "the model takes %zu MiB; this server solves models of at most %zu MiB",
                         n_bytes >> 20, most >> 20);
-    ISO_AUTO_MEM uint8_t *bytes = iso_calloc(n_bytes, 1);
-    if (bytes)
-        isocost__v1__model__pack(model, bytes);
-    Isocost__V1__Model *copy =
-        bytes && arena ? isocost__v1__model__unpack(iso_arena_allocator(arena), n_bytes, bytes)
-                       : NULL;
-    if (!copy)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a model of %zu bytes", n_bytes);
-    *ret_copy = copy;
+    if (!request->model_arena)
+        return copy_model(job, request->model, n_bytes, reterr);
+    job->model_arena = iso_arena_hold(request->model_arena);
+    job->model = request->model;
     return ISO_OK;
 }
 
@@ -239,9 +251,9 @@ static enum iso_status fill_job(struct iso_job *job, const struct iso_job_reques
     job->done = request->done;
     job->tier = iso_strdup(request->tier ? request->tier : "");
     job->arena = iso_arena_new(ARENA_BYTES);
-    if (!job->tier)
+    if (!job->tier || !job->arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a job");
-    ISO_TRY(copy_model(request->model, job->arena, &job->model, reterr));
+    ISO_TRY(take_model(job, request, reterr));
     if (request->snapshot_fd >= 0) {
         job->snapshot_fd = fcntl(request->snapshot_fd, F_DUPFD_CLOEXEC, 0);
         if (job->snapshot_fd < 0 || fstat(job->snapshot_fd, &file) < 0)

@@ -12,6 +12,7 @@
 
 #include "isocost/base/status.h"
 #include "isocost/plan.h"
+#include "isocost/proto/arena.h"
 #include "isocost/proto/violations.h"
 #include "isocost/v1/model.pb-c.h"
 #include "isocost/v1/plan.pb-c.h"
@@ -45,7 +46,8 @@ struct iso_job_result {
 
 struct iso_job_request {
     enum iso_job_mode mode;
-    const Isocost__V1__Model *model; /* passed iso_model_check(); copied */
+    const Isocost__V1__Model *model; /* passed iso_model_check() */
+    struct iso_arena *model_arena;   /* has the model and is held by the job; NULL: it is copied */
     const char *model_digest;        /* NULL = not known; copied */
     int snapshot_fd;                 /* -1 = none; duplicated */
     double deadline_s;               /* seconds from now after which nobody listens; <= 0 = none */

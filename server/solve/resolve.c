@@ -131,7 +131,7 @@ static enum iso_status compile_limits(struct iso_resolve *r, struct iso_error *r
 {
     const Isocost__V1__Model *model = r->model;
 
-    r->limit_rules = iso_arena_calloc(r->arena, model->n_limits, sizeof(*r->limit_rules));
+    r->limit_rules = iso_arena_calloc(r->scratch, model->n_limits, sizeof(*r->limit_rules));
     if (!r->limit_rules)
         return iso_resolve_full(reterr);
     for (size_t i = 0; i < model->n_limits; i++) {
@@ -143,7 +143,7 @@ static enum iso_status compile_limits(struct iso_resolve *r, struct iso_error *r
         *rule = (struct iso_limit_rule){
             .message = limit,
             .index = (int32_t)i,
-            .scope = iso_selector_compile(limit->scope, r->arena),
+            .scope = iso_selector_compile(limit->scope, r->scratch),
             .resource = resource_of_metric(limit->metric),
             .hard_maximum = limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MAXIMUM &&
                             kind <= ISOCOST__V1__POLICY_KIND__POLICY_KIND_HARD,
@@ -309,7 +309,7 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(stages); i++) {
         ISO_TRY(stages[i](r, reterr));
-        if (iso_arena_full(r->arena))
+        if (iso_arena_full(r->arena) || iso_arena_full(r->scratch))
             return iso_resolve_full(reterr);
     }
     ISO_TRY(iso_violations_status(r->violations, reterr));
@@ -324,14 +324,16 @@ enum iso_status iso_resolve(const Isocost__V1__Model *model, const struct iso_sn
                             struct iso_arena *arena, struct iso_violations *violations,
                             struct iso_resolved **ret_resolved, struct iso_error *reterr)
 {
-    struct iso_resolve r = {.model = model, .arena = arena, .violations = violations};
+    ISO_AUTO(iso_arena) scratch = iso_arena_new(iso_arena_left(arena));
+    struct iso_resolve r = {
+        .model = model, .arena = arena, .scratch = scratch, .violations = violations};
 
     if (!model->catalog) {
         iso_violations_add(violations, "model.catalog", "is missing");
         return iso_violations_status(violations, reterr);
     }
     r.out = iso_arena_calloc(arena, 1, sizeof(*r.out));
-    if (!r.out)
+    if (!r.out || !scratch)
         return iso_resolve_full(reterr);
     r.problem = &r.out->problem;
     enum iso_status status = check_snapshot(&r, snapshot, reterr);

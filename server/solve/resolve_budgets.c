@@ -184,7 +184,7 @@ static enum iso_status fill_scope(struct iso_resolve *r, const Isocost__V1__Budg
     } else if (message->scope_case == ISOCOST__V1__BUDGET__SCOPE_TEAM) {
         scope_team(r, message->team, &scope);
     } else if (message->scope_case == ISOCOST__V1__BUDGET__SCOPE_OFFERINGS) {
-        const struct iso_selector *set = iso_selector_compile(message->offerings, r->arena);
+        const struct iso_selector *set = iso_selector_compile(message->offerings, r->scratch);
         if (!set)
             return iso_resolve_full(reterr);
         memset(scope.places, 0, (size_t)iso_problem_n_places(problem));

@@ -54,9 +54,8 @@ enum iso_filter {
 struct iso_chooser {
     const Isocost__V1__Workload *message;
     const struct iso_selector *allowed, *forbidden;
-    int32_t n_rows;
+    const struct iso_selector_index *performance; /* of `rows`; in the scratch arena */
     struct iso_performance_row {
-        const struct iso_selector *offerings;
         int resource; /* enum iso_resource, or -1: per instance */
         iso_decimal rate;
     } * rows;
@@ -78,7 +77,8 @@ struct iso_penalty_step {
 struct iso_resolve {
     const Isocost__V1__Model *model;
     const struct iso_snapshot *snapshot; /* NULL when the model does not use it */
-    struct iso_arena *arena;
+    struct iso_arena *arena;             /* holds the problem */
+    struct iso_arena *scratch;           /* holds what only resolving needs; ends with it */
     struct iso_violations *violations;
     struct iso_resolved *out;
     struct iso_problem *problem; /* &out->problem */
@@ -105,6 +105,8 @@ struct iso_resolve {
     const iso_decimal *none_held; /* zeros, shared by products of which nothing is held */
     uint8_t *scratch_window;      /* n_periods */
     const uint8_t *last_window;   /* shared by starts that cover the same periods */
+    uint8_t *scratch_cells;       /* n_cells */
+    const uint8_t *last_cells;    /* shared by products that the same may use */
     struct iso_start last_start;  /* the one that was made last, and its term */
     iso_decimal last_term_hours;
 
@@ -154,6 +156,9 @@ enum iso_policy iso_resolve_policy(const Isocost__V1__Policy *policy);
 /* The number of a currency, which is added when it is new; -1 when the arena is full. */
 int32_t iso_resolve_currency(struct iso_resolve *r, const char *code);
 
+/* The number of a provider, folded, which is added when it is new; -1 when the arena is full. */
+int32_t iso_resolve_provider(struct iso_resolve *r, const char *name);
+
 /* Money in the base currency with the first period's rate; violations go to `path`. */
 bool iso_resolve_to_base(struct iso_resolve *r, const Google__Type__Money *money, bool above_zero,
                          const char *path, iso_decimal *ret_amount);
@@ -202,6 +207,9 @@ enum iso_status iso_resolve_traffic(struct iso_resolve *r, struct iso_workload *
                                     struct iso_error *reterr);
 enum iso_status iso_resolve_current(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_products(struct iso_resolve *r, struct iso_error *reterr);
+/* What each product covers, and how much of it that uses. */
+enum iso_status iso_resolve_eligible(struct iso_resolve *r, struct iso_product *products,
+                                     struct iso_error *reterr);
 enum iso_status iso_resolve_limits(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_reliances(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_budgets(struct iso_resolve *r, struct iso_error *reterr);

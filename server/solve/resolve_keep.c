@@ -24,6 +24,11 @@ int32_t iso_resolve_currency(struct iso_resolve *r, const char *code)
     return intern(r, &r->currencies, code);
 }
 
+int32_t iso_resolve_provider(struct iso_resolve *r, const char *name)
+{
+    return intern(r, &r->providers, name);
+}
+
 static enum iso_status place(struct iso_resolve *r, const struct iso_snapshot_offering *view,
                              struct iso_offering *offering, struct iso_error *reterr)
 {
@@ -36,7 +41,7 @@ static enum iso_status place(struct iso_resolve *r, const struct iso_snapshot_of
         offering->provider = r->offerings[r->n_kept - 1].provider;
         offering->region = r->offerings[r->n_kept - 1].region;
     } else {
-        offering->provider = intern(r, &r->providers, view->provider);
+        offering->provider = iso_resolve_provider(r, view->provider);
         snprintf(text, sizeof(text), "%s/%s", view->provider, view->region);
         offering->region = intern(r, &r->regions, text);
     }

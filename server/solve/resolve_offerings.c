@@ -121,7 +121,7 @@ static enum iso_status make_given(struct iso_resolve *r, struct given **ret_give
                                   struct iso_error *reterr)
 {
     const Isocost__V1__Catalog *catalog = r->model->catalog;
-    struct given *given = iso_arena_calloc(r->arena, catalog->n_offerings, sizeof(*given));
+    struct given *given = iso_arena_calloc(r->scratch, catalog->n_offerings, sizeof(*given));
 
     for (size_t i = 0; given && i < catalog->n_offerings; i++) {
         given[i].message = catalog->offerings[i];
@@ -427,14 +427,14 @@ enum iso_status iso_resolve_offerings(struct iso_resolve *r, struct iso_error *r
 {
     const Isocost__V1__Catalog *catalog = r->model->catalog;
     const struct iso_selector **selectors =
-        iso_arena_calloc(r->arena, catalog->n_selectors, sizeof(*selectors));
-    int64_t *hits = iso_arena_calloc(r->arena, catalog->n_selectors, sizeof(*hits));
+        iso_arena_calloc(r->scratch, catalog->n_selectors, sizeof(*selectors));
+    int64_t *hits = iso_arena_calloc(r->scratch, catalog->n_selectors, sizeof(*hits));
     struct given *given = NULL;
 
     if (!selectors || !hits)
         return iso_resolve_full(reterr);
     for (size_t i = 0; i < catalog->n_selectors; i++) {
-        selectors[i] = iso_selector_compile(catalog->selectors[i], r->arena);
+        selectors[i] = iso_selector_compile(catalog->selectors[i], r->scratch);
         if (!selectors[i])
             return iso_resolve_full(reterr);
     }

@@ -78,7 +78,7 @@ static enum iso_status fill_starts(struct iso_resolve *r, int32_t c, struct iso_
     size_t n = message->n_start_periods > 0 ? message->n_start_periods : 1;
     struct iso_start *starts = iso_arena_calloc(r->arena, n, sizeof(*starts));
     size_t n_seen = message->n_start_periods > 0 ? (size_t)r->problem->n_periods : 1;
-    uint8_t *seen = iso_arena_calloc(r->arena, n_seen, 1);
+    uint8_t *seen = iso_arena_calloc(r->scratch, n_seen, 1);
 
     if (!starts || !seen)
         return iso_resolve_full(reterr);
@@ -171,11 +171,15 @@ static enum iso_status fill_scope(struct iso_resolve *r, int32_t c, struct iso_p
 {
     const Isocost__V1__CommitmentProduct *message = r->products[c];
     const struct iso_problem *problem = r->problem;
+    size_t n_cells = (size_t)iso_problem_n_cells(problem);
     int32_t n_admitted = 0;
-    uint8_t *cells = iso_arena_calloc(r->arena, (size_t)iso_problem_n_cells(problem), 1);
 
-    if (!cells)
+    if (!r->scratch_cells)
+        r->scratch_cells = iso_arena_calloc(r->arena, n_cells, 1);
+    if (!r->scratch_cells)
         return iso_resolve_full(reterr);
+    uint8_t *cells = r->scratch_cells;
+    memset(cells, 0, n_cells);
     for (int32_t g = 0; g < problem->n_teams; g++) {
         int32_t n_users = 0, n_allowed = 0;
         for (int32_t a = 0; a < problem->n_workloads; a++)
@@ -198,72 +202,11 @@ static enum iso_status fill_scope(struct iso_resolve *r, int32_t c, struct iso_p
         }
     if (n_admitted == 0)
         iso_resolve_warn(r, "product %s: no workload may use it", message->id);
-    product->cells = cells;
-    return ISO_OK;
-}
-
-/* Rates with their selectors made ready. */
-struct rates {
-    size_t n;
-    const struct iso_selector **selectors;
-};
-
-/* nu: units, or committed money an hour, that one instance uses; 0 when it would be nothing. */
-static iso_decimal use_of(const struct iso_resolve *r,
-                          const Isocost__V1__CommitmentProduct *message, const struct rates *rates,
-                          const struct iso_product *product, int32_t o)
-{
-    const struct iso_offering *offering = &r->problem->offerings[o];
-    const Isocost__V1__CommitmentRate *rate = NULL;
-    iso_decimal use = 0;
-
-    for (size_t i = 0; i < rates->n && !rate; i++)
-        if (iso_selector_matches(rates->selectors[i], &r->kept[o].view))
-            rate = message->rates[i];
-    if (!product->spend)
-        return rate ? iso_number(rate->units) : ISO_DECIMAL_ONE;
-    iso_decimal factors[] = {
-        offering->price,
-        rate ? iso_number(rate->price_ratio) : ISO_DECIMAL_ONE,
-        iso_problem_rate(r->problem, offering->currency, product->currency, 0),
-    };
-    return iso_decimal_product(factors, 3, &use) ? use : 0;
-}
-
-static enum iso_status fill_eligible(struct iso_resolve *r, int32_t c, struct iso_product *product,
-                                     const char *provider, struct iso_error *reterr)
-{
-    const Isocost__V1__CommitmentProduct *message = r->products[c];
-    const struct iso_selector *selector = iso_selector_compile(message->eligible, r->arena);
-    struct rates rates = {.n = message->n_rates};
-    uint8_t *covered = iso_arena_calloc(r->arena, (size_t)r->problem->n_offerings, 1);
-    size_t n_covered = 0;
-
-    rates.selectors = iso_arena_calloc(r->arena, rates.n, sizeof(*rates.selectors));
-    if (!selector || !covered || !rates.selectors)
-        return iso_resolve_full(reterr);
-    for (size_t i = 0; i < rates.n; i++) {
-        rates.selectors[i] = iso_selector_compile(message->rates[i]->offerings, r->arena);
-        if (!rates.selectors[i])
-            return iso_resolve_full(reterr);
+    if (!r->last_cells || memcmp(r->last_cells, cells, n_cells) != 0) {
+        r->last_cells = cells; /* kept; the next ones are computed elsewhere */
+        r->scratch_cells = NULL;
     }
-    for (int32_t o = 0; o < r->problem->n_offerings; o++) {
-        const struct iso_snapshot_offering *view = &r->kept[o].view;
-        covered[o] = !r->problem->offerings[o].spot && strcmp(view->provider, provider) == 0 &&
-                     iso_selector_matches(selector, view);
-        n_covered += covered[o];
-    }
-    struct iso_eligible *eligible = iso_arena_calloc(r->arena, n_covered, sizeof(*eligible));
-    if (!eligible)
-        return iso_resolve_full(reterr);
-    for (int32_t o = 0; o < r->problem->n_offerings; o++) {
-        iso_decimal use = covered[o] ? use_of(r, message, &rates, product, o) : 0;
-        if (use > 0)
-            eligible[product->n_eligible++] = (struct iso_eligible){o, use};
-    }
-    if (product->n_eligible == 0)
-        iso_resolve_warn(r, "product %s covers no usable on-demand offering", message->id);
-    product->eligible = eligible;
+    product->cells = r->last_cells;
     return ISO_OK;
 }
 
@@ -304,11 +247,10 @@ static enum iso_status fill_product(struct iso_resolve *r, int32_t c, struct iso
     char buffer[ISO_PROVIDER_BUFFER_SIZE];
     const char *provider = iso_provider_fold(message->provider, buffer);
 
-    provider = iso_arena_strdup(r->arena, provider ? provider : message->provider);
-    if (!provider)
-        return iso_resolve_full(reterr);
     product->id = message->id;
-    product->provider = iso_names_add(&r->providers, provider);
+    product->provider = iso_resolve_provider(r, provider ? provider : message->provider);
+    if (product->provider < 0)
+        return iso_resolve_full(reterr);
     product->spend = message->kind == ISOCOST__V1__COMMITMENT_KIND__COMMITMENT_KIND_SPEND;
     product->lot =
         product->spend && message->opt_lot_case ? iso_number(message->lot) : ISO_DECIMAL_ONE;
@@ -317,7 +259,6 @@ static enum iso_status fill_product(struct iso_resolve *r, int32_t c, struct iso
     fill_money(r, c, product);
     ISO_TRY(fill_existing(r, c, product, reterr));
     ISO_TRY(fill_starts(r, c, product, reterr));
-    ISO_TRY(fill_eligible(r, c, product, provider, reterr));
     ISO_TRY(fill_scope(r, c, product, reterr));
     if (product->n_starts > 0)
         *hours_after = product->term_hours - product->starts[0].hours_inside;
@@ -335,6 +276,7 @@ enum iso_status iso_resolve_products(struct iso_resolve *r, struct iso_error *re
         return iso_resolve_full(reterr);
     for (int32_t c = 0; c < r->n_products; c++)
         ISO_TRY(fill_product(r, c, &products[c], &hours_after[c], reterr));
+    ISO_TRY(iso_resolve_eligible(r, products, reterr));
     r->problem->products = products;
     r->problem->n_products = r->n_products;
     r->problem->n_providers = r->providers.n; /* a product may bring one that sells nothing else */

@@ -18,7 +18,9 @@ static bool is_sound(struct iso_resolve *r, struct iso_model_check *check, const
     return false;
 }
 
-static bool product_wanted(const struct iso_resolve *r, const char *id, uint8_t *used)
+/* `own`: ids of the model's products, which replace those of the snapshot. */
+static bool product_wanted(const struct iso_resolve *r, const struct iso_names *own, const char *id,
+                           uint8_t *used)
 {
     const Isocost__V1__Catalog *catalog = r->model->catalog;
     bool wanted = false;
@@ -28,10 +30,7 @@ static bool product_wanted(const struct iso_resolve *r, const char *id, uint8_t 
             used[i] = 1;
             wanted = true;
         }
-    for (size_t i = 0; i < catalog->n_products; i++)
-        if (strcmp(catalog->products[i]->id, id) == 0)
-            return false; /* the model's own replaces it */
-    return wanted;
+    return wanted && iso_names_find(own, id) < 0;
 }
 
 static bool add_product(struct iso_resolve *r, const Isocost__V1__CommitmentProduct *product,
@@ -50,20 +49,24 @@ static enum iso_status collect_products(struct iso_resolve *r, struct iso_model_
     int32_t n_stored =
         r->snapshot && catalog->n_snapshot_products > 0 ? iso_snapshot_n_products(r->snapshot) : 0;
     size_t most = (size_t)n_stored + catalog->n_products;
-    uint8_t *used = iso_arena_calloc(r->arena, catalog->n_snapshot_products, 1);
+    uint8_t *used = iso_arena_calloc(r->scratch, catalog->n_snapshot_products, 1);
+    struct iso_names own = {.arena = r->scratch};
 
-    r->products = iso_arena_calloc(r->arena, most, sizeof(*r->products));
-    r->product_paths = iso_arena_calloc(r->arena, most, sizeof(*r->product_paths));
+    r->products = iso_arena_calloc(r->scratch, most, sizeof(*r->products));
+    r->product_paths = iso_arena_calloc(r->scratch, most, sizeof(*r->product_paths));
     if (!used || !r->products || !r->product_paths)
         return iso_resolve_full(reterr);
+    for (size_t i = 0; n_stored > 0 && i < catalog->n_products; i++)
+        if (iso_names_add(&own, catalog->products[i]->id) < 0)
+            return iso_resolve_full(reterr);
     for (int32_t i = 0; i < n_stored; i++) {
         const Isocost__V1__CommitmentProduct *product =
             iso_snapshot_product(r->snapshot, i, r->arena);
         if (!product)
             return iso_resolve_full(reterr);
-        if (!product_wanted(r, product->id, used))
+        if (!product_wanted(r, &own, product->id, used))
             continue;
-        const char *path = iso_arena_printf(r->arena, "snapshot product %s", product->id);
+        const char *path = iso_arena_printf(r->scratch, "snapshot product %s", product->id);
         iso_check_product(check, "product", product);
         if (path && is_sound(r, check, path))
             add_product(r, product, path);
@@ -77,7 +80,7 @@ static enum iso_status collect_products(struct iso_resolve *r, struct iso_model_
         }
     for (size_t i = 0; i < catalog->n_products; i++)
         if (!add_product(r, catalog->products[i],
-                         iso_arena_printf(r->arena, "model.catalog.products[%zu]", i)))
+                         iso_arena_printf(r->scratch, "model.catalog.products[%zu]", i)))
             return iso_resolve_full(reterr);
     return ISO_OK;
 }
@@ -106,7 +109,7 @@ static enum iso_status collect_overlays(struct iso_resolve *r, struct iso_model_
         struct iso_overlay *added = &r->overlays[r->n_overlays++];
         added->message = overlay;
         added->index = i < n_stored ? -1 : i - n_stored;
-        added->selector = iso_selector_compile(overlay->offerings, r->arena);
+        added->selector = iso_selector_compile(overlay->offerings, r->scratch);
         if (!added->selector)
             return iso_resolve_full(reterr);
     }
@@ -121,7 +124,7 @@ static enum iso_status add_quota(struct iso_resolve *r, const Isocost__V1__Quota
     char *region = iso_arena_strdup(r->arena, quota->region[0] ? quota->region : "*");
 
     provider = iso_arena_strdup(r->arena, provider ? provider : quota->provider);
-    const struct iso_selector *scope = iso_selector_compile(quota->scope, r->arena);
+    const struct iso_selector *scope = iso_selector_compile(quota->scope, r->scratch);
     if (!provider || !region || !scope)
         return iso_resolve_full(reterr);
     for (char *c = region; *c; c++)

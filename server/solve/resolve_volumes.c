@@ -96,7 +96,7 @@ static enum iso_status fill_volume(struct iso_resolve *r, size_t index, struct i
                                    struct iso_error *reterr)
 {
     const Isocost__V1__VolumePrice *message = r->model->volume_prices[index];
-    const struct iso_selector *set = iso_selector_compile(message->offerings, r->arena);
+    const struct iso_selector *set = iso_selector_compile(message->offerings, r->scratch);
     uint8_t *offerings = iso_arena_calloc(r->arena, (size_t)r->problem->n_offerings, 1);
     char path[ISO_PATH_SIZE];
     bool any = false;

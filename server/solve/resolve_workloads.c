@@ -4,6 +4,7 @@
 #include "model_check.h"
 #include "number.h"
 #include "resolve_internal.h"
+#include "selector_index.h"
 
 static const char *const filter_names[ISO_N_FILTERS] = {
     [ISO_FILTER_SELECTED] = "selected",
@@ -26,16 +27,17 @@ static enum iso_status compile_performance(struct iso_resolve *r, struct iso_cho
                                            struct iso_error *reterr)
 {
     const Isocost__V1__ThroughputDemand *demand = chooser->message->throughput;
+    size_t n = demand->n_performance;
+    const struct iso_selector **selectors = iso_arena_calloc(r->scratch, n, sizeof(*selectors));
 
-    chooser->n_rows = (int32_t)demand->n_performance;
-    chooser->rows = iso_arena_calloc(r->arena, demand->n_performance, sizeof(*chooser->rows));
-    if (!chooser->rows)
+    chooser->rows = iso_arena_calloc(r->scratch, n, sizeof(*chooser->rows));
+    if (!selectors || !chooser->rows)
         return iso_resolve_full(reterr);
-    for (int32_t i = 0; i < chooser->n_rows; i++) {
+    for (size_t i = 0; i < n; i++) {
         const Isocost__V1__Performance *message = demand->performance[i];
         struct iso_performance_row *row = &chooser->rows[i];
-        row->offerings = iso_selector_compile(message->offerings, r->arena);
-        if (!row->offerings)
+        selectors[i] = iso_selector_compile(message->offerings, r->scratch);
+        if (!selectors[i])
             return iso_resolve_full(reterr);
         switch (message->rate_case) {
         case ISOCOST__V1__PERFORMANCE__RATE_PER_VCPU:
@@ -55,7 +57,8 @@ static enum iso_status compile_performance(struct iso_resolve *r, struct iso_cho
             row->rate = iso_number(message->per_instance);
         }
     }
-    return ISO_OK;
+    chooser->performance = iso_selector_index_new(selectors, n, r->scratch);
+    return chooser->performance ? ISO_OK : iso_resolve_full(reterr);
 }
 
 static const char *team_of(const Isocost__V1__Workload *workload)
@@ -67,16 +70,16 @@ enum iso_status iso_resolve_choosers(struct iso_resolve *r, struct iso_error *re
 {
     const Isocost__V1__Model *model = r->model;
 
-    r->choosers = iso_arena_calloc(r->arena, model->n_workloads, sizeof(*r->choosers));
+    r->choosers = iso_arena_calloc(r->scratch, model->n_workloads, sizeof(*r->choosers));
     if (!r->choosers)
         return iso_resolve_full(reterr);
     for (size_t a = 0; a < model->n_workloads; a++) {
         const Isocost__V1__Workload *workload = model->workloads[a];
         struct iso_chooser *chooser = &r->choosers[a];
         chooser->message = workload;
-        chooser->allowed = iso_selector_compile(workload->allowed, r->arena);
+        chooser->allowed = iso_selector_compile(workload->allowed, r->scratch);
         if (workload->forbidden)
-            chooser->forbidden = iso_selector_compile(workload->forbidden, r->arena);
+            chooser->forbidden = iso_selector_compile(workload->forbidden, r->scratch);
         if (!chooser->allowed || (workload->forbidden && !chooser->forbidden))
             return iso_resolve_full(reterr);
         if (is_throughput(workload)) {
@@ -97,14 +100,12 @@ static enum iso_filter choose_throughput(const struct iso_chooser *chooser,
                                          const struct iso_snapshot_offering *view,
                                          struct iso_option *option)
 {
-    const struct iso_performance_row *row = NULL;
+    int32_t first = iso_selector_index_first(chooser->performance, view);
     iso_decimal performance = 0;
 
-    for (int32_t i = 0; i < chooser->n_rows && !row; i++)
-        if (iso_selector_matches(chooser->rows[i].offerings, view))
-            row = &chooser->rows[i];
-    if (!row)
+    if (first < 0)
         return ISO_FILTER_NO_PERFORMANCE;
+    const struct iso_performance_row *row = &chooser->rows[first];
     iso_decimal amount = iso_resolve_weight(view, row->resource);
     if (amount == ISO_UNKNOWN)
         return ISO_FILTER_RESOURCES_UNKNOWN;
@@ -239,7 +240,7 @@ static enum iso_status fill_shares(struct iso_resolve *r, const Isocost__V1__Wor
         return iso_resolve_full(reterr);
     for (size_t i = 0; i < message->n_shares; i++) {
         const Isocost__V1__ShareRule *rule = message->shares[i];
-        const struct iso_selector *set = iso_selector_compile(rule->offerings, r->arena);
+        const struct iso_selector *set = iso_selector_compile(rule->offerings, r->scratch);
         uint8_t *member = iso_arena_calloc(r->arena, (size_t)workload->n_options, 1);
         int32_t n_members = 0;
         if (!set || !member)

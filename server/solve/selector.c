@@ -3,65 +3,21 @@
 #include <string.h>
 
 #include "provider_alias.h"
-
-struct pattern {
-    const char *text; /* lower case, without the `*` */
-    uint32_t length;
-    bool prefix; /* any rest may follow */
-};
-
-struct patterns {
-    size_t n; /* 0: everything */
-    struct pattern *items;
-};
-
-enum field {
-    FIELD_PROVIDER,
-    FIELD_REGION,
-    FIELD_ZONE,
-    FIELD_FAMILY,
-    FIELD_TYPE,
-    FIELD_ARCH,
-    FIELD_OS,
-    FIELD_OFFERING,
-    N_FIELDS
-};
-
-struct label {
-    const char *line; /* "key=value\n", or "key=prefix" */
-    bool prefix;
-};
-
-struct term {
-    struct patterns fields[N_FIELDS];
-    uint32_t purchases, kinds; /* bit sets of enum values; 0: everything */
-    size_t n_labels;
-    struct label *labels;
-};
-
-struct iso_selector {
-    size_t n_include, n_exclude;
-    struct term *include, *exclude;
-};
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
+#include "selector_parts.h"
 
 static char *lower_copy(const char *text, struct iso_arena *arena)
 {
     char *copy = iso_arena_strdup(arena, text);
 
     for (char *c = copy; c && *c; c++)
-        *c = lower(*c);
+        *c = iso_lower(*c);
     return copy;
 }
 
-static bool pattern_matches(const struct pattern *pattern, const char *text)
+static bool pattern_matches(const struct iso_pattern *pattern, const char *text)
 {
     for (uint32_t i = 0; i < pattern->length; i++)
-        if (lower(text[i]) != pattern->text[i]) /* also at the end of `text` */
+        if (iso_lower(text[i]) != pattern->text[i]) /* also at the end of `text` */
             return false;
     return pattern->prefix || text[pattern->length] == '\0';
 }
@@ -99,34 +55,38 @@ char *iso_offering_id_fold(const char *text, struct iso_arena *arena)
     return lowered ? iso_arena_printf(arena, "%s%s", folded, lowered) : NULL;
 }
 
-static bool compile_patterns(char **values, size_t n, enum field field, struct patterns *patterns,
-                             struct iso_arena *arena)
+static bool compile_patterns(char **values, size_t n, enum iso_selector_field field,
+                             struct iso_patterns *patterns, struct iso_arena *arena)
 {
     char buffer[ISO_PROVIDER_BUFFER_SIZE];
 
+    if (n == 0)
+        return true;
     patterns->n = n;
     patterns->items = iso_arena_calloc(arena, n, sizeof(*patterns->items));
     if (!patterns->items)
         return false;
     for (size_t i = 0; i < n; i++) {
         const char *text = values[i], *folded = NULL;
-        if (field == FIELD_PROVIDER)
+        if (field == ISO_FIELD_PROVIDER)
             folded = iso_provider_fold(text, buffer);
-        else if (field == FIELD_OFFERING)
+        else if (field == ISO_FIELD_OFFERING)
             folded = iso_offering_id_fold(text, arena);
         text = lower_copy(folded ? folded : text, arena);
         if (!text)
             return false;
         uint32_t length = (uint32_t)strlen(text);
         bool prefix = length > 0 && text[length - 1] == '*';
-        patterns->items[i] = (struct pattern){text, length - prefix, prefix};
+        patterns->items[i] = (struct iso_pattern){text, length - prefix, prefix};
     }
     return true;
 }
 
-static bool compile_labels(const Isocost__V1__SelectorTerm *message, struct term *term,
+static bool compile_labels(const Isocost__V1__SelectorTerm *message, struct iso_selector_term *term,
                            struct iso_arena *arena)
 {
+    if (message->n_labels == 0)
+        return true;
     term->n_labels = message->n_labels;
     term->labels = iso_arena_calloc(arena, message->n_labels, sizeof(*term->labels));
     if (!term->labels)
@@ -144,26 +104,26 @@ static bool compile_labels(const Isocost__V1__SelectorTerm *message, struct term
     return true;
 }
 
-static bool compile_term(const Isocost__V1__SelectorTerm *message, struct term *term,
+static bool compile_term(const Isocost__V1__SelectorTerm *message, struct iso_selector_term *term,
                          struct iso_arena *arena)
 {
     const struct {
         char **values;
         size_t n;
-    } fields[N_FIELDS] = {
-        [FIELD_PROVIDER] = {message->provider, message->n_provider},
-        [FIELD_REGION] = {message->region, message->n_region},
-        [FIELD_ZONE] = {message->zone, message->n_zone},
-        [FIELD_FAMILY] = {message->family, message->n_family},
-        [FIELD_TYPE] = {message->type, message->n_type},
-        [FIELD_ARCH] = {message->arch, message->n_arch},
-        [FIELD_OS] = {message->os, message->n_os},
-        [FIELD_OFFERING] = {message->offering, message->n_offering},
+    } fields[ISO_N_FIELDS] = {
+        [ISO_FIELD_PROVIDER] = {message->provider, message->n_provider},
+        [ISO_FIELD_REGION] = {message->region, message->n_region},
+        [ISO_FIELD_ZONE] = {message->zone, message->n_zone},
+        [ISO_FIELD_FAMILY] = {message->family, message->n_family},
+        [ISO_FIELD_TYPE] = {message->type, message->n_type},
+        [ISO_FIELD_ARCH] = {message->arch, message->n_arch},
+        [ISO_FIELD_OS] = {message->os, message->n_os},
+        [ISO_FIELD_OFFERING] = {message->offering, message->n_offering},
     };
 
-    for (int f = 0; f < N_FIELDS; f++)
-        if (!compile_patterns(fields[f].values, fields[f].n, (enum field)f, &term->fields[f],
-                              arena))
+    for (int f = 0; f < ISO_N_FIELDS; f++)
+        if (!compile_patterns(fields[f].values, fields[f].n, (enum iso_selector_field)f,
+                              &term->fields[f], arena))
             return false;
     for (size_t i = 0; i < message->n_purchase; i++)
         term->purchases |= 1u << ((uint32_t)message->purchase[i] & 31u);
@@ -172,10 +132,10 @@ static bool compile_term(const Isocost__V1__SelectorTerm *message, struct term *
     return compile_labels(message, term, arena);
 }
 
-static struct term *compile_terms(Isocost__V1__SelectorTerm **messages, size_t n,
-                                  struct iso_arena *arena)
+static struct iso_selector_term *compile_terms(Isocost__V1__SelectorTerm **messages, size_t n,
+                                               struct iso_arena *arena)
 {
-    struct term *terms = iso_arena_calloc(arena, n, sizeof(*terms));
+    struct iso_selector_term *terms = iso_arena_calloc(arena, n, sizeof(*terms));
 
     for (size_t i = 0; terms && i < n; i++)
         if (!compile_term(messages[i], &terms[i], arena))
@@ -192,12 +152,13 @@ const struct iso_selector *iso_selector_compile(const Isocost__V1__Selector *mes
         return selector;
     selector->n_include = message->n_include;
     selector->include = compile_terms(message->include, message->n_include, arena);
+    if (message->n_exclude > 0)
+        selector->exclude = compile_terms(message->exclude, message->n_exclude, arena);
     selector->n_exclude = message->n_exclude;
-    selector->exclude = compile_terms(message->exclude, message->n_exclude, arena);
-    return selector->include && selector->exclude ? selector : NULL;
+    return selector->include && (selector->exclude || selector->n_exclude == 0) ? selector : NULL;
 }
 
-static bool has_label(const char *lines, const struct label *label)
+static bool has_label(const char *lines, const struct iso_selector_label *label)
 {
     size_t length = strlen(label->line);
 
@@ -210,7 +171,7 @@ static bool has_label(const char *lines, const struct label *label)
     return false;
 }
 
-static bool any_matches(const struct patterns *patterns, const char *text)
+static bool any_matches(const struct iso_patterns *patterns, const char *text)
 {
     for (size_t i = 0; i < patterns->n; i++)
         if (pattern_matches(&patterns->items[i], text))
@@ -218,18 +179,32 @@ static bool any_matches(const struct patterns *patterns, const char *text)
     return patterns->n == 0;
 }
 
-static bool term_matches(const struct term *term, const struct iso_snapshot_offering *offering)
+const char *iso_selector_text(const struct iso_snapshot_offering *offering,
+                              enum iso_selector_field field)
 {
-    const char *const texts[N_FIELDS] = {
-        [FIELD_PROVIDER] = offering->provider,
-        [FIELD_REGION] = offering->region,
-        [FIELD_ZONE] = offering->zone,
-        [FIELD_FAMILY] = offering->family,
-        [FIELD_TYPE] = offering->type,
-        [FIELD_ARCH] = offering->arch,
-        [FIELD_OS] = offering->os,
-        [FIELD_OFFERING] = offering->id,
-    };
+    switch (field) {
+    case ISO_FIELD_PROVIDER:
+        return offering->provider;
+    case ISO_FIELD_REGION:
+        return offering->region;
+    case ISO_FIELD_ZONE:
+        return offering->zone;
+    case ISO_FIELD_FAMILY:
+        return offering->family;
+    case ISO_FIELD_TYPE:
+        return offering->type;
+    case ISO_FIELD_ARCH:
+        return offering->arch;
+    case ISO_FIELD_OS:
+        return offering->os;
+    default:
+        return offering->id;
+    }
+}
+
+static bool term_matches(const struct iso_selector_term *term,
+                         const struct iso_snapshot_offering *offering)
+{
     /* An offering that does not say what it is, is a virtual machine. */
     uint32_t kind = offering->kind == 0 ? ISOCOST__V1__OFFERING_KIND__OFFERING_KIND_VM
                                         : (uint32_t)offering->kind;
@@ -238,8 +213,8 @@ static bool term_matches(const struct term *term, const struct iso_snapshot_offe
         return false;
     if (term->kinds != 0 && !(term->kinds >> kind & 1u))
         return false;
-    for (int f = 0; f < N_FIELDS; f++)
-        if (!any_matches(&term->fields[f], texts[f]))
+    for (int f = 0; f < ISO_N_FIELDS; f++)
+        if (!any_matches(&term->fields[f], iso_selector_text(offering, (enum iso_selector_field)f)))
             return false;
     for (size_t i = 0; i < term->n_labels; i++)
         if (!has_label(offering->labels, &term->labels[i]))

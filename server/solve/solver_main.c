@@ -21,6 +21,8 @@
 #define CAN_LIMIT_ADDRESS_SPACE 1
 #endif
 
+#define KEPT_BYTES (64 << 20) /* of freed memory, from one job to the next */
+
 /* Dies with the supervisor, never writes a core, never takes more memory than it may. */
 static bool harden(pid_t parent, rlim_t memory_bytes)
 {
@@ -38,7 +40,14 @@ static bool harden(pid_t parent, rlim_t memory_bytes)
 static void keep_freed_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
+/* After a job that needed far more than others, what its parts left in pieces goes back too. */
+static void trim_memory(void)
+{
+    if (mallinfo2().fordblks > KEPT_BYTES)
+        malloc_trim(KEPT_BYTES);
 }
 
 static bool read_number(const char *text, long long *ret_value)
@@ -69,6 +78,8 @@ static int serve(int fd, size_t memory_bytes, int n_processes)
         if (!arena || !iso_solver_next_job(&connection, arena, &request, &snapshot_fd))
             break;
         iso_solver_run_job(&connection, &kept, request, snapshot_fd, iso_solver_now(), arena);
+        iso_arena_free(ISO_STEAL(arena));
+        trim_memory();
     }
     iso_snapshot_free(kept.snapshot);
     iso_solver_connection_fini(&connection);

@@ -2,6 +2,7 @@
 iso_add_test(unit test_problem.c LIBS isocost::problem)
 iso_add_test(unit test_snapshot_file.c LIBS isocost::store)
 iso_add_test(unit test_selector.c LIBS isocost::convert)
+iso_add_test(unit test_selector_index.c LIBS isocost::convert)
 iso_add_test(unit test_model_check.c LIBS isocost::convert)
 iso_add_test(unit test_resolve.c LIBS isocost::convert)
 iso_add_test(unit test_resolve_rules.c LIBS isocost::convert)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "isocost/proto/arena.h"
 #include "isocost/proto/money.h"
@@ -60,6 +61,32 @@ static void an_allocation_larger_than_a_block_works(void **state)
     assert_string_equal(iso_arena_strdup(arena, "web"), "web");
     assert_null(iso_arena_strdup(arena, NULL));
     assert_false(iso_arena_full(arena));
+}
+
+static void a_large_arena_hands_out_zeroed_memory_up_to_its_ceiling(void **state)
+{
+    (void)state;
+    ISO_AUTO(iso_arena) arena = iso_arena_new((size_t)48 << 20);
+    size_t n = 0;
+
+    for (unsigned char *bytes; (bytes = iso_arena_calloc(arena, 1, 4096)); n++) {
+        assert_int_equal(bytes[0] | bytes[4095], 0);
+        memset(bytes, 0xA5, 4096);
+    }
+    assert_int_equal(n, (48 << 20) / 4096);
+}
+
+static void what_is_held_stays_until_the_last_hold_ends(void **state)
+{
+    (void)state;
+    struct iso_arena *arena = iso_arena_new(1u << 16);
+    struct iso_arena *held = iso_arena_hold(arena);
+    const char *text = iso_arena_strdup(arena, "web");
+
+    assert_ptr_equal(held, arena);
+    iso_arena_free(arena);
+    assert_string_equal(text, "web");
+    iso_arena_free(held); /* sanitizers would tell a leak */
 }
 
 static void a_failed_allocation_fills_the_arena(void **state)
@@ -183,6 +210,8 @@ int main(void)
         cmocka_unit_test(the_ceiling_stops_for_good),
         cmocka_unit_test(a_product_that_overflows_is_refused),
         cmocka_unit_test(an_allocation_larger_than_a_block_works),
+        cmocka_unit_test(a_large_arena_hands_out_zeroed_memory_up_to_its_ceiling),
+        cmocka_unit_test(what_is_held_stays_until_the_last_hold_ends),
         cmocka_unit_test(a_failed_allocation_fills_the_arena),
         cmocka_unit_test(violations_are_kept_up_to_the_limit_and_counted_beyond),
         cmocka_unit_test(a_violation_survives_a_full_arena),

@@ -224,6 +224,32 @@ static void products_cover_on_demand_offerings_of_their_provider(void **state)
     fixture_fini(&f);
 }
 
+static void the_first_rate_that_wants_an_offering_counts(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    /* Type b meets its own rate before the one for all; type a only that. */
+    fixture_good(&f,
+                 "catalog:\n"
+                 "  offerings:\n"
+                 "    - {provider: aws, type: a, purchase: on-demand, price: 1 USD}\n"
+                 "    - {provider: aws, type: b, purchase: on-demand, price: 2 USD}\n"
+                 "  products: [{id: p, provider: aws, kind: unit, eligible: {}, term_hours: 24, "
+                 "rates: [{offerings: {include: [{type: b}]}, units: 3}, {units: 5}]}]\n"
+                 "periods: [{id: day, hours: 24}]\n"
+                 "workloads: [{id: web, must_serve: true, throughput: {rate: 1, performance: "
+                 "[{offerings: {include: [{type: a}]}, per_instance: 7}, {per_instance: 9}]}}]\n",
+                 NULL);
+    const struct iso_product *c = f.problem->products;
+    assert_int_equal(c->n_eligible, 2);
+    assert_int_equal(c->eligible[0].use, D(5));
+    assert_int_equal(c->eligible[1].use, D(3));
+    assert_int_equal(f.problem->workloads[0].options[0].served, D(7));
+    assert_int_equal(f.problem->workloads[0].options[1].served, D(9));
+    fixture_fini(&f);
+}
+
 static void a_term_covers_the_periods_that_start_in_it(void **state)
 {
     struct fixture f;
@@ -455,6 +481,7 @@ int main(void)
         cmocka_unit_test(old_quotas_are_reported_and_change_nothing),
         cmocka_unit_test(shares_flag_the_options_in_their_set),
         cmocka_unit_test(products_cover_on_demand_offerings_of_their_provider),
+        cmocka_unit_test(the_first_rate_that_wants_an_offering_counts),
         cmocka_unit_test(a_term_covers_the_periods_that_start_in_it),
         cmocka_unit_test(a_short_term_needs_periods_with_a_start),
         cmocka_unit_test(nothing_is_bought_for_less_than_a_day),

@@ -13,7 +13,12 @@ struct iso_arena;
 /* Makes an arena that hands out at most `ceiling_bytes` in all. NULL when memory is short. */
 ISO_EXPORT struct iso_arena *iso_arena_new(size_t ceiling_bytes);
 
-/* Frees everything handed out. Accepts NULL. */
+/* Makes what the arena has handed out stay until one more iso_arena_free(). From any thread, but
+ * only one may allocate. Returns `arena`. */
+ISO_EXPORT struct iso_arena *iso_arena_hold(struct iso_arena *arena);
+
+/* Ends one hold, of which a new arena has one; the last frees everything handed out. Accepts NULL.
+ */
 ISO_EXPORT void iso_arena_free(struct iso_arena *arena);
 ISO_DEFINE_FREEP(iso_arena)
 
