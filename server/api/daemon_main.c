@@ -47,7 +47,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
     struct iso_api_config api = {
         .n_plans = d->parameters.solvers, .plugin_folder = d->paths.plugins, .log = iso_log_api};
 
-    ISO_TRY(iso_store_open(d->paths.data, &d->store, reterr));
+    ISO_TRY(iso_store_open(d->paths.data, d->parameters.store, &d->store, reterr));
     ISO_TRY(iso_supervisor_start(&supervisor, &d->supervisor, reterr));
     with_store.store = d->store;
     ISO_TRY(iso_catalog_start(&with_store, &d->catalog, reterr));

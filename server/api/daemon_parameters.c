@@ -21,6 +21,8 @@ static const struct parameter table[] = {
      "Where to listen: unix:/path or 127.0.0.1:port (port 0: any); may be repeated.", 0},
     {TEXT, "data-dir", "~/.isocost/data", 0, 0, "FOLDER",
      "Where the database and the price snapshots are.", AT(data_dir)},
+    {TEXT, "store", "SQLite in the data folder", 0, 0, "ADDRESS",
+     "A PostgreSQL database (postgres://...) to use instead, shared with others.", AT(store)},
     {TEXT, "solver", "isocost-solver beside isocostd", 0, 0, "FILE", "The solver program.",
      AT(solver)},
     {TEXT, "plugin-host", "isocost-plugin-host beside isocostd", 0, 0, "FILE",

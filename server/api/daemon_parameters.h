@@ -10,6 +10,7 @@
 struct iso_daemon_parameters {
     const char *listen[ISO_RPC_MAX_LISTENERS];
     int n_listen;
+    const char *store; /* NULL: SQLite in the data folder */
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
     int solvers, solver_processes, queue, solver_memory_mib, pollers, workers, drain_seconds,
         log_level;

@@ -1,9 +1,10 @@
 /* The store: what survives a restart. Domain calls only; nobody outside server/store/ sees SQL.
  *
- * Back-end: SQLite (WAL, synchronous=FULL read back at open), one writer thread with group commit,
- * read connections apart. Calls block the caller (never call from a poller); a write returns after
- * its commit is on disk. Every call is safe from any thread. Strings in records returned by reads
- * live in the arena given. */
+ * Two back-ends: SQLite (WAL, synchronous=FULL read back at open), for one process, and PostgreSQL,
+ * for any number of them. On both: one writer thread with group commit, read connections apart. A
+ * new kind of record is one migration in store_schema.c and one file store_KIND.c. Calls block the
+ * caller (never call from a poller); a write returns after its commit is on disk. Every call is
+ * safe from any thread. Strings in records returned by reads live in the arena given. */
 #ifndef ISOCOST_SERVER_STORE_H
 #define ISOCOST_SERVER_STORE_H
 
@@ -18,11 +19,13 @@
 
 struct iso_store;
 
-/* Opens or makes the store in folder `path` (database `isocost.db`, snapshots in `snapshots/`),
- * runs migrations (each in one transaction with its checksum; refused on a newer schema). Errors:
- * ISO_E_IO, ISO_E_PRECONDITION (newer schema, in use by another isocostd). */
-ISO_EXPORT enum iso_status iso_store_open(const char *path, struct iso_store **ret_store,
-                                          struct iso_error *reterr);
+/* Opens or makes a store and runs migrations (checked by their checksums; refused on a newer
+ * schema). `folder` is made when absent and has snapshots in `snapshots/`. `address` NULL: the
+ * database is `isocost.db` in the folder; otherwise a postgres:// address, and the folder holds
+ * nothing that cannot be fetched again. Errors: ISO_E_IO, ISO_E_UNAVAILABLE (no connection),
+ * ISO_E_PRECONDITION (newer schema, in use by another isocostd, a server that does not do). */
+ISO_EXPORT enum iso_status iso_store_open(const char *folder, const char *address,
+                                          struct iso_store **ret_store, struct iso_error *reterr);
 ISO_EXPORT void iso_store_close(struct iso_store *store); /* accepts NULL */
 
 struct iso_bytes {

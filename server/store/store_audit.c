@@ -19,7 +19,7 @@ static enum iso_status last_hash(struct iso_sql *sql, unsigned char hash[ISO_SHA
     memset(hash, 0, ISO_SHA256_BYTES); /* of the first row */
     ISO_TRY(iso_sql_start(sql, "SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1", NULL, 0,
                           &statement, reterr));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (row) {
         struct iso_bytes bytes = iso_sql_blob(statement, 0, arena);
         if (bytes.n_bytes == ISO_SHA256_BYTES)
@@ -55,7 +55,7 @@ enum iso_status iso_store_audit(struct iso_sql *sql, const struct iso_principal 
     iso_sha256_final(&sha, hash);
     return ISO_RUN(sql,
                    "INSERT INTO audit (tenant, project, subject, action, object, request_id,"
-                   " at_ns, previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                   " at_ns, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                    reterr, ISO_TEXT(principal->tenant), ISO_TEXT(principal->project),
                    ISO_TEXT(principal->subject), ISO_TEXT(audit->action), ISO_TEXT(object),
                    ISO_TEXT(request_id), ISO_INT(now_ns),

@@ -19,7 +19,7 @@ enum iso_status iso_store_next_event(struct iso_sql *sql, const struct iso_princ
 {
     return ISO_SCALAR(sql,
                       "SELECT max(sequence) + 1 FROM event"
-                      " WHERE tenant = ?1 AND project = ?2 AND plan_id = ?3",
+                      " WHERE tenant = $1 AND project = $2 AND plan_id = $3",
                       1, ret_sequence, reterr, ISO_TEXT(principal->tenant),
                       ISO_TEXT(principal->project), ISO_TEXT(plan_id));
 }
@@ -33,7 +33,7 @@ enum iso_status iso_store_insert_event(struct iso_sql *sql, const struct iso_pri
     ISO_TRY(iso_store_next_event(sql, principal, plan_id, &sequence, reterr));
     ISO_TRY(ISO_RUN(sql,
                     "INSERT INTO event (tenant, project, plan_id, sequence, at_ns, event)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    " VALUES ($1, $2, $3, $4, $5, $6)",
                     reterr, ISO_TEXT(principal->tenant), ISO_TEXT(principal->project),
                     ISO_TEXT(plan_id), ISO_INT(sequence), ISO_INT(iso_store_now_ns()),
                     ISO_BLOB(event)));
@@ -45,9 +45,9 @@ enum iso_status iso_store_purge_events(struct iso_sql *sql, int64_t now_ns,
                                        struct iso_error *reterr)
 {
     return ISO_RUN(sql,
-                   "DELETE FROM event WHERE at_ns < ?1 AND EXISTS (SELECT 1 FROM plan p WHERE"
+                   "DELETE FROM event WHERE at_ns < $1 AND EXISTS (SELECT 1 FROM plan p WHERE"
                    " p.tenant = event.tenant AND p.project = event.project"
-                   " AND p.id = event.plan_id AND p.end_ns > 0 AND p.end_ns < ?1)",
+                   " AND p.id = event.plan_id AND p.end_ns > 0 AND p.end_ns < $1)",
                    reterr, ISO_INT(now_ns - EVENTS_KEPT_NS));
 }
 
@@ -57,7 +57,7 @@ static enum iso_status append(struct iso_sql *sql, void *context, struct iso_err
     int64_t plans = 0;
 
     ISO_TRY(ISO_SCALAR(sql,
-                       "SELECT count(*) FROM plan WHERE tenant = ?1 AND project = ?2 AND id = ?3",
+                       "SELECT count(*) FROM plan WHERE tenant = $1 AND project = $2 AND id = $3",
                        0, &plans, reterr, ISO_TEXT(call->principal->tenant),
                        ISO_TEXT(call->principal->project), ISO_TEXT(call->plan_id)));
     if (!plans)
@@ -87,13 +87,13 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
     call->events = iso_arena_calloc(call->arena, (size_t)call->limit, sizeof(*call->events));
     ISO_TRY(iso_store_check_arena(call->arena, reterr));
     ISO_TRY(ISO_START(sql,
-                      "SELECT sequence, event FROM event WHERE tenant = ?1 AND project = ?2"
-                      " AND plan_id = ?3 AND sequence > ?4 ORDER BY sequence LIMIT ?5",
+                      "SELECT sequence, event FROM event WHERE tenant = $1 AND project = $2"
+                      " AND plan_id = $3 AND sequence > $4 ORDER BY sequence LIMIT $5",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(call->plan_id),
                       ISO_INT(call->sequence), ISO_INT(call->limit)));
     for (call->n_events = 0;; call->n_events++) {
-        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
         if (!row)
             return iso_store_check_arena(call->arena, reterr);
         call->events[call->n_events].sequence = iso_sql_int(statement, 0);

@@ -2,21 +2,52 @@
 #ifndef ISOCOST_SERVER_STORE_INTERNAL_H
 #define ISOCOST_SERVER_STORE_INTERNAL_H
 
-#include "sqlite.h"
+#include <pthread.h>
+
+#include "sql.h"
+
+enum { ISO_STORE_READERS = 4 };
+
+struct iso_write_request;
+
+struct iso_store {
+    char *folder;           /* absolute */
+    int lock_fd;            /* of the folder; -1: PostgreSQL */
+    int64_t incarnation;    /* tells rows of this process from those of others */
+    struct iso_sql *writer; /* of the writer thread, once that runs */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t work, reader_free;
+    struct iso_write_request *first, **last;
+    bool stop, writer_runs;
+    struct iso_sql *readers[ISO_STORE_READERS];
+    int n_readers;
+    pthread_t thread;
+};
+
+/* store_write.c, for store_open.c */
+enum iso_status iso_store_start_writer(struct iso_store *store, struct iso_error *reterr);
+void iso_store_stop_writer(struct iso_store *store);
+
+/* What is done in one transaction. */
+typedef enum iso_status iso_store_body(struct iso_sql *sql, void *context,
+                                       struct iso_error *reterr);
 
 /* Runs `body` on the writer thread, in a savepoint of the next commit, and returns when that commit
- * is on disk. `body` may run twice (a commit that fails is taken apart), so it writes its results
- * to `context` afresh each time; the caller copies them out on ISO_OK only. */
-enum iso_status iso_store_write(struct iso_store *store,
-                                enum iso_status (*body)(struct iso_sql *sql, void *context,
-                                                        struct iso_error *reterr),
-                                void *context, struct iso_error *reterr);
+ * is on disk. Writes of all processes come one after the other: `body` may add audit rows and trust
+ * what it counted. `body` may run twice (a commit that fails is taken apart), so it writes its
+ * results to `context` afresh each time; the caller copies them out on ISO_OK only. */
+enum iso_status iso_store_write(struct iso_store *store, iso_store_body *body, void *context,
+                                struct iso_error *reterr);
+
+/* The same beside writes of other processes (PostgreSQL): for what adds no audit row and stands
+ * alone, such as claims and heartbeats. */
+enum iso_status iso_store_write_beside(struct iso_store *store, iso_store_body *body, void *context,
+                                       struct iso_error *reterr);
 
 /* Runs `body` on a read connection, on one state of the database. */
-enum iso_status iso_store_read(struct iso_store *store,
-                               enum iso_status (*body)(struct iso_sql *sql, void *context,
-                                                       struct iso_error *reterr),
-                               void *context, struct iso_error *reterr);
+enum iso_status iso_store_read(struct iso_store *store, iso_store_body *body, void *context,
+                               struct iso_error *reterr);
 
 /* Tells the rows that this process claims from those of one that is gone. */
 int64_t iso_store_incarnation(const struct iso_store *store);
@@ -49,11 +80,12 @@ enum iso_status iso_store_purge_events(struct iso_sql *sql, int64_t now_ns,
 enum iso_status iso_store_check_arena(const struct iso_arena *arena, struct iso_error *reterr);
 
 struct iso_migration {
-    int version; /* 1, 2, ... without gaps */
-    const char *sql;
+    int version;                   /* 1, 2, ... without gaps */
+    const char *tables;            /* for both, in SQLite's words */
+    const char *sqlite, *postgres; /* what only one of them has; run after `tables` */
 };
-/* Brings the database to the newest of `migrations`; `backup_prefix` names the copy that is made of
- * an existing database first. Errors: ISO_E_PRECONDITION, ISO_E_IO. */
+/* Brings the database to the newest of `migrations`, in one transaction; `backup_prefix` names the
+ * copy that is made of an existing SQLite database first. Errors: ISO_E_PRECONDITION, ISO_E_IO. */
 enum iso_status iso_store_migrate(struct iso_sql *sql, const struct iso_migration *migrations,
                                   int n_migrations, const char *backup_prefix,
                                   struct iso_error *reterr);

@@ -33,12 +33,12 @@ static enum iso_status mark_plan_running(struct iso_sql *sql, struct job_call *c
     bool row = false;
 
     ISO_TRY(ISO_START(sql,
-                      "UPDATE plan SET state = 2, start_ns = ?4, etag = etag + 1"
-                      " WHERE tenant = ?1 AND project = ?2 AND id = ?3 RETURNING model_digest",
+                      "UPDATE plan SET state = 2, start_ns = $4, etag = etag + 1"
+                      " WHERE tenant = $1 AND project = $2 AND id = $3 RETURNING model_digest",
                       &statement, reterr, ISO_TEXT(call->job.principal.tenant),
                       ISO_TEXT(call->job.principal.project), ISO_TEXT(call->job.plan_id),
                       ISO_INT(iso_store_now_ns())));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return iso_fail(reterr, ISO_E_INTERNAL, "", "job %.64s has no plan", call->job.plan_id);
     call->job.model_digest = iso_sql_text(statement, 0, call->arena);
@@ -53,13 +53,13 @@ static enum iso_status claim(struct iso_sql *sql, void *context, struct iso_erro
 
     call->found = false;
     ISO_TRY(ISO_START(sql,
-                      "UPDATE job SET state = 2, attempt = attempt + 1, owner = ?1"
+                      "UPDATE job SET state = 2, attempt = attempt + 1, owner = $1"
                       " WHERE sequence = (SELECT sequence FROM job"
-                      "   WHERE state < 3 AND (state = 1 OR owner <> ?1)"
+                      "   WHERE state < 3 AND (state = 1 OR owner <> $1)"
                       "   ORDER BY sequence LIMIT 1)"
                       " RETURNING tenant, project, subject, roles, plan_id, attempt",
                       &statement, reterr, ISO_INT(call->incarnation)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return ISO_OK;
     ISO_TRY(read_principal(statement, call->arena, &call->job.principal, reterr));
@@ -67,7 +67,7 @@ static enum iso_status claim(struct iso_sql *sql, void *context, struct iso_erro
     call->job.attempt = (int)iso_sql_int(statement, 5);
     ISO_TRY(iso_store_check_arena(call->arena, reterr));
     while (row)
-        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
     ISO_TRY(mark_plan_running(sql, call, reterr));
     call->found = true;
     return ISO_OK;
@@ -93,9 +93,9 @@ static enum iso_status recover(struct iso_sql *sql, void *context, struct iso_er
     ISO_TRY(ISO_RUN(sql,
                     "UPDATE plan SET state = 1, start_ns = 0, etag = etag + 1"
                     " WHERE (tenant, project, id) IN (SELECT tenant, project, plan_id FROM job"
-                    "   WHERE state = 2 AND owner <> ?1)",
+                    "   WHERE state = 2 AND owner <> $1)",
                     reterr, ISO_INT(call->incarnation)));
-    ISO_TRY(ISO_RUN(sql, "UPDATE job SET state = 1 WHERE state = 2 AND owner <> ?1", reterr,
+    ISO_TRY(ISO_RUN(sql, "UPDATE job SET state = 1 WHERE state = 2 AND owner <> $1", reterr,
                     ISO_INT(call->incarnation)));
     call->n_jobs = iso_sql_changes(sql);
     return ISO_OK;

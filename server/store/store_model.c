@@ -14,7 +14,7 @@ enum iso_status iso_store_insert_model(struct iso_sql *sql, const struct iso_pri
 {
     return ISO_RUN(sql,
                    "INSERT INTO model (tenant, project, digest, create_ns, model)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                   " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                    reterr, ISO_TEXT(principal->tenant), ISO_TEXT(principal->project),
                    ISO_TEXT(digest), ISO_INT(iso_store_now_ns()), ISO_BLOB(model));
 }
@@ -46,10 +46,10 @@ static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error 
     bool row = false;
 
     ISO_TRY(ISO_START(sql,
-                      "SELECT model FROM model WHERE tenant = ?1 AND project = ?2 AND digest = ?3",
+                      "SELECT model FROM model WHERE tenant = $1 AND project = $2 AND digest = $3",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(call->digest)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no model has the digest \"%.80s\"",
                         call->digest);

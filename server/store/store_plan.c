@@ -59,10 +59,10 @@ static enum iso_status find_plan(struct iso_sql *sql, struct plan_call *call, co
 
     ISO_TRY(ISO_START(sql,
                       "SELECT " PLAN_COLUMNS ", lines FROM plan"
-                      " WHERE tenant = ?1 AND project = ?2 AND id = ?3",
+                      " WHERE tenant = $1 AND project = $2 AND id = $3",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(id)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no plan has the id \"%.64s\"", id);
     call->found = read_plan(statement, call->with_lines, call->arena);
@@ -82,11 +82,11 @@ static enum iso_status find_request(struct iso_sql *sql, struct plan_call *call,
         return ISO_OK;
     ISO_TRY(ISO_START(sql,
                       "SELECT " PLAN_COLUMNS " FROM plan"
-                      " WHERE tenant = ?1 AND project = ?2 AND request_id = ?3"
+                      " WHERE tenant = $1 AND project = $2 AND request_id = $3"
                       " AND request_id <> ''",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(call->record->request_id)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return ISO_OK;
     call->found = read_plan(statement, false, call->arena);
@@ -109,7 +109,7 @@ static enum iso_status insert_plan(struct iso_sql *sql, const struct plan_call *
         sql,
         "INSERT INTO plan (tenant, project, id, state, etag, create_ns, start_ns,"
         " end_ns, request_id, body_digest, model_digest, snapshot_digest, labels, plan,"
-        " lines) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        " lines) VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
         ISO_TEXT(r->id), ISO_INT(r->state), ISO_INT(r->create_ns), ISO_INT(r->start_ns),
         ISO_INT(r->end_ns), ISO_TEXT(r->request_id), ISO_TEXT(r->body_digest),
@@ -132,7 +132,7 @@ static enum iso_status create(struct iso_sql *sql, void *context, struct iso_err
     if (record->state == ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED)
         ISO_TRY(ISO_RUN(sql,
                         "INSERT INTO job (tenant, project, plan_id, subject, roles, state, attempt,"
-                        " owner) VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, 0)",
+                        " owner) VALUES ($1, $2, $3, $4, $5, 1, 0, 0)",
                         reterr, ISO_TEXT(call->principal->tenant),
                         ISO_TEXT(call->principal->project), ISO_TEXT(record->id),
                         ISO_TEXT(call->principal->subject),
@@ -206,10 +206,10 @@ static enum iso_status check_fence(struct iso_sql *sql, const struct plan_call *
     ISO_TRY(ISO_START(sql,
                       "SELECT p.state, coalesce(j.attempt, 0) FROM plan p LEFT JOIN job j"
                       " ON j.tenant = p.tenant AND j.project = p.project AND j.plan_id = p.id"
-                      " WHERE p.tenant = ?1 AND p.project = ?2 AND p.id = ?3",
+                      " WHERE p.tenant = $1 AND p.project = $2 AND p.id = $3",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(id)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no plan has the id \"%.64s\"", id);
     state = iso_sql_int(statement, 0);
@@ -234,16 +234,16 @@ static enum iso_status update(struct iso_sql *sql, void *context, struct iso_err
 
     ISO_TRY(check_fence(sql, call, reterr));
     ISO_TRY(ISO_RUN(sql,
-                    "UPDATE plan SET state = ?4, etag = etag + 1,"
-                    " start_ns = CASE ?5 WHEN 0 THEN start_ns ELSE ?5 END, end_ns = ?6,"
-                    " snapshot_digest = CASE ?7 WHEN '' THEN snapshot_digest ELSE ?7 END,"
-                    " plan = ?8, lines = ?9 WHERE tenant = ?1 AND project = ?2 AND id = ?3",
+                    "UPDATE plan SET state = $4, etag = etag + 1,"
+                    " start_ns = CASE $5 WHEN 0 THEN start_ns ELSE $5 END, end_ns = $6,"
+                    " snapshot_digest = CASE $7 WHEN '' THEN snapshot_digest ELSE $7 END,"
+                    " plan = $8, lines = $9 WHERE tenant = $1 AND project = $2 AND id = $3",
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(r->id), ISO_INT(r->state), ISO_INT(r->start_ns), ISO_INT(r->end_ns),
                     ISO_TEXT(r->snapshot_digest), ISO_BLOB(r->plan), ISO_BLOB(r->lines)));
     ISO_TRY(ISO_RUN(sql,
-                    "UPDATE job SET state = ?4 WHERE tenant = ?1 AND project = ?2"
-                    " AND plan_id = ?3",
+                    "UPDATE job SET state = $4 WHERE tenant = $1 AND project = $2"
+                    " AND plan_id = $3",
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(r->id), ISO_INT(job_state)));
     ISO_TRY(add_state_event(sql, call, reterr));
@@ -283,12 +283,12 @@ enum iso_status iso_store_get_plan(struct iso_store *store, const struct iso_pri
     return ISO_OK;
 }
 
-#define LIST_PLANS(order, beyond)                                                 \
-    "SELECT " PLAN_COLUMNS " FROM plan WHERE tenant = ?1 AND project = ?2"        \
-    " AND (?3 = 0 OR state = ?3)"                                                 \
-    " AND (?4 = '' OR instr(char(10) || labels, char(10) || ?4 || char(10)) > 0)" \
-    " AND (?5 = 0 OR (create_ns, id) " beyond " (?5, ?6))"                        \
-    " ORDER BY create_ns " order ", id " order " LIMIT ?7"
+#define LIST_PLANS(order, beyond)                                                         \
+    "SELECT " PLAN_COLUMNS " FROM plan WHERE tenant = $1 AND project = $2"                \
+    " AND ($3 = 0 OR state = $3)"                                                         \
+    " AND ($4 = '' OR replace('\n' || labels, '\n' || $4 || '\n', '') <> '\n' || labels)" \
+    " AND ($5 = 0 OR (create_ns, id) " beyond " ($5, $6))"                                \
+    " ORDER BY create_ns " order ", id " order " LIMIT $7"
 
 static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
@@ -307,7 +307,7 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
                       ISO_INT(q->state), ISO_TEXT(q->label), ISO_INT(q->after_create_ns),
                       ISO_TEXT(q->after_id), ISO_INT(limit)));
     for (call->n_records = 0;; call->n_records++) {
-        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
         if (!row)
             return iso_store_check_arena(call->arena, reterr);
         call->records[call->n_records] = read_plan(statement, false, call->arena);
@@ -337,10 +337,10 @@ static enum iso_status delete_plan(struct iso_sql *sql, void *context, struct is
     int64_t state, etag;
 
     ISO_TRY(ISO_START(sql,
-                      "SELECT state, etag FROM plan WHERE tenant = ?1 AND project = ?2 AND id = ?3",
+                      "SELECT state, etag FROM plan WHERE tenant = $1 AND project = $2 AND id = $3",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(call->id)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no plan has the id \"%.64s\"", call->id);
     state = iso_sql_int(statement, 0);
@@ -353,7 +353,7 @@ static enum iso_status delete_plan(struct iso_sql *sql, void *context, struct is
     if (!has_ended(state))
         return iso_fail(reterr, ISO_E_PRECONDITION, "", "plan %.64s has not ended; cancel it first",
                         call->id);
-    ISO_TRY(ISO_RUN(sql, "DELETE FROM plan WHERE tenant = ?1 AND project = ?2 AND id = ?3", reterr,
+    ISO_TRY(ISO_RUN(sql, "DELETE FROM plan WHERE tenant = $1 AND project = $2 AND id = $3", reterr,
                     ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(call->id)));
     return iso_store_audit(sql, call->principal, call->audit, call->id, reterr);

@@ -21,7 +21,7 @@ static enum iso_status put(struct iso_sql *sql, void *context, struct iso_error 
 
     ISO_TRY(ISO_RUN(sql,
                     "INSERT INTO snapshot (tenant, project, digest, create_ns, snapshot,"
-                    " diagnostics) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    " diagnostics) VALUES ($1, $2, $3, $4, $5, $6)",
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(record->digest), ISO_INT(record->create_ns),
                     ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics)));
@@ -45,7 +45,7 @@ static enum iso_status current_sequence(struct iso_sql *sql, const char *tenant,
 {
     return ISO_SCALAR(
         sql,
-        "WITH own AS (SELECT sequence, digest FROM snapshot WHERE tenant = ?1"
+        "WITH own AS (SELECT sequence, digest FROM snapshot WHERE tenant = $1"
         "             ORDER BY sequence DESC LIMIT 1)"
         " SELECT coalesce("
         "   (SELECT sequence FROM own WHERE NOT EXISTS ("
@@ -64,16 +64,16 @@ static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error 
     if (call->digest[0])
         ISO_TRY(ISO_SCALAR(sql,
                            "SELECT max(sequence) FROM snapshot"
-                           " WHERE digest = ?1 AND tenant IN (?2, '*')",
+                           " WHERE digest = $1 AND tenant IN ($2, '*')",
                            0, &sequence, reterr, ISO_TEXT(call->digest),
                            ISO_TEXT(call->principal->tenant)));
     else
         ISO_TRY(current_sequence(sql, call->principal->tenant, &sequence, reterr));
     ISO_TRY(ISO_START(sql,
                       "SELECT digest, create_ns, snapshot, diagnostics FROM snapshot"
-                      " WHERE sequence = ?1",
+                      " WHERE sequence = $1",
                       &statement, reterr, ISO_INT(sequence)));
-    ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row && call->digest[0])
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no snapshot has the digest \"%.80s\"",
                         call->digest);
@@ -112,16 +112,16 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
     ISO_TRY(iso_store_check_arena(call->arena, reterr));
     ISO_TRY(ISO_START(sql,
                       "SELECT digest, create_ns, snapshot FROM snapshot s"
-                      " WHERE tenant IN (?1, '*') AND (?2 = 0 OR create_ns < ?2)"
+                      " WHERE tenant IN ($1, '*') AND ($2 = 0 OR create_ns < $2)"
                       " AND NOT EXISTS (SELECT 1 FROM snapshot n WHERE n.digest = s.digest"
-                      "   AND n.tenant IN (?1, '*') AND n.sequence > s.sequence)"
-                      " ORDER BY create_ns DESC, sequence DESC LIMIT ?3",
+                      "   AND n.tenant IN ($1, '*') AND n.sequence > s.sequence)"
+                      " ORDER BY create_ns DESC, sequence DESC LIMIT $3",
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_INT(call->before_create_ns), ISO_INT(call->limit)));
     for (call->n_records = 0;; call->n_records++) {
         struct iso_snapshot_record *record = &call->records[call->n_records];
 
-        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
         if (!row)
             return iso_store_check_arena(call->arena, reterr);
         record->digest = iso_sql_text(statement, 0, call->arena);
@@ -163,7 +163,7 @@ static enum iso_status list_tenants(struct iso_sql *sql, void *context, struct i
                           "SELECT DISTINCT tenant FROM snapshot WHERE tenant <> '*' ORDER BY 1",
                           NULL, 0, &statement, reterr));
     for (call->n_tenants = 0;; call->n_tenants++) {
-        ISO_TRY(iso_sql_step(sql, statement, &row, reterr));
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
         if (!row)
             return iso_store_check_arena(call->arena, reterr);
         call->tenants[call->n_tenants] = iso_sql_text(statement, 0, call->arena);

@@ -1,3 +1,4 @@
+iso_add_test(integration test_store_conformance.c LIBS iso_store_fixture TIMEOUT 120)
 iso_add_test(integration test_store_crash.c LIBS isocost::store Threads::Threads)
 
 # Catalogs with a plugin host that misbehaves on command, and with the real one.

@@ -66,7 +66,7 @@ static int set_up(void **state)
     snprintf(path, sizeof(path), "%s/tmp", f->folder);
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(path, sizeof(path), "%s/store", f->folder);
-    assert_int_equal(iso_store_open(path, &f->store, NULL), ISO_OK);
+    assert_int_equal(iso_store_open(path, NULL, &f->store, NULL), ISO_OK);
     built("tests/integration/fake_host", f->host);
     setenv("ISO_SECRET_OF_TEST", "must not reach a plugin", 1);
     *state = f;

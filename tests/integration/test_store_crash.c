@@ -124,7 +124,7 @@ static void a_request_that_fails_takes_none_of_its_commit_down(void **state)
     struct worker workers[N_THREADS];
     struct iso_store *store = NULL;
 
-    assert_int_equal(iso_store_open(*state, &store, NULL), ISO_OK);
+    assert_int_equal(iso_store_open(*state, NULL, &store, NULL), ISO_OK);
     for (int i = 0; i < N_THREADS; i++) {
         workers[i] = (struct worker){.store = store, .number = i};
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
@@ -177,7 +177,7 @@ static void the_same_request_at_once_makes_one_plan(void **state)
     struct iso_store *store = NULL;
     atomic_int n_made = 0;
 
-    assert_int_equal(iso_store_open(*state, &store, NULL), ISO_OK);
+    assert_int_equal(iso_store_open(*state, NULL, &store, NULL), ISO_OK);
     for (int i = 0; i < N_THREADS; i++) {
         same[i] = (struct same_request){store, &n_made, i};
         assert_int_equal(pthread_create(&threads[i], NULL, ask_the_same, &same[i]), 0);
@@ -227,7 +227,7 @@ static _Noreturn void be_the_writer(const char *folder, int round, int pipe_fd)
     struct writer writers[N_WRITERS];
     struct iso_store *store = NULL;
 
-    if (iso_store_open(folder, &store, NULL) != ISO_OK)
+    if (iso_store_open(folder, NULL, &store, NULL) != ISO_OK)
         _exit(2);
     for (int i = 0; i < N_WRITERS; i++) {
         pthread_t thread;
@@ -272,7 +272,7 @@ static void nothing_acknowledged_is_lost_when_the_process_is_killed(void **state
         ISO_AUTO(iso_arena) arena = iso_arena_new(64u << 20);
 
         n_acknowledged += run_and_kill(*state, round, acknowledged + n_acknowledged);
-        assert_int_equal(iso_store_open(*state, &store, NULL), ISO_OK);
+        assert_int_equal(iso_store_open(*state, NULL, &store, NULL), ISO_OK);
         for (int i = 0; i < n_acknowledged; i++) {
             struct iso_plan_record record;
             char id[32];
@@ -326,7 +326,8 @@ static _Noreturn void fill_the_disk(const char *folder)
     char id[32];
 
     signal(SIGXFSZ, SIG_IGN);
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || iso_store_open(folder, &store, NULL) != ISO_OK)
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+        iso_store_open(folder, NULL, &store, NULL) != ISO_OK)
         _exit(2);
     for (; n_ok < 1000; n_ok++) {
         snprintf(id, sizeof(id), "p%d", n_ok);
