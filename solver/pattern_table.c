@@ -9,6 +9,7 @@
 #define MOST_TAKEN 1024          /* plain copies on one instance */
 #define GROUP_STEPS 4            /* towards a multiplier for several offerings */
 #define STEPS 5                  /* for one */
+#define ROUNDING 1e-12           /* relative: of sums in another order */
 #define MOST_NODES 4000          /* of a search in a table of several offerings */
 #define MOST_NODES_ALONE 1000000 /* of one in a table of its own */
 
@@ -29,7 +30,6 @@ struct iso_pattern_table {
     int32_t *need[GRID];      /* of each place, in steps, rounded down */
     double *values;           /* of each place, <= 0 where it is worth nothing */
     double *tables;           /* (n_special + 1) tables; the last is that of plain copies */
-    int16_t *choice;          /* of the plain table: place in `plain` taken last, -1 = none */
 };
 
 static size_t n_cells(const struct iso_pattern_table *table)
@@ -177,11 +177,20 @@ static double trial_bound(const struct iso_pattern_table *table, const double *t
     return bound;
 }
 
+/* own = max(own, from + value), cell by cell; the two do not overlap. */
+static void raise_cells(double *restrict own, const double *restrict from, double value, int32_t n)
+{
+    for (int32_t m = 0; m < n; m++) {
+        double with = from[m] + value;
+        own[m] = with > own[m] ? with : own[m];
+    }
+}
+
 /* Adds copies of place i, as many as fit, to a table that is full for the copies before it. */
 static void add_copies(const struct iso_pattern_table *table, double *values, int32_t i,
-                       double value, int32_t most, int16_t *choice, int16_t mark)
+                       double value, int32_t most)
 {
-    int32_t a = table->need[0][i], b = table->need[1][i];
+    int32_t a = table->need[0][i], b = table->need[1][i], width = table->size[1] + 1;
 
     if (value <= 0)
         return;
@@ -190,16 +199,11 @@ static void add_copies(const struct iso_pattern_table *table, double *values, in
             values[cell] += value * most;
         return;
     }
-    for (int32_t c = a; c <= table->size[0]; c++) {
-        const double *from = &values[cell_at(table, c - a, 0)];
-        double *to = &values[cell_at(table, c, b)];
-        for (int32_t m = 0; m <= table->size[1] - b; m++)
-            if (from[m] + value > to[m]) {
-                to[m] = from[m] + value;
-                if (choice)
-                    choice[cell_at(table, c, b + m)] = mark;
-            }
-    }
+    int32_t run = a == 0 ? b : width; /* with a = 0, cells that were raised are read again */
+    for (int32_t c = a; c <= table->size[0]; c++)
+        for (int32_t m = b; m < width; m += run)
+            raise_cells(&values[cell_at(table, c, m)], &values[cell_at(table, c - a, m - b)], value,
+                        run < width - m ? run : width - m);
 }
 
 static int32_t most_copies(const struct iso_pattern_table *table, int32_t i)
@@ -227,7 +231,7 @@ static void fill_special(struct iso_pattern_table *table, const double *price)
         double *own = &table->tables[(size_t)s * n];
         memcpy(own, own + n, n * sizeof(*own));
         add_copies(table, own, table->special[s], reduced_value(table, table->special[s], price),
-                   most_copies(table, table->special[s]), NULL, 0);
+                   most_copies(table, table->special[s]));
     }
 }
 
@@ -256,7 +260,7 @@ static double judge(struct iso_pattern_table *table, const int32_t *offerings, i
     for (int32_t s = 0; s < table->n_special; s++)
         add_copies(table, table->tables, table->special[s],
                    reduced_value(table, table->special[s], table->price),
-                   most_copies(table, table->special[s]), NULL, 0);
+                   most_copies(table, table->special[s]));
     for (int32_t o = 0; o < n_offerings; o++)
         sum += log(1e-12 + trial_bound(table, table->tables, offerings[o], table->price));
     return sum;
@@ -326,14 +330,11 @@ enum iso_status iso_pattern_table_new(const struct iso_problem *problem,
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price patterns");
     size_t cells = n_cells(table);
     table->tables = iso_calloc(cells * (size_t)(table->n_special + 1), sizeof(*table->tables));
-    table->choice = iso_calloc(cells, sizeof(*table->choice));
-    if (!table->tables || !table->choice)
+    if (!table->tables)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price patterns");
-    memset(table->choice, 0xff, cells * sizeof(*table->choice));
     double *plain = &table->tables[(size_t)table->n_special * cells];
     for (int32_t at = 0; at < table->n_plain; at++)
-        add_copies(table, plain, table->plain[at], table->values[table->plain[at]], 0,
-                   table->choice, (int16_t)at);
+        add_copies(table, plain, table->plain[at], table->values[table->plain[at]], 0);
     if (table->n_special > 0) {
         if (prices)
             memcpy(table->price, prices, sizeof(table->price));
@@ -360,7 +361,6 @@ void iso_pattern_table_free(struct iso_pattern_table *table)
     free(table->need[1]);
     free(table->values);
     free(table->tables);
-    free(table->choice);
     free(table);
 }
 
@@ -413,6 +413,23 @@ static void cells_of(const struct filling *filling, int32_t *ret_cell)
                                  filling->room[table->axis[g]] % table->unit[g] != 0);
 }
 
+/* The plain copy that is taken at a cell of the table of plain copies; -1 = none. Sums in another
+ * order differ by rounding. */
+static int32_t taken_at(const struct iso_pattern_table *table, const int32_t *cell)
+{
+    const double *plain = &table->tables[(size_t)table->n_special * n_cells(table)];
+    double value = plain[cell_at(table, cell[0], cell[1])];
+
+    for (int32_t at = 0; at < table->n_plain && value > 0; at++) {
+        int32_t i = table->plain[at], c = cell[0] - table->need[0][i],
+                m = cell[1] - table->need[1][i];
+        if (c >= 0 && m >= 0 &&
+            plain[cell_at(table, c, m)] + table->values[i] >= value * (1 - ROUNDING))
+            return i;
+    }
+    return -1;
+}
+
 /* Fills what is left with plain copies as the table says, as far as they really fit. */
 static void fill_plain(struct filling *filling)
 {
@@ -421,10 +438,9 @@ static void fill_plain(struct filling *filling)
 
     cells_of(filling, cell);
     while (n_taken < MOST_TAKEN) {
-        int16_t at = table->choice[cell_at(table, cell[0], cell[1])];
-        if (at < 0)
+        int32_t i = taken_at(table, cell);
+        if (i < 0)
             break;
-        int32_t i = table->plain[at];
         cell[0] -= table->need[0][i];
         cell[1] -= table->need[1][i];
         if (fits(filling, i) == 0)

@@ -9,8 +9,13 @@
  *
  * where B_i is the table over the plain workloads and the bulky ones from i on, each worth
  * worth_w - sum_k u_k need_wk and without its cap. The bulky ones are then enumerated: a branch
- * ends when its bound by B_i is not above the best so far, and the leaf is T. Sums are of numbers
- * >= 0 in long double, each at most 1e6 terms; results are raised by 1e-12 of themselves. */
+ * ends when its bound by B_i is not above the best so far, and the leaf is T.
+ *
+ * Tables are binary64, so that the processor fills several cells at once. A cell is a sum of worths
+ * that were rounded up, one for each copy, and each copy takes a step of some axis. With N steps on
+ * all axes its rounding errors are below N eps of it; what is made of cells is raised by (N + 64)
+ * eps of itself, the 64 for the few operations around them. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +26,6 @@
 #define MOST_CELLS_ALONE 3e6 /* of a table for one offering */
 #define MOST_NODES 20000
 #define MOST_NODES_ALONE 2000000
-#define RAISE (1 + 1e-12L)
 
 enum { N_AXES = 3 };
 
@@ -32,11 +36,12 @@ struct iso_content_grid {
     long double *worth;
     int32_t *bulky, *plain; /* places in `workloads` */
     int n_axes;             /* resources of the table: 2, or 3 for one offering alone */
-    int axis[N_AXES];       /* -1 = none */
+    int axis[N_AXES];       /* the last ones; -1 = none */
     iso_decimal step[N_AXES];
     int32_t size[N_AXES];
     long double price[ISO_N_RESOURCES];
-    long double *table; /* n_bulky + 1 tables; the last is T */
+    double *table;     /* n_bulky + 1 tables; the last is T */
+    long double raise; /* what covers the rounding of a cell and of sums with it */
     int64_t n_nodes, most_nodes;
 };
 
@@ -73,7 +78,7 @@ static void choose_axes(struct iso_content_grid *grid)
             users[k] += grid->worth[i] > 0 && at_place(grid, i)->need[k] > 0;
     for (int c = 0; c < N_AXES; c++) {
         grid->axis[c] = -1;
-        for (int k = 0; k < ISO_N_RESOURCES && c < grid->n_axes; k++)
+        for (int k = 0; k < ISO_N_RESOURCES && c >= N_AXES - grid->n_axes; k++)
             if (users[k] > 0 && (grid->axis[c] < 0 || users[k] > users[grid->axis[c]]))
                 grid->axis[c] = k;
         if (grid->axis[c] >= 0)
@@ -129,32 +134,65 @@ static size_t row_at(const struct iso_content_grid *grid, int32_t i, int32_t j)
     return ((size_t)i * (size_t)grid->size[1] + (size_t)j) * (size_t)grid->size[2];
 }
 
-/* Lets a table hold any number of copies of one more workload. */
-static void admit(const struct iso_content_grid *grid, long double *table, int32_t place,
-                  long double worth)
+/* own = max(own, from + worth), cell by cell; the two do not overlap. */
+static void raise_cells(double *restrict own, const double *restrict from, double worth, int32_t n)
 {
-    int32_t step[N_AXES] = {0, 0, 0};
-    bool nothing = true;
+    for (int32_t i = 0; i < n; i++) {
+        double with = from[i] + worth;
+        own[i] = with > own[i] ? with : own[i];
+    }
+}
+
+/* The steps that a copy takes of each axis; false when it takes none. */
+static bool steps_of(const struct iso_content_grid *grid, int32_t place, int32_t *ret_step)
+{
+    bool any = false;
 
     for (int c = 0; c < N_AXES; c++) {
+        ret_step[c] = 0;
         if (grid->axis[c] < 0)
             continue;
         iso_decimal need = at_place(grid, place)->need[grid->axis[c]] / grid->step[c];
-        step[c] = need < grid->size[c] ? (int32_t)need : grid->size[c];
-        nothing &= step[c] == 0;
+        ret_step[c] = need < grid->size[c] ? (int32_t)need : grid->size[c];
+        any |= ret_step[c] > 0;
     }
+    return any;
+}
+
+/* Lets a table hold any number of copies of one more workload. */
+static void admit(const struct iso_content_grid *grid, double *table, int32_t place,
+                  long double worth)
+{
+    double each = nextafter((double)worth, INFINITY);
+    int32_t step[N_AXES], width = grid->size[2];
+
     if (worth <= 0)
         return;
+    if (!steps_of(grid, place, step)) { /* any number: only a cap or a price could hold them */
+        for (size_t cell = 0; cell < n_cells(grid); cell++)
+            table[cell] = HUGE_VAL;
+        return;
+    }
+    bool same_row = step[0] == 0 && step[1] == 0; /* then cells that were raised are read again */
     for (int32_t i = step[0]; i < grid->size[0]; i++)
         for (int32_t j = step[1]; j < grid->size[1]; j++) {
-            long double *own = &table[row_at(grid, i, j)];
-            const long double *from = &table[row_at(grid, i - step[0], j - step[1])];
-            for (int32_t k = step[2]; k < grid->size[2]; k++)
-                if (nothing)
-                    own[k] = HUGE_VALL; /* any number: only a cap or a price could hold them */
-                else if (from[k - step[2]] + worth > own[k])
-                    own[k] = from[k - step[2]] + worth;
+            double *own = &table[row_at(grid, i, j)];
+            const double *from = &table[row_at(grid, i - step[0], j - step[1])];
+            int32_t run = same_row ? step[2] : width;
+            for (int32_t k = step[2]; k < width; k += run)
+                raise_cells(&own[k], &from[k - step[2]], each, run < width - k ? run : width - k);
         }
+}
+
+/* What a bulky workload is worth when the resources beside the axes have their prices. */
+static long double reduced_worth(const struct iso_content_grid *grid, int32_t bulky)
+{
+    const struct iso_workload *workload = at_place(grid, grid->bulky[bulky]);
+    long double worth = grid->worth[grid->bulky[bulky]];
+
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        worth -= grid->price[k] * ((long double)workload->need[k] / 1e9L);
+    return worth;
 }
 
 static void fill_bulky(struct iso_content_grid *grid)
@@ -162,14 +200,20 @@ static void fill_bulky(struct iso_content_grid *grid)
     size_t cells = n_cells(grid);
 
     for (int32_t b = grid->n_bulky - 1; b >= 0; b--) {
-        const struct iso_workload *workload = at_place(grid, grid->bulky[b]);
-        long double worth = grid->worth[grid->bulky[b]];
-        for (int k = 0; k < ISO_N_RESOURCES; k++)
-            worth -= grid->price[k] * ((long double)workload->need[k] / 1e9L);
-        memcpy(&grid->table[(size_t)b * cells], &grid->table[(size_t)(b + 1) * cells],
-               cells * sizeof(*grid->table));
-        admit(grid, &grid->table[(size_t)b * cells], grid->bulky[b], worth);
+        double *own = &grid->table[(size_t)b * cells];
+        memcpy(own, own + cells, cells * sizeof(*own));
+        admit(grid, own, grid->bulky[b], reduced_worth(grid, b));
     }
+}
+
+/* Fills the first table only, which bounds whole contents. */
+static void fill_first(struct iso_content_grid *grid)
+{
+    size_t cells = n_cells(grid);
+
+    memcpy(grid->table, &grid->table[(size_t)grid->n_bulky * cells], cells * sizeof(*grid->table));
+    for (int32_t b = 0; b < grid->n_bulky; b++)
+        admit(grid, grid->table, grid->bulky[b], reduced_worth(grid, b));
 }
 
 /* Bound of table `b` for a room, prices included. */
@@ -225,7 +269,7 @@ static void choose_prices(struct iso_content_grid *grid, const int32_t *offering
         for (size_t share = 0; share < ISO_ARRAY_LENGTH(shares) && densest > 0; share++) {
             long double product = 0;
             grid->price[k] = densest * shares[share];
-            fill_bulky(grid);
+            fill_first(grid);
             for (int32_t o = 0; o < n_offerings; o++) {
                 open_room(grid, offerings[o], room);
                 if (n_offerings == 1 || holds_each(grid, room))
@@ -267,7 +311,9 @@ static struct iso_content_grid *table_new(const struct iso_content_grid *plan,
         iso_content_grid_free(grid);
         return NULL;
     }
-    long double *plain = &grid->table[(size_t)grid->n_bulky * n_cells(grid)];
+    grid->raise = 1 + (long double)DBL_EPSILON *
+                          (64 + (long double)grid->size[0] + grid->size[1] + grid->size[2]);
+    double *plain = &grid->table[(size_t)grid->n_bulky * n_cells(grid)];
     for (int32_t i = 0; i < grid->n_plain; i++)
         admit(grid, plain, grid->plain[i], grid->worth[grid->plain[i]]);
     return grid;
@@ -342,12 +388,12 @@ static long double enumerate(struct iso_content_grid *grid, int32_t b, iso_decim
     long double bound = value + bound_at(grid, b, room);
 
     grid->n_nodes++;
-    if (bound * RAISE <= best)
+    if (bound * grid->raise <= best)
         return best;
     if (b == grid->n_bulky)
-        return bound * RAISE;
+        return bound * grid->raise;
     if (grid->n_nodes > grid->most_nodes)
-        return bound * RAISE;
+        return bound * grid->raise;
     const struct iso_workload *workload = at_place(grid, grid->bulky[b]);
     int64_t most = workload->maximum_per_instance > 0 ? workload->maximum_per_instance : INT32_MAX;
     for (int k = 0; k < ISO_N_RESOURCES; k++)
