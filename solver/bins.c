@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "packing.h"
+#include "ranked.h"
 
 #define ORDERS 4
 #define SLACK 1e-9
@@ -128,20 +129,6 @@ static double size_of(const struct iso_workload *copy, const iso_decimal *room, 
     return by == 1 ? most : by == 2 ? 1 : fmax(sum, 1e-12);
 }
 
-struct ranked {
-    double density;
-    int32_t place;
-};
-
-static int densest_first(const void *left, const void *right)
-{
-    const struct ranked *a = left, *b = right;
-
-    if (a->density != b->density)
-        return a->density > b->density ? -1 : 1;
-    return (a->place > b->place) - (a->place < b->place);
-}
-
 /* Orders of the copies for each list, by what they are worth for what they take. */
 static enum iso_status rank(struct iso_bins *bins, const struct iso_search *search, int32_t team,
                             const struct iso_sites *sites, const double *worth,
@@ -149,7 +136,7 @@ static enum iso_status rank(struct iso_bins *bins, const struct iso_search *sear
 {
     const struct iso_pattern_set *set = set_of(search, team);
     size_t n = (size_t)set->n_workloads;
-    ISO_AUTO_MEM struct ranked *ranked = iso_calloc(n, sizeof(*ranked));
+    ISO_AUTO_MEM struct iso_ranked *ranked = iso_calloc(n, sizeof(*ranked));
     iso_decimal room[ISO_N_RESOURCES];
 
     if (!ranked)
@@ -160,8 +147,8 @@ static enum iso_status rank(struct iso_bins *bins, const struct iso_search *sear
             room_of(search, team, l, room);
             for (int32_t i = 0; i < set->n_workloads; i++)
                 ranked[i] =
-                    (struct ranked){own[i] / size_of(copy_of(search, team, i), room, by), i};
-            qsort(ranked, n, sizeof(*ranked), densest_first);
+                    (struct iso_ranked){own[i] / size_of(copy_of(search, team, i), room, by), i};
+            iso_rank_falling(ranked, n);
             for (size_t i = 0; i < n; i++)
                 bins->order[((size_t)l * ORDERS + (size_t)by) * n + i] = ranked[i].place;
         }

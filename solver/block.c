@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "glpk_lp.h"
+#include "ranked.h"
 
 int32_t iso_block_of(const struct iso_formulation *formulation, const struct iso_mip_column *column)
 {
@@ -23,20 +24,6 @@ static int32_t home_of(const struct iso_formulation *formulation,
     if (column->kind == ISO_COLUMN_COVER)
         return column->b * formulation->problem->n_periods + column->d;
     return iso_block_of(formulation, column);
-}
-
-struct priced {
-    int32_t column;
-    double reduced_cost;
-};
-
-static int cheapest_first(const void *left, const void *right)
-{
-    const struct priced *a = left, *b = right;
-
-    if (a->reduced_cost != b->reduced_cost)
-        return a->reduced_cost < b->reduced_cost ? -1 : 1;
-    return (a->column > b->column) - (a->column < b->column);
 }
 
 /* Counting sort of the columns by block. */
@@ -86,7 +73,7 @@ enum iso_status iso_blocks_init(struct iso_blocks *blocks,
 {
     const struct iso_mip *mip = &formulation->mip;
     size_t n_columns = (size_t)mip->n_columns;
-    ISO_AUTO_MEM struct priced *order = iso_calloc(n_columns, sizeof(*order));
+    ISO_AUTO_MEM struct iso_ranked *order = iso_calloc(n_columns, sizeof(*order));
 
     blocks->n_cells = iso_problem_n_cells(formulation->problem);
     blocks->n_periods = formulation->problem->n_periods;
@@ -105,10 +92,10 @@ enum iso_status iso_blocks_init(struct iso_blocks *blocks,
         int32_t n = blocks->first[b + 1] - blocks->first[b];
         int32_t *columns = &blocks->columns[blocks->first[b]];
         for (int32_t i = 0; i < n; i++)
-            order[i] = (struct priced){columns[i], blocks->reduced_cost[columns[i]]};
-        qsort(order, (size_t)n, sizeof(*order), cheapest_first);
+            order[i] = (struct iso_ranked){blocks->reduced_cost[columns[i]], columns[i]};
+        iso_rank_rising(order, (size_t)n);
         for (int32_t i = 0; i < n; i++)
-            columns[i] = order[i].column;
+            columns[i] = order[i].place;
     }
     return ISO_OK;
 }

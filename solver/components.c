@@ -161,7 +161,7 @@ static enum iso_status run_init(struct run *run, struct iso_error *reterr)
     ISO_TRY(iso_part_whole(&run->whole, problem, reterr));
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
-        int32_t cell = workload->replicas ? problem->n_workloads + workload->team : a;
+        int32_t cell = iso_problem_cell(problem, a);
         run->size[run->split->cell[cell]] += (double)workload->n_options * problem->n_periods;
     }
     for (int32_t k = 0; k < run->split->n_components; k++)
@@ -181,22 +181,6 @@ static void add_stats(struct iso_plan_stats *stats, const struct iso_plan_stats 
     stats->dominated += more->dominated;
     stats->iterations += more->iterations;
     stats->nodes += more->nodes;
-}
-
-/* Adds what a component says of a baseline; a baseline that one lacks is not known. */
-static bool add_baseline(struct iso_plan *plan, const struct iso_baseline *more, bool first)
-{
-    for (int32_t i = 0; i < plan->n_baselines; i++) {
-        struct iso_baseline *baseline = &plan->baselines[i];
-        if (baseline->kind != more->kind || baseline->provider != more->provider)
-            continue;
-        baseline->known &= more->known;
-        baseline->feasible &= more->feasible;
-        baseline->cost += more->cost;
-        baseline->bound += more->bound;
-        return true;
-    }
-    return !first || iso_append(&plan->baselines, &plan->n_baselines, sizeof(*more), more);
 }
 
 /* Solves one component with its share of the time. The part and its plan are kept for its twins. */
@@ -254,14 +238,12 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
 {
     struct run run __attribute__((cleanup(run_fini))) = {
         .problem = problem, .control = control, .split = split};
-    ISO_AUTO(iso_plan) sums = iso_plan_new(); /* stats and baselines */
+    struct iso_plan_stats stats = {0};
     ISO_AUTO(iso_plan) plan = NULL;
     double left_size = 0;
     bool out_of_time = false;
 
     *ret_plan = NULL;
-    if (!sums)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     ISO_TRY(run_init(&run, reterr));
     for (int32_t k = 0; k < split->n_components; k++)
         left_size += run.size[k];
@@ -273,21 +255,15 @@ enum iso_status iso_solve_components(const struct iso_problem *problem,
         if (!one->has_solution)
             return ISO_OK;
         out_of_time |= one->stop == ISO_STOP_TIME;
-        add_stats(&sums->stats, &one->stats);
-        for (int32_t b = 0; b < one->n_baselines; b++)
-            if (!add_baseline(sums, &one->baselines[b], i == 0))
-                return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a baseline");
+        add_stats(&stats, &one->stats);
     }
     if (!run.stop && out_of_time)
         run.stop = ISO_STOP_TIME;
     ISO_TRY(put_together(&run, true, &plan, reterr));
     if (!run.stop && plan->reason == ISO_REASON_OPTIMAL && problem->options.gap > 0)
         plan->stop = ISO_STOP_GAP;
-    plan->stats = sums->stats;
+    plan->stats = stats;
     plan->stats.seconds = control->now(control->context) - run.begin_s;
-    plan->baselines = ISO_STEAL(sums->baselines);
-    plan->n_baselines = sums->n_baselines;
-    sums->n_baselines = 0;
     plan->reproducible = problem->options.deterministic;
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ranked.h"
+
 #define MOST_CLASSES 30
 #define MOST_COPIES 300
 #define MOST_CUTS 400
@@ -48,38 +50,24 @@ static bool is_pure(const struct iso_search *search)
     return mip->n_columns > 0;
 }
 
-struct priced {
-    double price;
-    int32_t list;
-};
-
-static int cheapest_first(const void *left, const void *right)
-{
-    const struct priced *a = left, *b = right;
-
-    if (a->price != b->price)
-        return a->price < b->price ? -1 : 1;
-    return (a->list > b->list) - (a->list < b->list);
-}
-
 static enum iso_status find_kinds(struct iso_counts *counts, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &counts->search->formulation->mip;
     int32_t n_lists = counts->search->formulation->pools[counts->team].n_lists;
-    ISO_AUTO_MEM struct priced *priced = iso_calloc((size_t)n_lists, sizeof(*priced));
+    ISO_AUTO_MEM struct iso_ranked *priced = iso_calloc((size_t)n_lists, sizeof(*priced));
 
     counts->list = iso_calloc((size_t)n_lists, sizeof(*counts->list));
     counts->price = iso_calloc((size_t)n_lists, sizeof(*counts->price));
     if (!priced || !counts->list || !counts->price)
         return no_memory(reterr);
     for (int32_t l = 0; l < n_lists; l++)
-        priced[l] = (struct priced){INFINITY, l};
+        priced[l] = (struct iso_ranked){INFINITY, l};
     for (int32_t j = 0; j < mip->n_columns; j++)
-        priced[mip->columns[j].b].price = mip->objective[j];
-    qsort(priced, (size_t)n_lists, sizeof(*priced), cheapest_first);
-    for (; counts->n_kinds < n_lists && !isinf(priced[counts->n_kinds].price); counts->n_kinds++) {
-        counts->list[counts->n_kinds] = priced[counts->n_kinds].list;
-        counts->price[counts->n_kinds] = priced[counts->n_kinds].price;
+        priced[mip->columns[j].b].value = mip->objective[j];
+    iso_rank_rising(priced, (size_t)n_lists);
+    for (; counts->n_kinds < n_lists && !isinf(priced[counts->n_kinds].value); counts->n_kinds++) {
+        counts->list[counts->n_kinds] = priced[counts->n_kinds].place;
+        counts->price[counts->n_kinds] = priced[counts->n_kinds].value;
     }
     return ISO_OK;
 }

@@ -480,3 +480,21 @@ void iso_cover_counts(const struct iso_cover_table *table, int32_t level, int32_
         served += (iso_wide)count[i] * workload->options[i].served;
     drop_surplus(table, served - workload->required[period], count, covered);
 }
+
+bool iso_cover_limits_hold(const struct iso_problem *problem, int64_t *const *count, int32_t period)
+{
+    for (int32_t l = 0; l < problem->n_limits; l++) {
+        const struct iso_limit *limit = &problem->limits[l];
+        iso_wide used = 0;
+        for (int32_t a = 0; a < problem->n_workloads && limit->periods[period]; a++)
+            for (int32_t i = 0; i < limit->n_terms; i++) {
+                int32_t option =
+                    iso_workload_find_option(&problem->workloads[a], limit->terms[i].offering);
+                if (option >= 0)
+                    used += (iso_wide)limit->terms[i].weight * count[a][option];
+            }
+        if (used > limit->bound)
+            return false;
+    }
+    return true;
+}

@@ -74,6 +74,10 @@ void iso_cover_fini(struct iso_cover_table *table);
 void iso_cover_counts(const struct iso_cover_table *table, int32_t level, int32_t period,
                       int64_t *count, int64_t *covered);
 
+/* Whether caps on instances hold in a period; `count[workload][option]` instances run. */
+bool iso_cover_limits_hold(const struct iso_problem *problem, int64_t *const *count,
+                           int32_t period);
+
 /* The option that a product covers for a workload, or -1; *ret_instances: by one unit, whole. */
 int32_t iso_cover_option(const struct iso_problem *problem, int32_t product, int32_t workload,
                          int64_t *ret_instances);

@@ -117,7 +117,7 @@ static void name_row(const struct iso_problem *p, const struct iso_mip_row *row,
     }
 }
 
-/* Likewise of columns. */
+/* Likewise of columns: hence long. */
 static void name_column(const struct iso_formulation *f, const struct iso_mip_column *column,
                         char *text)
 {

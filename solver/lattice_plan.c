@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cover_table.h"
 #include "horizon.h"
 #include "lattice.h"
 
@@ -131,35 +132,16 @@ static bool add_period(const struct iso_lattice *lattice, const struct runs *run
     return true;
 }
 
-/* Whether the limits hold in a period. */
-static bool limits_hold(const struct iso_lattice *lattice, const int64_t *count, int32_t t)
-{
-    const struct iso_problem *problem = lattice->problem;
-
-    for (int32_t l = 0; l < problem->n_limits; l++) {
-        const struct iso_limit *limit = &problem->limits[l];
-        iso_wide used = 0;
-        for (int32_t a = 0; a < problem->n_workloads && limit->periods[t]; a++)
-            for (int32_t i = 0; i < limit->n_terms; i++) {
-                int32_t option =
-                    iso_workload_find_option(&problem->workloads[a], limit->terms[i].offering);
-                if (option >= 0)
-                    used +=
-                        (iso_wide)limit->terms[i].weight * count[lattice->first_option[a] + option];
-            }
-        if (used > limit->bound)
-            return false;
-    }
-    return true;
-}
-
 static bool all_limits_hold(const struct iso_lattice *lattice, const struct runs *runs)
 {
-    for (int32_t t = 0; t < lattice->problem->n_periods && lattice->problem->n_limits > 0; t++)
-        if (!limits_hold(lattice,
-                         &runs->count[(size_t)lattice->level_of[t] * (size_t)lattice->n_options],
-                         t))
+    for (int32_t t = 0; t < lattice->problem->n_periods; t++) {
+        int64_t *count[ISO_LATTICE_MOST_WORKLOADS];
+        for (int32_t a = 0; a < lattice->n_workloads; a++)
+            count[a] = &runs->count[(size_t)lattice->level_of[t] * (size_t)lattice->n_options +
+                                    (size_t)lattice->first_option[a]];
+        if (!iso_cover_limits_hold(lattice->problem, count, t))
             return false;
+    }
     return true;
 }
 

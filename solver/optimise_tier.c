@@ -68,6 +68,7 @@ static enum iso_status prove_early(struct iso_search *search, const double *dual
     return ISO_OK;
 }
 
+/* One step after the other, with a look at the gap between them: hence long. */
 enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
                                   bool *ret_infeasible, bool *ret_by_relaxation,
                                   struct iso_error *reterr)

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ranked.h"
+
 #define SLACK 1e-9
 #define MOST_INSTANCES 20000 /* of a pool; more of a kind stay as they are */
 
@@ -108,20 +110,6 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
     return ISO_OK;
 }
 
-struct ranked {
-    double density;
-    int32_t place;
-};
-
-static int densest_first(const void *left, const void *right)
-{
-    const struct ranked *a = left, *b = right;
-
-    if (a->density != b->density)
-        return a->density > b->density ? -1 : 1;
-    return (a->place > b->place) - (a->place < b->place);
-}
-
 /* What a copy takes of an instance: the sum of its shares, the largest, or by size alone. */
 static double density(const struct iso_repack *repack, int32_t list, int32_t i, int by)
 {
@@ -139,15 +127,15 @@ static double density(const struct iso_repack *repack, int32_t list, int32_t i, 
 
 static enum iso_status rank(struct iso_repack *repack, struct iso_error *reterr)
 {
-    ISO_AUTO_MEM struct ranked *ranked = iso_calloc((size_t)repack->n, sizeof(*ranked));
+    ISO_AUTO_MEM struct iso_ranked *ranked = iso_calloc((size_t)repack->n, sizeof(*ranked));
 
     if (!ranked)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
     for (int32_t l = 0; l < repack->n_lists; l++)
         for (int by = 0; by < ISO_REPACK_ORDERS; by++) {
             for (int32_t i = 0; i < repack->n; i++)
-                ranked[i] = (struct ranked){density(repack, l, i, by), i};
-            qsort(ranked, (size_t)repack->n, sizeof(*ranked), densest_first);
+                ranked[i] = (struct iso_ranked){density(repack, l, i, by), i};
+            iso_rank_falling(ranked, (size_t)repack->n);
             for (int32_t i = 0; i < repack->n; i++)
                 repack->order[(l * ISO_REPACK_ORDERS + by) * repack->n + i] = ranked[i].place;
         }

@@ -36,13 +36,6 @@ static int32_t join_seen(const struct iso_problem *problem, int32_t *parent, con
     return first;
 }
 
-static int32_t cell_of(const struct iso_problem *problem, int32_t a)
-{
-    const struct iso_workload *workload = &problem->workloads[a];
-
-    return workload->replicas ? problem->n_workloads + workload->team : a;
-}
-
 /* Flags the cells with an option among the offerings flagged in `offerings`. */
 static void cells_with(const struct iso_problem *problem, const uint8_t *offerings,
                        uint8_t *ret_seen)
@@ -51,7 +44,7 @@ static void cells_with(const struct iso_problem *problem, const uint8_t *offerin
         ret_seen[cell] = 0;
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
-        int32_t cell = workload->replicas ? problem->n_workloads + workload->team : a;
+        int32_t cell = iso_problem_cell(problem, a);
         for (int32_t i = 0; i < workload->n_options && !ret_seen[cell]; i++)
             ret_seen[cell] = offerings[workload->options[i].offering];
     }
@@ -127,13 +120,13 @@ static void join_rules(struct iso_split *split, const struct iso_problem *proble
     }
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t i = 0; i < problem->workloads[a].n_affinities; i++)
-            join(parent, cell_of(problem, a),
-                 cell_of(problem, problem->workloads[a].affinities[i].other));
+            join(parent, iso_problem_cell(problem, a),
+                 iso_problem_cell(problem, problem->workloads[a].affinities[i].other));
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t m = 0; m < problem->workloads[a].n_traffic; m++)
             if (problem->workloads[a].traffic[m].other >= 0)
-                join(parent, cell_of(problem, a),
-                     cell_of(problem, problem->workloads[a].traffic[m].other));
+                join(parent, iso_problem_cell(problem, a),
+                     iso_problem_cell(problem, problem->workloads[a].traffic[m].other));
     for (int32_t round = 0; round < 2 * problem->n_budgets; round++) /* twice: see below */
         join_budget(split, problem, parent, seen, round % problem->n_budgets);
 }
@@ -165,8 +158,7 @@ enum iso_status iso_split_init(struct iso_split *split, const struct iso_problem
     for (int32_t cell = 0; cell < n_cells; cell++)
         parent[cell] = cell;
     for (int32_t a = 0; a < problem->n_workloads; a++)
-        used[problem->workloads[a].replicas ? problem->n_workloads + problem->workloads[a].team
-                                            : a] = 1;
+        used[iso_problem_cell(problem, a)] = 1;
     if (is_whole(problem))
         join_seen(problem, parent, used);
     else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "glpk_mip.h"
+#include "ranked.h"
 #include "search.h"
 
 #define TREE_COLUMNS 3000      /* whole columns beyond which a tree is only a heuristic */
@@ -11,20 +12,6 @@
 #define HEURISTIC_COLUMNS 400
 #define HEURISTIC_SECONDS 5.0
 #define FAR 0.02 /* relative gap of a packing */
-
-struct priced {
-    int32_t column;
-    double reduced_cost;
-};
-
-static int cheapest_first(const void *left, const void *right)
-{
-    const struct priced *a = left, *b = right;
-
-    if (a->reduced_cost != b->reduced_cost)
-        return a->reduced_cost < b->reduced_cost ? -1 : 1;
-    return (a->column > b->column) - (a->column < b->column);
-}
 
 /* Flags the columns that may be in a better plan, and counts the whole ones. */
 static int32_t fix_by_reduced_cost(const struct iso_search *search, const double *duals,
@@ -47,18 +34,18 @@ static void keep_cheapest(const struct iso_search *search, const double *duals, 
                           uint8_t *active)
 {
     const struct iso_mip *mip = &search->formulation->mip;
-    ISO_AUTO_MEM struct priced *list = iso_calloc((size_t)mip->n_columns, sizeof(*list));
+    ISO_AUTO_MEM struct iso_ranked *list = iso_calloc((size_t)mip->n_columns, sizeof(*list));
     int32_t n = 0;
 
     for (int32_t j = 0; j < mip->n_columns && list; j++)
         if (active[j] && iso_column_runs(&mip->columns[j])) {
             active[j] = search->has_best && search->best[j] > 0;
-            list[n++] = (struct priced){j, iso_reduced_cost(mip, duals, j)};
+            list[n++] = (struct iso_ranked){iso_reduced_cost(mip, duals, j), j};
         }
     if (list)
-        qsort(list, (size_t)n, sizeof(*list), cheapest_first);
+        iso_rank_rising(list, (size_t)n);
     for (int32_t i = 0; i < n && i < n_kept; i++)
-        active[list[i].column] = 1;
+        active[list[i].place] = 1;
 }
 
 /* Coefficient tightening for the tree: in a row  sum a_j x_j + c u >= b  a whole column with a_j >

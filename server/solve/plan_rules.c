@@ -205,6 +205,7 @@ static const char *box_text(const struct iso_plan_writer *writer,
                             100.0 * rise);
 }
 
+/* One case a kind of rule, all in one place: hence long. */
 struct iso_rule_name iso_rule_name(const struct iso_plan_writer *writer, struct iso_rule rule)
 {
     const struct iso_problem *problem = writer->problem;

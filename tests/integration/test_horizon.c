@@ -5,44 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "isocost/solve.h"
-#include "isocost/verify.h"
-
 #include "../../solver/strategy.h"
 #include "../../solver/verify/verifier.h"
+#include "../support/forced_solve.h"
 #include "../support/random_problem.h"
 
 #define N_PROBLEMS 400
-
-static double now(void *context)
-{
-    struct timespec time;
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
-                              uint64_t seed)
-{
-    static const struct iso_control control = {.now = now};
-    struct iso_problem copy = *problem;
-    struct iso_plan *plan = NULL;
-    struct iso_verdict verdict;
-    struct iso_error error = {0};
-
-    copy.options.strategy = strategy;
-    if (iso_problem_check(&copy, &error) != ISO_OK ||
-        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
-        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
-        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
-                 error.field, error.text);
-    return plan;
-}
 
 /* Leaves only rules that the strategy serves. The arrays behind a random problem's const pointers
  * are not const. */
@@ -89,14 +60,6 @@ static void share_periods(struct random_problem *random)
         for (int32_t c = 0; c < problem->n_products; c++)
             ((iso_decimal *)problem->products[c].existing)[t] = problem->products[c].existing[0];
     }
-}
-
-static bool was_used(const struct iso_plan *plan)
-{
-    for (int32_t i = 0; i < plan->n_components; i++)
-        if (strcmp(plan->components[i].strategy, "horizon") == 0)
-            return true;
-    return false;
 }
 
 static double value_of(const struct iso_plan *plan)
@@ -167,7 +130,7 @@ static struct iso_plan *solve_hour(const int64_t demand[2], int64_t most_small)
     for (int o = 0; o < 2; o++)
         for (int k = 0; k < ISO_N_RESOURCES; k++)
             offerings[o].capacity[k] = ISO_UNKNOWN;
-    return solve(&problem, ISO_STRATEGY_HORIZON, 0);
+    return forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
 }
 
 /* 10 and 14 are asked for. With the unit a is served, and b takes two small ones, 0.8. With the
@@ -178,7 +141,7 @@ static void what_is_held_goes_to_the_workload_that_it_fits(void **state)
     struct iso_plan *plan = solve_hour(demand, 100);
 
     (void)state;
-    assert_true(was_used(plan));
+    assert_true(strategy_was_used(plan, "horizon"));
     assert_int_equal(plan->cost, 8 * ISO_DECIMAL_ONE / 10);
     iso_plan_free(plan);
 }
@@ -191,7 +154,7 @@ static void a_cap_that_is_in_the_way_is_dealt_out_too(void **state)
     struct iso_plan *plan = solve_hour(demand, 1);
 
     (void)state;
-    assert_true(was_used(plan));
+    assert_true(strategy_was_used(plan, "horizon"));
     assert_int_equal(plan->cost, 14 * ISO_DECIMAL_ONE / 10);
     iso_plan_free(plan);
 }
@@ -206,7 +169,7 @@ static void whole_instances_prove_more_than_a_linear_program(void **state)
     struct iso_plan *plan = solve_hour(demand, 100);
 
     (void)state;
-    assert_true(was_used(plan));
+    assert_true(strategy_was_used(plan, "horizon"));
     assert_int_equal(plan->cost, 12 * ISO_DECIMAL_ONE / 10);
     assert_int_equal(plan->tiers[0].proof, ISO_PROOF_VALUE_FUNCTION);
     assert_true(plan->tiers[0].bound >= 4.0 / 7 + 0.4 - 1e-6);
@@ -278,8 +241,8 @@ static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
     (void)state;
     for (int k = 0; k < ISO_N_RESOURCES; k++)
         offering.capacity[k] = ISO_UNKNOWN;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_HORIZON, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
+    assert_true(strategy_was_used(plan, "horizon"));
     assert_int_equal(plan->cost, 78 * ISO_DECIMAL_ONE / 10);
     assert_int_equal(plan->n_purchases, 1);
     assert_int_equal(plan->purchases[0].quantity, 2);
@@ -301,10 +264,10 @@ static void plans_and_bounds_enclose_the_optimum(void **state)
         simplify(random);
         if (seed % 2)
             share_periods(random);
-        struct iso_plan *exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
-        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_HORIZON, seed);
+        struct iso_plan *exact = forced_plan(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+        struct iso_plan *plan = forced_plan(&random->problem, ISO_STRATEGY_HORIZON, seed);
         assert_int_equal(plan->has_solution, exact->has_solution);
-        if (plan->has_solution && was_used(plan)) {
+        if (plan->has_solution && strategy_was_used(plan, "horizon")) {
             double best = value_of(exact), slack = 1e-6 * (1 + fabs(best));
             n_used++;
             n_optimal += value_of(plan) <= best + slack;
@@ -363,7 +326,7 @@ static void spoilt_leads_prove_no_more_than_a_plan_costs(void **state)
         simplify(random);
         share_periods(random);
         random->problem.options.gap = 1; /* the first plan, whose clusters are few, is enough */
-        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_HORIZON, seed);
+        struct iso_plan *plan = forced_plan(&random->problem, ISO_STRATEGY_HORIZON, seed);
         if (plan->has_solution && plan->n_leads > 1 && plan->n_duals > 0) {
             for (int32_t t = 0; t < plan->n_leads; t++)
                 n_shared += plan->leads[t].period != t;

@@ -5,53 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "isocost/solve.h"
-#include "isocost/verify.h"
-
+#include "../support/forced_solve.h"
 #include "../support/random_problem.h"
 
 #define N_PROBLEMS 600
 #define D(number) ((iso_decimal)((number)*1e9))
-
-static double now(void *context)
-{
-    struct timespec time;
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
-                              uint64_t seed)
-{
-    static const struct iso_control control = {.now = now};
-    struct iso_problem copy = *problem;
-    struct iso_plan *plan = NULL;
-    struct iso_verdict verdict;
-    struct iso_error error = {0};
-
-    copy.options.strategy = strategy;
-    copy.options.want = 0;
-    copy.options.gap = 0;
-    if (iso_problem_check(&copy, &error) != ISO_OK ||
-        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
-        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
-        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
-                 error.field, error.text);
-    return plan;
-}
-
-static bool was_used(const struct iso_plan *plan)
-{
-    for (int32_t i = 0; i < plan->n_components; i++)
-        if (strcmp(plan->components[i].strategy, "lattice") == 0)
-            return true;
-    return false;
-}
 
 /* --- by hand ---
  *
@@ -137,10 +98,10 @@ static void workloads_share_what_is_bought_hour_by_hour(void **state)
 {
     struct iso_product product = hold_five;
     struct iso_problem problem = by_hand(&product);
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
 
     (void)state;
-    assert_true(was_used(plan));
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
     assert_int_equal(plan->cost, D(6.6));
     assert_int_equal(plan->n_purchases, 1);
@@ -148,8 +109,8 @@ static void workloads_share_what_is_bought_hour_by_hour(void **state)
     iso_plan_free(plan);
 
     product.most = 1;
-    plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_true(was_used(plan));
+    plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->cost, D(7.3));
     iso_plan_free(plan);
 }
@@ -165,8 +126,8 @@ static void what_is_held_may_vary_over_time(void **state)
     (void)state;
     product.existing = held;
     product.most = 0;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
     assert_int_equal(plan->cost, D(82) / 10);
     iso_plan_free(plan);
@@ -183,8 +144,8 @@ static void a_term_may_start_later(void **state)
 
     (void)state;
     product.n_starts = 2;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
     assert_int_equal(plan->cost, D(6.5));
     assert_int_equal(plan->n_purchases, 2);
@@ -201,8 +162,8 @@ static void prices_may_change_from_hour_to_hour(void **state)
     (void)state;
     problem.n_price_exceptions = 1;
     problem.price_exceptions = &cheap;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
     assert_int_equal(plan->cost, D(6.1));
     iso_plan_free(plan);
@@ -222,14 +183,14 @@ static void a_limit_in_the_way_is_left_to_others(void **state)
     (void)state;
     problem.n_limits = 1;
     problem.limits = &limit;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_true(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->cost, D(6.6));
     iso_plan_free(plan);
 
     limit.bound = D(1);
-    plan = solve(&problem, ISO_STRATEGY_LATTICE, 0);
-    assert_false(was_used(plan));
+    plan = forced_exact_plan(&problem, ISO_STRATEGY_LATTICE, 0);
+    assert_false(strategy_was_used(plan, "lattice"));
     assert_int_equal(plan->cost, D(7.3));
     iso_plan_free(plan);
 }
@@ -382,13 +343,13 @@ static void the_least_of_all_purchases_is_found(void **state)
     for (uint64_t seed = 1; seed <= 6; seed++) {
         struct random_problem *random = random_problem_new(seed);
         make_year(&year, random);
-        struct iso_plan *plan = solve(&year.problem, ISO_STRATEGY_LATTICE, seed);
+        struct iso_plan *plan = forced_exact_plan(&year.problem, ISO_STRATEGY_LATTICE, seed);
         double best = least_of_all_purchases(&year), cost = iso_decimal_to_double(plan->cost);
         int64_t units = 0;
         for (int32_t i = 0; i < plan->n_purchases; i++)
             units += plan->purchases[i].quantity;
         n_bought += units > 0;
-        assert_true(was_used(plan));
+        assert_true(strategy_was_used(plan, "lattice"));
         assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
         assert_true(units < MOST_UNITS);
         if (fabs(cost - best) > 1e-6 * best)
@@ -462,10 +423,10 @@ static void the_tree_finds_nothing_cheaper(void **state)
             random_problem_free(random); /* hours of a term that no longer add up */
             continue;
         }
-        struct iso_plan *exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
-        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_LATTICE, seed);
+        struct iso_plan *exact = forced_exact_plan(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+        struct iso_plan *plan = forced_exact_plan(&random->problem, ISO_STRATEGY_LATTICE, seed);
         assert_int_equal(plan->has_solution, exact->has_solution);
-        if (plan->has_solution && was_used(plan)) {
+        if (plan->has_solution && strategy_was_used(plan, "lattice")) {
             double best = iso_decimal_to_double(exact->cost);
             n_used++;
             n_bought += plan->n_purchases > 0;

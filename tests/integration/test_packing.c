@@ -2,6 +2,7 @@
  * against the plain tree. */
 #include "../support/solved_fixture.h"
 
+#include "../support/forced_solve.h"
 #include "../support/random_problem.h"
 
 #define N_PROBLEMS 300
@@ -17,28 +18,6 @@
     "  - {id: " id ", must_serve: true, replicas: {count: " count ", resources: {vcpu: " vcpu \
     ", memory_gib: " memory "}}}\n"
 
-static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
-                              uint64_t seed)
-{
-    static const struct iso_control control = {.now = solved_now};
-    struct iso_problem copy = *problem;
-    struct iso_plan *plan = NULL;
-    struct iso_verdict verdict;
-    struct iso_error error = {0};
-
-    copy.options.strategy = strategy;
-    copy.options.want = 0;
-    copy.options.gap = 0;
-    copy.options.work_limit = 0;
-    copy.options.tier_tolerance = 0;
-    if (iso_problem_check(&copy, &error) != ISO_OK ||
-        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
-        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
-        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
-                 error.field, error.text);
-    return plan;
-}
-
 /* The same cost by both strategies, proved by each. */
 static void both_cost(const char *yaml, double cost)
 {
@@ -47,7 +26,7 @@ static void both_cost(const char *yaml, double cost)
 
     fixture_good(&f, yaml, NULL);
     for (size_t s = 0; s < ISO_ARRAY_LENGTH(strategies); s++) {
-        ISO_AUTO(iso_plan) plan = solve(f.problem, strategies[s], s);
+        ISO_AUTO(iso_plan) plan = forced_exact_plan(f.problem, strategies[s], s);
         assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
         if (fabs(iso_decimal_to_double(plan->cost) - cost) > 1e-9)
             fail_msg("costs %.9g, not %.9g", iso_decimal_to_double(plan->cost), cost);
@@ -139,8 +118,10 @@ static void patterns_cost_what_the_plain_tree_proves(void **state)
     for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
         struct random_problem *random = random_problem_new(seed);
         if (packs(&random->problem)) {
-            ISO_AUTO(iso_plan) plan = solve(&random->problem, ISO_STRATEGY_PATTERNS, seed);
-            ISO_AUTO(iso_plan) exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+            ISO_AUTO(iso_plan)
+            plan = forced_exact_plan(&random->problem, ISO_STRATEGY_PATTERNS, seed);
+            ISO_AUTO(iso_plan)
+            exact = forced_exact_plan(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
             n_packed++;
             if (plan->reason != exact->reason)
                 fail_msg("seed %d: reason %d, not %d", (int)seed, (int)plan->reason,

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -15,6 +14,7 @@
 #include "../../solver/presolve.h"
 #include "../../solver/twin.h"
 #include "../support/random_repeats.h"
+#include "../support/steady_clock.h"
 
 #define N_PROBLEMS 100
 
@@ -39,15 +39,6 @@ struct run {
     const char *way;
 };
 
-static double now(void *context)
-{
-    struct timespec time;
-
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static void must_accept(void *context, const struct iso_plan *plan)
 {
     const struct run *run = context;
@@ -62,7 +53,8 @@ static void must_accept(void *context, const struct iso_plan *plan)
 static struct iso_plan *solve(struct random_problem *random, uint64_t seed, size_t way)
 {
     struct run run = {&random->problem, seed, ways[way].name};
-    const struct iso_control control = {.context = &run, .now = now, .incumbent = must_accept};
+    const struct iso_control control = {
+        .context = &run, .now = steady_seconds, .incumbent = must_accept};
     struct iso_plan *plan = NULL;
     struct iso_error error = {0};
 

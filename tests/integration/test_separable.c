@@ -4,53 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "isocost/solve.h"
-#include "isocost/verify.h"
-
+#include "../support/forced_solve.h"
 #include "../support/random_problem.h"
 
 #define N_PROBLEMS 400
 #define D(number) ((iso_decimal)((number)*1e9))
-
-static double now(void *context)
-{
-    struct timespec time;
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-static struct iso_plan *solve(const struct iso_problem *problem, enum iso_strategy strategy,
-                              uint64_t seed)
-{
-    static const struct iso_control control = {.now = now};
-    struct iso_problem copy = *problem;
-    struct iso_plan *plan = NULL;
-    struct iso_verdict verdict;
-    struct iso_error error = {0};
-
-    copy.options.strategy = strategy;
-    copy.options.want = 0;
-    copy.options.gap = 0;
-    if (iso_problem_check(&copy, &error) != ISO_OK ||
-        iso_solve(&copy, &control, &plan, &error) != ISO_OK ||
-        iso_verify(&copy, plan, &verdict, &error) != ISO_OK)
-        fail_msg("seed %llu, strategy %d: %s: %s", (unsigned long long)seed, (int)strategy,
-                 error.field, error.text);
-    return plan;
-}
-
-static bool was_used(const struct iso_plan *plan)
-{
-    for (int32_t i = 0; i < plan->n_components; i++)
-        if (strcmp(plan->components[i].strategy, "separable") == 0)
-            return true;
-    return false;
-}
 
 /* --- by hand ---
  *
@@ -133,10 +94,10 @@ static struct iso_problem by_hand(void)
 static void reservations_and_instances_cover_demand_at_least_cost(void **state)
 {
     struct iso_problem problem = by_hand();
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_SEPARABLE, 0);
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_SEPARABLE, 0);
 
     (void)state;
-    assert_true(was_used(plan));
+    assert_true(strategy_was_used(plan, "separable"));
     assert_int_equal(plan->reason, ISO_REASON_OPTIMAL);
     assert_int_equal(plan->cost, D(5));
     assert_int_equal(plan->tiers[0].proof, ISO_PROOF_VALUE_FUNCTION);
@@ -146,8 +107,8 @@ static void reservations_and_instances_cover_demand_at_least_cost(void **state)
     iso_plan_free(plan);
 
     problem.n_products = 0;
-    plan = solve(&problem, ISO_STRATEGY_SEPARABLE, 0);
-    assert_true(was_used(plan));
+    plan = forced_exact_plan(&problem, ISO_STRATEGY_SEPARABLE, 0);
+    assert_true(strategy_was_used(plan, "separable"));
     assert_int_equal(plan->cost, D(6.2));
     iso_plan_free(plan);
 }
@@ -164,8 +125,8 @@ static void what_is_held_covers_before_anything_is_bought(void **state)
     held[0].most = 0;
     held[1].most = 0;
     problem.products = held;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_SEPARABLE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_SEPARABLE, 0);
+    assert_true(strategy_was_used(plan, "separable"));
     assert_int_equal(plan->cost, D(3.2));
     iso_plan_free(plan);
 }
@@ -183,14 +144,14 @@ static void a_limit_in_the_way_is_left_to_the_search(void **state)
     (void)state;
     problem.n_limits = 1;
     problem.limits = &limit;
-    struct iso_plan *plan = solve(&problem, ISO_STRATEGY_SEPARABLE, 0);
-    assert_true(was_used(plan));
+    struct iso_plan *plan = forced_exact_plan(&problem, ISO_STRATEGY_SEPARABLE, 0);
+    assert_true(strategy_was_used(plan, "separable"));
     assert_int_equal(plan->cost, D(5));
     iso_plan_free(plan);
 
     limit.bound = 0;
-    plan = solve(&problem, ISO_STRATEGY_SEPARABLE, 0);
-    assert_false(was_used(plan));
+    plan = forced_exact_plan(&problem, ISO_STRATEGY_SEPARABLE, 0);
+    assert_false(strategy_was_used(plan, "separable"));
     assert_int_equal(plan->cost, D(5.6));
     iso_plan_free(plan);
 }
@@ -257,10 +218,10 @@ static void tables_find_what_the_tree_finds(void **state)
             random_problem_free(random); /* hours of a term that no longer add up */
             continue;
         }
-        struct iso_plan *exact = solve(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
-        struct iso_plan *plan = solve(&random->problem, ISO_STRATEGY_SEPARABLE, seed);
+        struct iso_plan *exact = forced_exact_plan(&random->problem, ISO_STRATEGY_PLAIN_MIP, seed);
+        struct iso_plan *plan = forced_exact_plan(&random->problem, ISO_STRATEGY_SEPARABLE, seed);
         assert_int_equal(plan->has_solution, exact->has_solution);
-        if (plan->has_solution && was_used(plan)) {
+        if (plan->has_solution && strategy_was_used(plan, "separable")) {
             double best = iso_decimal_to_double(exact->cost);
             n_used++;
             n_bought += plan->n_purchases > 0;

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -18,6 +17,7 @@
 
 #include "../../solver/verify/verifier.h"
 #include "../support/random_problem.h"
+#include "../support/steady_clock.h"
 
 #define N_PROBLEMS 150
 
@@ -26,15 +26,6 @@ struct run {
     uint64_t seed;
     int n_plans;
 };
-
-static double now(void *context)
-{
-    struct timespec time;
-
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static void must_accept(const struct run *run, const struct iso_plan *plan)
 {
@@ -55,7 +46,8 @@ static void on_better_plan(void *context, const struct iso_plan *plan)
 
 static struct iso_plan *solve(struct run *run)
 {
-    struct iso_control control = {.context = run, .now = now, .incumbent = on_better_plan};
+    struct iso_control control = {
+        .context = run, .now = steady_seconds, .incumbent = on_better_plan};
     struct iso_plan *plan = NULL;
     struct iso_error error = {0};
 

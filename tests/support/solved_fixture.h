@@ -4,34 +4,41 @@
 #define ISOCOST_TESTS_SOLVED_FIXTURE_H
 
 #include "resolve_fixture.h"
+#include "steady_clock.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "isocost/solve.h"
 #include "isocost/verify.h"
 
-static inline double solved_now(void *context)
+/* The verified plan of f's problem; the caller owns it. */
+static inline struct iso_plan *solved_problem(struct fixture *f)
 {
-    struct timespec time;
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-/* The verified plan of a model that must be right; the caller owns it. */
-static inline struct iso_plan *solved_plan(struct fixture *f, const char *yaml)
-{
-    static const struct iso_control control = {.now = solved_now};
+    static const struct iso_control control = {.now = steady_seconds};
     struct iso_plan *plan = NULL;
     struct iso_verdict verdict;
 
-    fixture_good(f, yaml, NULL);
     if (iso_solve(f->problem, &control, &plan, &f->error) != ISO_OK)
         fail_msg("%s: %s", f->error.field, f->error.text);
     if (iso_verify(f->problem, plan, &verdict, &f->error) != ISO_OK)
         fail_msg("%s: %s", f->error.field, f->error.text);
     return plan;
+}
+
+/* The verified plan of a model that must be right; the caller owns it. */
+static inline struct iso_plan *solved_plan(struct fixture *f, const char *yaml)
+{
+    fixture_good(f, yaml, NULL);
+    return solved_problem(f);
+}
+
+/* The same with a strategy to be tried first. */
+static inline struct iso_plan *solved_plan_by(struct fixture *f, const char *yaml,
+                                              enum iso_strategy strategy)
+{
+    fixture_good(f, yaml, NULL);
+    ((struct iso_problem *)f->problem)->options.strategy = strategy;
+    return solved_problem(f);
 }
 
 /* Solves, and expects the optimum to cost `cost` in the base currency. */

@@ -33,7 +33,7 @@ static void begins_and_ends(const char *yaml, double first, double last)
 {
     struct told told = {0};
     const struct iso_control control = {
-        .context = &told, .now = solved_now, .incumbent = note_first};
+        .context = &told, .now = steady_seconds, .incumbent = note_first};
     ISO_AUTO(iso_plan) plan = NULL;
     struct fixture f;
 
