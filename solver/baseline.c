@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "explain.h"
+#include "horizon.h"
 #include "variant.h"
 
 #define BASELINE_SECONDS 2.0
@@ -32,7 +33,7 @@ static bool add_today(struct iso_search *search)
                                     .provider = -1,
                                     .known = true,
                                     .feasible = true,
-                                    .cost = search->formulation->fixed_cost};
+                                    .cost = iso_existing_fees(problem)};
 
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         const struct iso_workload *workload = &problem->workloads[a];
@@ -74,7 +75,7 @@ static enum iso_status solve_baseline(struct iso_search *search, struct iso_base
     }
     variant.problem.options.gap = BASELINE_GAP;
     variant.problem.options.time_limit_s = fmin(BASELINE_SECONDS, iso_search_left(search));
-    ISO_TRY(iso_optimise(&variant.problem, &control, false, &plan, reterr));
+    ISO_TRY(iso_find_plan(&variant.problem, &control, false, &plan, reterr));
     baseline.known = plan->has_solution || plan->reason == ISO_REASON_INFEASIBLE;
     baseline.feasible = plan->has_solution;
     baseline.cost = baseline.bound = NAN;

@@ -169,7 +169,42 @@ static double least_bound(const struct branches *b, int32_t tier)
     return isinf(least) ? -INFINITY : least;
 }
 
-/* Takes everything off a plan that its node's problem proves or explains. */
+/* --- explanations --- */
+
+/* A rule of a node's problem in the words of the model: a limit that keeps a gate shut comes from
+ * the limit with the gate. False for a step of a price. */
+static bool name_rule(const struct iso_problem *problem, struct iso_rule *rule)
+{
+    int32_t shut = problem->n_limits;
+
+    if (rule->kind == ISO_RULE_BUDGET)
+        return rule->a < problem->n_budgets;
+    if (rule->kind != ISO_RULE_LIMIT || rule->a < problem->n_limits)
+        return true;
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (problem->limits[l].or_nothing && shut++ == rule->a)
+            rule->a = l;
+    return true;
+}
+
+/* What a node explains holds with the gates as its plan has them. That a gate is shut is a decision
+ * and has no worth at the margin. */
+static void keep_explanations(const struct iso_problem *problem, struct iso_plan *plan)
+{
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < plan->n_bindings; i++) {
+        struct iso_rule rule = plan->bindings[i].rule;
+        if (name_rule(problem, &rule) && rule.a == plan->bindings[i].rule.a)
+            plan->bindings[n++] = plan->bindings[i];
+    }
+    plan->n_bindings = n;
+    for (int32_t i = 0; i < plan->n_runners_up; i++)
+        plan->runners_up[i].blocked =
+            plan->runners_up[i].blocked && name_rule(problem, &plan->runners_up[i].blocker);
+}
+
+/* Takes everything off a plan that its node's problem proves. */
 static void make_bare(struct iso_plan *plan)
 {
     for (int32_t k = 0; k < plan->n_tiers; k++) {
@@ -181,7 +216,6 @@ static void make_bare(struct iso_plan *plan)
     for (int32_t i = 0; i < plan->n_components; i++)
         free(plan->components[i].workloads);
     plan->n_duals = plan->n_value_functions = plan->n_components = 0;
-    plan->n_bindings = plan->n_runners_up = plan->n_baselines = 0;
     plan->reason = ISO_REASON_FEASIBLE;
     plan->stop = ISO_STOP_NONE;
 }
@@ -223,7 +257,7 @@ static enum iso_status solve_node(struct branches *b, uint8_t *choices, bool pro
             options->work_limit - b->stats.iterations - b->stats.nodes > 1
                 ? options->work_limit - b->stats.iterations - b->stats.nodes
                 : 1;
-    ISO_TRY(iso_optimise(&settled.problem, &b->control, proof, ret_plan, reterr));
+    ISO_TRY(iso_optimise(&settled.problem, &b->control, true, ret_plan, reterr));
     b->stats.iterations += (*ret_plan)->stats.iterations;
     b->stats.nodes += (*ret_plan)->stats.nodes + 1;
     if (options->work_limit > 0 && b->stats.iterations + b->stats.nodes >= options->work_limit)
@@ -251,6 +285,7 @@ static enum iso_status offer(struct branches *b, struct iso_plan **plan, struct 
     iso_plan_free(b->best);
     b->best = ISO_STEAL(*plan);
     make_bare(b->best);
+    keep_explanations(b->problem, b->best);
     return ISO_OK;
 }
 

@@ -1,10 +1,14 @@
-/* Why nothing fits: a minimal conflicting set of rules, by a deletion filter.
+/* Why nothing fits: minimal conflicting sets of rules, by a deletion filter.
  *
  * Start with the rules that the ray names (all of them when there is no ray), provided that these
  * alone are infeasible. Take each out in turn: if the rest is still infeasible it stays out,
  * otherwise it is part of the conflict. What is left is minimal: without any one of its rules the
  * rest can hold. (J. W. Chinneck, "Feasibility and Infeasibility in Optimization", 2008,
- * section 6.3.) */
+ * section 6.3.)
+ *
+ * Then the same without all rules of the conflicts found, until the rest can hold: so there are
+ * conflicts that share no rule, of each of which any plan breaks at least one. Where more are
+ * wanted, conflicts are looked for that do without the first rule of each one before. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +35,7 @@ static enum iso_status probe(struct iso_search *search, const struct iso_rule *r
             iso_variant_drop(&variant, rules[i]);
     variant.problem.options.gap = 1; /* any plan will do */
     variant.problem.options.time_limit_s = fmin(PROBE_SECONDS, iso_search_left(search));
-    ISO_TRY(iso_optimise(&variant.problem, &control, false, &plan, reterr));
+    ISO_TRY(iso_find_plan(&variant.problem, &control, false, &plan, reterr));
     *ret_answer = plan->has_solution                      ? CAN_HOLD
                   : plan->reason == ISO_REASON_INFEASIBLE ? CANNOT_HOLD
                                                           : UNKNOWN;
@@ -136,36 +140,98 @@ static enum iso_status add_conflict(struct iso_plan *plan, const struct iso_rule
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a conflict");
 }
 
-enum iso_status iso_find_conflicts(struct iso_search *search, struct iso_error *reterr)
-{
-    ISO_AUTO_MEM struct iso_rule *rules = NULL;
-    int32_t n, wanted = search->problem->options.maximum_conflicts;
+/* Rules, which of them are out, and those broken by conflicts found before. */
+struct hunt {
+    int32_t n;
+    struct iso_rule *rules;
+    uint8_t *out, *gone;
+};
 
-    ISO_TRY(iso_rules_of(search->problem, &rules, &n, reterr));
-    ISO_AUTO_MEM uint8_t *out = iso_calloc((size_t)n, 1);
-    ISO_AUTO_MEM uint8_t *gone = iso_calloc((size_t)n, 1); /* broken by a conflict found before */
-    if (!out || !gone)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a conflict");
-    for (int32_t k = 0; k < (wanted > 0 ? wanted : 1); k++) {
-        enum answer answer = UNKNOWN;
-        bool minimal;
-        if (k == 0) {
-            start_from_ray(search->plan, rules, n, out);
-            ISO_TRY(probe(search, rules, out, n, &answer, reterr));
-        }
-        if (answer != CANNOT_HOLD) {
-            memcpy(out, gone, (size_t)n);
-            ISO_TRY(probe(search, rules, out, n, &answer, reterr));
-        }
-        if (answer != CANNOT_HOLD)
+static void hunt_fini(struct hunt *hunt)
+{
+    free(hunt->rules);
+    free(hunt->out);
+    free(hunt->gone);
+}
+
+static enum iso_status hunt_init(struct hunt *hunt, const struct iso_problem *problem,
+                                 struct iso_error *reterr)
+{
+    ISO_TRY(iso_rules_of(problem, &hunt->rules, &hunt->n, reterr));
+    hunt->out = iso_calloc((size_t)hunt->n, 1);
+    hunt->gone = iso_calloc((size_t)hunt->n, 1);
+    if (hunt->out && hunt->gone)
+        return ISO_OK;
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a conflict");
+}
+
+/* Adds a conflict of the rules that are not out, if they cannot hold together. */
+static enum iso_status find_one(struct iso_search *search, struct hunt *hunt,
+                                enum answer *ret_answer, struct iso_error *reterr)
+{
+    bool minimal;
+
+    ISO_TRY(probe(search, hunt->rules, hunt->out, hunt->n, ret_answer, reterr));
+    if (*ret_answer != CANNOT_HOLD)
+        return ISO_OK;
+    ISO_TRY(filter(search, hunt->rules, hunt->out, hunt->n, &minimal, reterr));
+    return add_conflict(search->plan, hunt->rules, hunt->out, hunt->n, minimal, reterr);
+}
+
+static void take_away(struct hunt *hunt)
+{
+    for (int32_t i = 0; i < hunt->n; i++)
+        if (!hunt->out[i])
+            hunt->gone[i] = 1;
+}
+
+static void take_first(struct hunt *hunt, const struct iso_conflict *conflict)
+{
+    for (int32_t i = 0; i < hunt->n; i++)
+        if (conflict->n_rules > 0 &&
+            memcmp(&hunt->rules[i], conflict->rules, sizeof(struct iso_rule)) == 0)
+            hunt->gone[i] = 1;
+}
+
+/* Conflicts that share no rule, at most so many, until the rest can hold. */
+static enum iso_status find_apart(struct iso_search *search, struct hunt *hunt, int32_t most,
+                                  struct iso_error *reterr)
+{
+    enum answer answer;
+
+    start_from_ray(search->plan, hunt->rules, hunt->n, hunt->out);
+    ISO_TRY(find_one(search, hunt, &answer, reterr));
+    if (answer == CANNOT_HOLD)
+        take_away(hunt);
+    do {
+        if (iso_search_stops(search) || search->plan->n_conflicts == most)
             return ISO_OK;
-        ISO_TRY(filter(search, rules, out, n, &minimal, reterr));
-        ISO_TRY(add_conflict(search->plan, rules, out, n, minimal, reterr));
-        for (int32_t i = 0; i < n; i++)
-            if (!out[i]) {
-                gone[i] = 1; /* the next conflict does without its first rule */
-                break;
-            }
+        memcpy(hunt->out, hunt->gone, (size_t)hunt->n);
+        ISO_TRY(find_one(search, hunt, &answer, reterr));
+        if (answer == CANNOT_HOLD)
+            take_away(hunt);
+    } while (answer == CANNOT_HOLD);
+    return ISO_OK;
+}
+
+enum iso_status iso_find_conflicts(struct iso_search *search, int32_t *ret_n_apart,
+                                   struct iso_error *reterr)
+{
+    struct hunt hunt __attribute__((cleanup(hunt_fini))) = {0};
+    int32_t wanted = search->problem->options.maximum_conflicts;
+    struct iso_plan *plan = search->plan;
+    enum answer answer;
+
+    ISO_TRY(hunt_init(&hunt, search->problem, reterr));
+    ISO_TRY(find_apart(search, &hunt, wanted > 0 ? wanted : ISO_MOST_CONFLICTS, reterr));
+    *ret_n_apart = plan->n_conflicts;
+    memset(hunt.gone, 0, (size_t)hunt.n);
+    for (int32_t k = 0; k < plan->n_conflicts && plan->n_conflicts < wanted; k++) {
+        take_first(&hunt, &plan->conflicts[k]);
+        if (k < plan->n_conflicts - 1)
+            continue;
+        memcpy(hunt.out, hunt.gone, (size_t)hunt.n);
+        ISO_TRY(find_one(search, &hunt, &answer, reterr));
     }
     return ISO_OK;
 }

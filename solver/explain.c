@@ -8,7 +8,6 @@
 
 #include "priced.h"
 
-#define MOST_RUNNERS_UP 200
 #define MOST_BINDINGS 500
 
 static const struct iso_tier *money_tier(const struct iso_plan *plan)
@@ -94,9 +93,10 @@ enum iso_status iso_find_bindings(struct iso_search *search, const struct iso_ti
 
 /* --- runners-up --- */
 
-/* Cost of serving one unit for one hour: by list price, and with every rule priced in. */
+/* Cost of serving one unit for one hour: by list price, and with every rule priced in. And what an
+ * instance costs more than the demand that it serves is worth. */
 struct unit_cost {
-    double list, priced;
+    double list, priced, reduced;
 };
 
 /* What a unit that arrives where it is worth most is worth there. */
@@ -130,36 +130,36 @@ static struct unit_cost cost_of(struct iso_priced *priced, int32_t cell, int32_t
     if (fabs(cost) < 1e-12 * iso_instance_money(problem, offering, t))
         cost = 0; /* fully covered: what is left is rounding */
     return (struct unit_cost){iso_instance_money(problem, offering, t) / hours / served,
-                              cost / hours / served};
+                              cost / hours / served, fmax(0, cost - demand)};
 }
 
-static bool chosen_in(const struct iso_plan *plan, int32_t cell, int32_t offering, int32_t t)
+void iso_mark_running(const struct iso_problem *problem, const struct iso_plan *plan, int32_t cell,
+                      int32_t period, uint8_t *ret_runs)
 {
+    memset(ret_runs, 0, (size_t)problem->n_offerings);
     for (int32_t i = 0; i < plan->n_lines; i++)
         if (plan->lines[i].kind == ISO_LINE_INSTANCE && plan->lines[i].cell == cell &&
-            plan->lines[i].offering == offering && iso_line_pays_for(&plan->lines[i], t))
-            return true;
-    return false;
+            iso_line_pays_for(&plan->lines[i], period))
+            ret_runs[plan->lines[i].offering] = 1;
 }
 
 /* The option with the least priced unit cost that the line's workload does not use. */
 static bool best_alternative(struct iso_priced *priced, int32_t cell, int32_t a, int32_t t,
-                             int32_t chosen, struct iso_runner_up *ret_runner_up)
+                             int32_t chosen, const uint8_t *runs,
+                             struct iso_runner_up *ret_runner_up)
 {
     const struct iso_workload *workload = &priced->f->problem->workloads[a];
     int32_t option = iso_workload_find_option(workload, chosen), best = -1;
-    struct unit_cost mine, best_cost = {INFINITY, INFINITY};
+    struct unit_cost mine, best_cost = {INFINITY, INFINITY, INFINITY};
 
     if (option < 0)
         return false;
     mine = cost_of(priced, cell, a, option, t);
     for (int32_t i = 0; i < workload->n_options; i++) {
-        struct unit_cost cost;
-        if (i == option)
+        if (runs[workload->options[i].offering])
             continue;
-        cost = cost_of(priced, cell, a, i, t);
-        if (cost.priced >= best_cost.priced ||
-            chosen_in(priced->search->plan, cell, workload->options[i].offering, t))
+        struct unit_cost cost = cost_of(priced, cell, a, i, t);
+        if (cost.priced >= best_cost.priced)
             continue;
         best = i;
         best_cost = cost;
@@ -172,7 +172,8 @@ static bool best_alternative(struct iso_priced *priced, int32_t cell, int32_t a,
                                             .chosen = chosen,
                                             .offering = workload->options[best].offering,
                                             .chosen_unit_cost = mine.priced,
-                                            .unit_cost = best_cost.priced};
+                                            .unit_cost = best_cost.priced,
+                                            .reduced_cost = best_cost.reduced};
     ret_runner_up->blocked = best_cost.list < mine.list &&
                              iso_priced_dearest(priced, cell, a, best, t, &ret_runner_up->blocker);
     return true;
@@ -192,15 +193,18 @@ static int32_t workload_of(const struct iso_problem *problem, int32_t cell)
 
 /* Of each period of a line: multipliers may differ where the line does not. */
 static enum iso_status compare_line(struct iso_search *search, struct iso_priced *priced,
-                                    const struct iso_line *line, struct iso_error *reterr)
+                                    const struct iso_line *line, uint8_t *runs,
+                                    struct iso_error *reterr)
 {
     struct iso_plan *plan = search->plan;
     int32_t a = workload_of(search->problem, line->cell), end = line->period + line->n_periods;
 
-    for (int32_t t = line->period; t < end && plan->n_runners_up < MOST_RUNNERS_UP; t++) {
+    for (int32_t t = line->period; t < end && plan->n_runners_up < ISO_MOST_RUNNERS_UP; t++) {
         struct iso_runner_up runner_up;
-        if (a < search->problem->n_workloads && !iso_search_stops(search) &&
-            best_alternative(priced, line->cell, a, t, line->offering, &runner_up) &&
+        if (a >= search->problem->n_workloads || iso_search_stops(search))
+            return ISO_OK;
+        iso_mark_running(search->problem, plan, line->cell, t, runs);
+        if (best_alternative(priced, line->cell, a, t, line->offering, runs, &runner_up) &&
             !iso_append(&plan->runners_up, &plan->n_runners_up, sizeof(runner_up), &runner_up))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
     }
@@ -212,20 +216,21 @@ static enum iso_status find_runners_up(struct iso_search *search, struct iso_err
     struct iso_plan *plan = search->plan;
     size_t n_rows = (size_t)search->formulation->mip.n_rows;
     ISO_AUTO_MEM double *dual = iso_calloc(n_rows, sizeof(*dual));
+    ISO_AUTO_MEM uint8_t *runs = iso_calloc((size_t)search->problem->n_offerings, 1);
     struct iso_priced priced = {.search = search,
                                 .f = search->formulation,
                                 .mip = &search->formulation->mip,
                                 .dual = dual,
                                 .objective = true};
 
-    if (!dual)
+    if (!dual || !runs)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
     memcpy(dual, search->money_duals, (size_t)search->n_money_duals * sizeof(*dual));
     search->tier = search->stage.kind = ISO_TIER_MONEY;
     priced.money = iso_priced_money(&priced);
     for (int32_t i = 0; i < plan->n_lines; i++)
         if (plan->lines[i].kind == ISO_LINE_INSTANCE)
-            ISO_TRY(compare_line(search, &priced, &plan->lines[i], reterr));
+            ISO_TRY(compare_line(search, &priced, &plan->lines[i], runs, reterr));
     return ISO_OK;
 }
 
@@ -235,17 +240,31 @@ enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr)
     const struct iso_tier *tier = money_tier(plan);
     unsigned want = search->problem->options.want;
 
-    if (plan->reason == ISO_REASON_INFEASIBLE) {
-        ISO_TRY(iso_find_conflicts(search, reterr));
-        return iso_find_relaxations(search, reterr);
-    }
     if (!plan->has_solution || !tier || iso_tail_counts(search->problem))
         return ISO_OK; /* multipliers of the tail's rows are in no reduced cost here */
     if (want & (ISO_WANT_DUALS | ISO_WANT_RUNNERS_UP | ISO_WANT_BASELINES))
         ISO_TRY(iso_find_bindings(search, tier, reterr));
     if (want & ISO_WANT_RUNNERS_UP)
         ISO_TRY(find_runners_up(search, reterr));
+    return ISO_OK;
+}
+
+enum iso_status iso_explain_whole(struct iso_search *search, struct iso_error *reterr)
+{
+    struct iso_plan *plan = search->plan;
+    unsigned want = search->problem->options.want;
+    int32_t n_apart;
+
+    if (plan->reason == ISO_REASON_INFEASIBLE) {
+        ISO_TRY(iso_find_conflicts(search, &n_apart, reterr));
+        return iso_find_relaxations(search, n_apart, reterr);
+    }
+    if (!plan->has_solution)
+        return ISO_OK;
     if (want & ISO_WANT_BASELINES)
         ISO_TRY(iso_find_baselines(search, reterr));
+    if (want & ISO_WANT_ALTERNATIVES)
+        ISO_TRY(
+            iso_find_alternatives(search->problem, search->control, search->end_s, plan, reterr));
     return ISO_OK;
 }

@@ -194,7 +194,7 @@ static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **
     ISO_AUTO(iso_plan) best = NULL;
     struct iso_tier proved = {.checked_bound = -INFINITY};
 
-    ISO_TRY(iso_slice_init(h, reterr));
+    ISO_TRY(iso_slice_init(h, true, reterr));
     ISO_TRY(iso_seasons_init(h, reterr));
     for (int number = 0; number < 2; number++) {
         ISO_AUTO(iso_plan) plan = iso_plan_new();
@@ -268,8 +268,8 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
     h.search.plan = plan;
     if (explain && problem->options.want != 0)
         ISO_TRY(iso_find_bindings(&h.search, &plan->tiers[0], reterr));
-    if (explain && (problem->options.want & ISO_WANT_BASELINES))
-        ISO_TRY(iso_find_baselines(&h.search, reterr));
+    if (explain)
+        ISO_TRY(iso_explain_horizon(&h.search, reterr));
     tell(&h, plan);
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;

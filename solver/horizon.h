@@ -69,8 +69,10 @@ struct iso_horizon_case {
     struct iso_search search;        /* clock, counters and the plan */
 };
 
-/* Fills reduction, slice and seasons. Errors: ISO_E_NOMEM. */
-enum iso_status iso_slice_init(struct iso_horizon_case *h, struct iso_error *reterr);
+/* Fills reduction, slice and seasons; without `dominance` the slice has a column for every option.
+ * Errors: ISO_E_NOMEM. */
+enum iso_status iso_slice_init(struct iso_horizon_case *h, bool dominance,
+                               struct iso_error *reterr);
 void iso_slice_fini(struct iso_horizon_case *h);
 enum iso_status iso_seasons_init(struct iso_horizon_case *h, struct iso_error *reterr);
 

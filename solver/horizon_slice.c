@@ -168,13 +168,13 @@ static bool add_workload(struct iso_horizon_case *h, int32_t a)
     return ok;
 }
 
-enum iso_status iso_slice_init(struct iso_horizon_case *h, struct iso_error *reterr)
+enum iso_status iso_slice_init(struct iso_horizon_case *h, bool dominance, struct iso_error *reterr)
 {
     const struct iso_problem *problem = h->problem;
     struct iso_slice *slice = &h->slice;
     size_t n_workloads = (size_t)problem->n_workloads;
 
-    ISO_TRY(iso_reduction_init(&h->reduction, problem, true, reterr));
+    ISO_TRY(iso_reduction_init(&h->reduction, problem, dominance, reterr));
     slice->first_column = iso_calloc(n_workloads + 1, sizeof(*slice->first_column));
     slice->first_relief = iso_calloc(n_workloads + 1, sizeof(*slice->first_relief));
     h->first_start = iso_calloc((size_t)problem->n_products + 1, sizeof(*h->first_start));

@@ -19,7 +19,7 @@
 #include "isocost/ledger.h"
 #include "strategy.h"
 
-#define FEW_COLUMNS 150 /* where the tree of the plain model answers as fast, and explains */
+#define FEW_COLUMNS 150 /* where the tree of the plain model answers as fast */
 #define FIRST_CELLS 32  /* at least one a season */
 #define REGROUPINGS 3
 #define GROUP_LEVELS 8 /* at least, for multipliers of its own */
@@ -33,8 +33,6 @@ bool iso_lattice_applies(const struct iso_problem *problem)
 {
     bool forced = problem->options.strategy == ISO_STRATEGY_LATTICE;
 
-    if ((problem->options.want & ~(unsigned)ISO_WANT_CONFLICTS) && !iso_horizon_applies(problem))
-        return false; /* the search explains */
     return (iso_problem_n_columns(problem) > FEW_COLUMNS || forced) &&
            iso_lattice_has_structure(problem);
 }
@@ -298,6 +296,9 @@ enum iso_status iso_lattice(const struct iso_problem *problem, const struct iso_
         return ISO_OK;
     if (explain && problem->options.want != 0)
         ISO_TRY(iso_find_bindings(&lattice.search, &plan->tiers[0], reterr));
+    lattice.search.end_s = lattice.search.begin_s + problem->options.time_limit_s;
+    if (explain)
+        ISO_TRY(iso_explain_tables(&lattice.search, reterr));
     if (control->incumbent)
         control->incumbent(control->context, plan);
     *ret_plan = ISO_STEAL(plan);

@@ -1,11 +1,17 @@
-/* The way out of a conflict: for each of its rules, how far it has to give so that a plan exists,
- * and what the cheapest plan then costs.
+/* The ways out of conflicts: for each rule of the first one, how far it has to give so that a plan
+ * exists, and what the cheapest plan then costs.
  *
  * A limit or budget becomes a PREFER, so the least violation is found before money is looked at; it
  * is then set to what is needed and solved again. A must-serve demand becomes a priority. Shares,
- * survive rules, caps on latency and the cap on moves are left out and what the plan then does is
- * what is needed. */
+ * survive rules, caps on latency, or-nothing limits and the cap on moves are left out and what the
+ * plan then does is what is needed.
+ *
+ * Where there are conflicts that share no rule, no single change can help: a plan breaks at least
+ * one rule of each. Then the rule gives together with the rules of all the other conflicts, and of
+ * these each in turn is asked to hold again, demands first. What cannot is part of the way out; so
+ * none of its changes can be left out. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "explain.h"
@@ -21,7 +27,7 @@ static enum iso_status solve_variant(struct iso_search *search, struct iso_varia
 
     variant->problem.options.gap = SOLVE_GAP;
     variant->problem.options.time_limit_s = fmin(SOLVE_SECONDS, iso_search_left(search));
-    return iso_optimise(&variant->problem, &control, false, ret_plan, reterr);
+    return iso_find_plan(&variant->problem, &control, false, ret_plan, reterr);
 }
 
 /* Rounds an amount up to a decimal that a person can type. */
@@ -40,6 +46,8 @@ static double needed_limit(const struct iso_problem *problem, const struct iso_p
 
     for (int32_t t = 0; t < problem->n_periods; t++) {
         double level = l->periods[t] ? iso_limit_level(plan, l, t) : needed;
+        if (l->or_nothing && level == 0)
+            continue;
         needed = l->minimum ? fmin(needed, level) : fmax(needed, level);
     }
     return needed;
@@ -68,47 +76,24 @@ static double needed_budget(const struct iso_problem *problem, const struct iso_
     return most;
 }
 
-/* Raises the amounts of one window, or of all. Gives the memory of the new windows to the caller.
- */
-static struct iso_window *raise_budget(struct iso_variant *variant, int32_t budget, int32_t window,
-                                       double needed)
+/* Raises the amount of one window, or of all by as much. False when memory is short. */
+static bool raise_budget(struct iso_variant *variant, const struct iso_change *change)
 {
-    struct iso_budget *b = &variant->budgets[budget];
-    struct iso_window *windows = iso_calloc((size_t)b->n_windows, sizeof(*windows));
+    struct iso_budget *b = &variant->budgets[change->rule.a];
+    struct iso_window *windows = iso_variant_own(variant, b->n_windows, sizeof(*windows));
 
     if (!windows)
-        return NULL;
+        return false;
     memcpy(windows, b->windows, (size_t)b->n_windows * sizeof(*windows));
     for (int32_t w = 0; w < b->n_windows; w++) {
-        double more = window < 0 ? iso_value(windows[w].amount) + needed : needed;
-        if (window < 0 || window == w)
+        double more = change->window < 0
+                          ? iso_value(windows[w].amount) + change->needed - change->current
+                          : change->needed;
+        if (change->window < 0 || change->window == w)
             windows[w].amount = (iso_decimal)llround(more * 1e9);
     }
     b->windows = windows;
-    b->policy = ISO_POLICY_HARD;
-    return windows;
-}
-
-static enum iso_status confirm(struct iso_search *search, struct iso_relaxation *relaxation,
-                               double over, struct iso_error *reterr)
-{
-    struct iso_variant variant __attribute__((cleanup(iso_variant_fini))) = {0};
-    ISO_AUTO_MEM struct iso_window *windows = NULL;
-    ISO_AUTO(iso_plan) plan = NULL;
-
-    ISO_TRY(iso_variant_init(&variant, search->problem, reterr));
-    if (relaxation->rule.kind == ISO_RULE_LIMIT) {
-        variant.limits[relaxation->rule.a].bound = (iso_decimal)llround(relaxation->needed * 1e9);
-    } else {
-        windows = raise_budget(&variant, relaxation->rule.a, relaxation->window,
-                               relaxation->window < 0 ? over : relaxation->needed);
-        if (!windows)
-            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a way out");
-    }
-    ISO_TRY(solve_variant(search, &variant, &plan, reterr));
-    relaxation->verified = plan->has_solution;
-    relaxation->cost = plan->has_solution ? iso_decimal_to_double(plan->cost) : NAN;
-    return ISO_OK;
+    return true;
 }
 
 static double most_unserved(const struct iso_problem *problem, const struct iso_plan *plan,
@@ -138,59 +123,58 @@ static double longest_latency(const struct iso_traffic *traffic, const struct is
 }
 
 /* What the plan of the variant says is needed. False when the rule has no measure of its own. */
-static bool measure(const struct iso_search *search, const struct iso_plan *plan,
-                    struct iso_relaxation *relaxation, double *ret_over)
+static bool measure(const struct iso_problem *problem, const struct iso_plan *plan,
+                    struct iso_change *change)
 {
-    const struct iso_problem *problem = search->problem;
     const struct iso_tier moves = {.kind = ISO_TIER_MOVES};
-    int32_t a = relaxation->rule.a;
+    int32_t a = change->rule.a;
+    double over;
 
-    *ret_over = 0;
-    switch (relaxation->rule.kind) {
+    switch (change->rule.kind) {
     case ISO_RULE_LIMIT:
-        relaxation->current = iso_value(problem->limits[a].bound);
-        relaxation->needed = needed_limit(problem, plan, a);
+        change->current = iso_value(problem->limits[a].bound);
+        change->needed = needed_limit(problem, plan, a);
         return true;
     case ISO_RULE_BUDGET:
-        *ret_over = rounded_up(needed_budget(problem, plan, a, &relaxation->window));
-        relaxation->current = iso_value(
-            problem->budgets[a].windows[relaxation->window < 0 ? 0 : relaxation->window].amount);
-        relaxation->needed = relaxation->current + *ret_over;
+        over = rounded_up(needed_budget(problem, plan, a, &change->window));
+        change->current =
+            iso_value(problem->budgets[a].windows[change->window < 0 ? 0 : change->window].amount);
+        change->needed = change->current + over;
         return problem->budgets[a].n_windows > 0;
     case ISO_RULE_DEMAND:
-        relaxation->current = 0;
-        *ret_over = most_unserved(problem, plan, a, &relaxation->current);
-        relaxation->needed = relaxation->current - *ret_over;
+        change->current = 0;
+        over = most_unserved(problem, plan, a, &change->current);
+        change->needed = change->current - over;
         return true;
     case ISO_RULE_MOVES:
-        relaxation->current = (double)problem->moves.maximum;
-        relaxation->needed = iso_tier_value(problem, plan, &moves);
+        change->current = (double)problem->moves.maximum;
+        change->needed = iso_tier_value(problem, plan, &moves);
         return true;
     case ISO_RULE_SHARE: {
-        const struct iso_share *share = &problem->workloads[a].shares[relaxation->rule.b];
-        relaxation->current = iso_value(share->has_maximum ? share->maximum : share->minimum);
-        relaxation->needed = share->has_maximum ? 1 : 0;
+        const struct iso_share *share = &problem->workloads[a].shares[change->rule.b];
+        change->current = iso_value(share->has_maximum ? share->maximum : share->minimum);
+        change->needed = share->has_maximum ? 1 : 0;
         return true;
     }
     case ISO_RULE_SURVIVE:
-        relaxation->current = iso_value(problem->workloads[a].survive[relaxation->rule.b].share);
-        relaxation->needed = 0;
+        change->current = iso_value(problem->workloads[a].survive[change->rule.b].share);
+        change->needed = 0;
         return true;
     case ISO_RULE_SPREAD:
-        relaxation->current = problem->workloads[a].spread[relaxation->rule.b].minimum_domains;
-        relaxation->needed = 1;
+        change->current = problem->workloads[a].spread[change->rule.b].minimum_domains;
+        change->needed = 1;
         return true;
     case ISO_RULE_LATENCY: {
-        const struct iso_traffic *traffic = &problem->workloads[a].traffic[relaxation->rule.b];
-        relaxation->current = iso_value(traffic->maximum_latency);
-        relaxation->needed = longest_latency(traffic, plan, relaxation->rule);
+        const struct iso_traffic *traffic = &problem->workloads[a].traffic[change->rule.b];
+        change->current = iso_value(traffic->maximum_latency);
+        change->needed = longest_latency(traffic, plan, change->rule);
         return true;
     }
     case ISO_RULE_AFFINITY:
     case ISO_RULE_RAMP:
     case ISO_RULE_BOX:
-        relaxation->current = 1;
-        relaxation->needed = 0;
+        change->current = 1;
+        change->needed = 0;
         return true;
     default:
         return false;
@@ -199,7 +183,7 @@ static bool measure(const struct iso_search *search, const struct iso_plan *plan
 
 static void loosen(struct iso_variant *variant, struct iso_rule rule)
 {
-    if (rule.kind == ISO_RULE_LIMIT) {
+    if (rule.kind == ISO_RULE_LIMIT && !variant->limits[rule.a].or_nothing) {
         variant->limits[rule.a].policy = ISO_POLICY_PREFER;
     } else if (rule.kind == ISO_RULE_BUDGET) {
         variant->budgets[rule.a].policy = ISO_POLICY_PREFER;
@@ -213,38 +197,164 @@ static void loosen(struct iso_variant *variant, struct iso_rule rule)
     }
 }
 
-static enum iso_status find_one(struct iso_search *search, struct iso_rule rule,
-                                struct iso_error *reterr)
+/* Rules, and which of them give. */
+struct trial {
+    int32_t n;
+    struct iso_rule *rules;
+    uint8_t *gives;
+};
+
+static void trial_fini(struct trial *trial)
+{
+    free(trial->rules);
+    free(trial->gives);
+}
+
+static enum iso_status no_memory(struct iso_error *reterr)
+{
+    return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a way out");
+}
+
+/* *ret_plan stays NULL where there is none. */
+static enum iso_status solve_trial(struct iso_search *search, const struct trial *trial,
+                                   struct iso_plan **ret_plan, struct iso_error *reterr)
 {
     struct iso_variant variant __attribute__((cleanup(iso_variant_fini))) = {0};
     ISO_AUTO(iso_plan) plan = NULL;
-    struct iso_relaxation relaxation = {.rule = rule, .window = -1, .cost = NAN};
-    double over;
 
     ISO_TRY(iso_variant_init(&variant, search->problem, reterr));
-    loosen(&variant, rule);
+    for (int32_t i = 0; i < trial->n; i++)
+        if (trial->gives[i])
+            loosen(&variant, trial->rules[i]);
     ISO_TRY(solve_variant(search, &variant, &plan, reterr));
-    if (!plan->has_solution || !measure(search, plan, &relaxation, &over))
-        return ISO_OK;
-    if (rule.kind == ISO_RULE_LIMIT || rule.kind == ISO_RULE_BUDGET) {
-        ISO_TRY(confirm(search, &relaxation, over, reterr));
-    } else {
-        relaxation.verified = true;
-        relaxation.cost = iso_decimal_to_double(plan->cost);
-    }
-    if (!iso_append(&search->plan->relaxations, &search->plan->n_relaxations, sizeof(relaxation),
-                    &relaxation))
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a way out");
+    if (plan->has_solution)
+        *ret_plan = ISO_STEAL(plan);
     return ISO_OK;
 }
 
-enum iso_status iso_find_relaxations(struct iso_search *search, struct iso_error *reterr)
+/* Solves with limits and budgets at what they need, and the other rules of the way out loosened. */
+static enum iso_status confirm(struct iso_search *search, struct iso_relaxation *relaxation,
+                               struct iso_error *reterr)
 {
-    const struct iso_conflict *conflict =
-        search->plan->n_conflicts ? &search->plan->conflicts[0] : NULL;
+    struct iso_variant variant __attribute__((cleanup(iso_variant_fini))) = {0};
+    ISO_AUTO(iso_plan) plan = NULL;
 
-    for (int32_t i = 0; conflict && i < conflict->n_rules; i++)
-        if (!iso_search_stops(search) && conflict->rules[i].kind != ISO_RULE_ALLOWED)
-            ISO_TRY(find_one(search, conflict->rules[i], reterr));
+    ISO_TRY(iso_variant_init(&variant, search->problem, reterr));
+    for (int32_t k = -1; k < relaxation->n_more; k++) {
+        const struct iso_change *change = k < 0 ? &relaxation->change : &relaxation->more[k];
+        if (change->rule.kind == ISO_RULE_LIMIT)
+            variant.limits[change->rule.a].bound = (iso_decimal)llround(change->needed * 1e9);
+        else if (change->rule.kind != ISO_RULE_BUDGET)
+            loosen(&variant, change->rule);
+        else if (!raise_budget(&variant, change))
+            return no_memory(reterr);
+    }
+    ISO_TRY(solve_variant(search, &variant, &plan, reterr));
+    relaxation->verified = plan->has_solution;
+    relaxation->cost = plan->has_solution ? iso_decimal_to_double(plan->cost) : NAN;
+    return ISO_OK;
+}
+
+static bool has_amount(const struct iso_rule *rule)
+{
+    return rule->kind == ISO_RULE_LIMIT || rule->kind == ISO_RULE_BUDGET;
+}
+
+/* Reads the changes off the plan of a trial; *ret_known is false where one has no measure. */
+static enum iso_status measure_all(const struct iso_search *search, const struct trial *trial,
+                                   const struct iso_plan *plan, struct iso_relaxation *relaxation,
+                                   bool *ret_known, struct iso_error *reterr)
+{
+    *ret_known = true;
+    for (int32_t i = 0; i < trial->n && *ret_known; i++) {
+        struct iso_change change = {.rule = trial->rules[i], .window = -1};
+        if (!trial->gives[i])
+            continue;
+        *ret_known = measure(search->problem, plan, &change);
+        if (i == 0)
+            relaxation->change = change;
+        else if (!iso_append(&relaxation->more, &relaxation->n_more, sizeof(change), &change))
+            return no_memory(reterr);
+    }
+    return ISO_OK;
+}
+
+/* Adds what a trial with a plan says as a way out. */
+static enum iso_status add_way(struct iso_search *search, const struct trial *trial,
+                               const struct iso_plan *plan, struct iso_error *reterr)
+{
+    struct iso_relaxation relaxation = {.cost = iso_decimal_to_double(plan->cost),
+                                        .verified = true};
+    bool known;
+    enum iso_status status = measure_all(search, trial, plan, &relaxation, &known, reterr);
+
+    if (status == ISO_OK && known && (relaxation.n_more > 0 || has_amount(&trial->rules[0])))
+        status = confirm(search, &relaxation, reterr);
+    if (status == ISO_OK && known) {
+        if (iso_append(&search->plan->relaxations, &search->plan->n_relaxations, sizeof(relaxation),
+                       &relaxation))
+            return ISO_OK;
+        status = no_memory(reterr);
+    }
+    free(relaxation.more);
+    return status;
+}
+
+/* Asks the rules of a trial but the first to hold again, in turn, as far as a plan is left. */
+static enum iso_status filter(struct iso_search *search, struct trial *trial,
+                              struct iso_plan **io_plan, struct iso_error *reterr)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 1; i < trial->n && !iso_search_stops(search); i++) {
+            ISO_AUTO(iso_plan) plan = NULL;
+            if ((trial->rules[i].kind == ISO_RULE_DEMAND) != (pass == 0))
+                continue;
+            trial->gives[i] = 0;
+            ISO_TRY(solve_trial(search, trial, &plan, reterr));
+            if (!plan) {
+                trial->gives[i] = 1;
+                continue;
+            }
+            iso_plan_free(*io_plan);
+            *io_plan = ISO_STEAL(plan);
+        }
+    return ISO_OK;
+}
+
+/* The way out that begins with `rule`; rules of conflicts 1 to n_apart - 1 may give with it. */
+static enum iso_status find_way(struct iso_search *search, struct iso_rule rule, int32_t n_apart,
+                                struct iso_error *reterr)
+{
+    struct trial trial __attribute__((cleanup(trial_fini))) = {0};
+    ISO_AUTO(iso_plan) plan = NULL;
+    int32_t n = 1;
+
+    for (int32_t k = 1; k < n_apart; k++)
+        n += search->plan->conflicts[k].n_rules;
+    trial.gives = iso_calloc((size_t)n, 1);
+    if (!trial.gives || !iso_append(&trial.rules, &trial.n, sizeof(rule), &rule))
+        return no_memory(reterr);
+    for (int32_t k = 1; k < n_apart; k++)
+        for (int32_t i = 0; i < search->plan->conflicts[k].n_rules; i++)
+            if (search->plan->conflicts[k].rules[i].kind != ISO_RULE_ALLOWED &&
+                !iso_append(&trial.rules, &trial.n, sizeof(rule),
+                            &search->plan->conflicts[k].rules[i]))
+                return no_memory(reterr);
+    memset(trial.gives, 1, (size_t)trial.n);
+    ISO_TRY(solve_trial(search, &trial, &plan, reterr));
+    if (!plan)
+        return ISO_OK;
+    ISO_TRY(filter(search, &trial, &plan, reterr));
+    return add_way(search, &trial, plan, reterr);
+}
+
+enum iso_status iso_find_relaxations(struct iso_search *search, int32_t n_apart,
+                                     struct iso_error *reterr)
+{
+    for (int32_t i = 0; n_apart > 0 && i < search->plan->conflicts[0].n_rules; i++) {
+        struct iso_rule rule = search->plan->conflicts[0].rules[i];
+        if (!iso_search_stops(search) && rule.kind != ISO_RULE_ALLOWED)
+            ISO_TRY(find_way(search, rule, n_apart, reterr));
+    }
     return ISO_OK;
 }

@@ -10,7 +10,7 @@
 #include "isocost/ledger.h"
 #include "strategy.h"
 
-#define FEW_COLUMNS 150 /* where the tree answers as fast, and explains */
+#define FEW_COLUMNS 150 /* where the tree answers as fast */
 
 bool iso_separable_applies(const struct iso_problem *problem)
 {
@@ -18,8 +18,6 @@ bool iso_separable_applies(const struct iso_problem *problem)
 
     if (problem->moves.present || problem->n_budgets > 0)
         return false;
-    if ((problem->options.want & ~(unsigned)ISO_WANT_CONFLICTS) && !iso_horizon_applies(problem))
-        return false; /* the search explains */
     for (int32_t l = 0; l < problem->n_limits; l++)
         if (problem->limits[l].minimum || problem->limits[l].policy != ISO_POLICY_HARD)
             return false;
@@ -131,27 +129,6 @@ static bool add_workload(const struct separable *s, int32_t a, int32_t t)
     return true;
 }
 
-/* Whether the limits hold in a period. */
-static bool limits_hold(const struct separable *s, int32_t t)
-{
-    const struct iso_problem *problem = s->problem;
-
-    for (int32_t l = 0; l < problem->n_limits; l++) {
-        const struct iso_limit *limit = &problem->limits[l];
-        iso_wide used = 0;
-        for (int32_t a = 0; a < problem->n_workloads && limit->periods[t]; a++)
-            for (int32_t i = 0; i < limit->n_terms; i++) {
-                int32_t option =
-                    iso_workload_find_option(&problem->workloads[a], limit->terms[i].offering);
-                if (option >= 0)
-                    used += (iso_wide)limit->terms[i].weight * s->count[a][option];
-            }
-        if (used > limit->bound)
-            return false;
-    }
-    return true;
-}
-
 static bool add_purchases(const struct separable *s, bool *ret_allowed)
 {
     *ret_allowed = true;
@@ -187,7 +164,7 @@ static enum iso_status make_plan(struct separable *s, bool *ret_allowed, struct 
         for (int32_t a = 0; a < s->problem->n_workloads; a++)
             if (!add_workload(s, a, t))
                 return no_memory(reterr);
-        *ret_allowed = limits_hold(s, t);
+        *ret_allowed = iso_cover_limits_hold(s->problem, s->count, t);
     }
     return ISO_OK;
 }
@@ -254,13 +231,13 @@ enum iso_status iso_separable(const struct iso_problem *problem, const struct is
     ISO_TRY(add_proof(&s, reterr));
     ISO_TRY(iso_add_component(problem, iso_choose_strategy(problem), plan, reterr));
     fill_stats(&s, control->now(control->context) - begin_s);
-    if (explain && (problem->options.want & ISO_WANT_BASELINES)) {
+    if (explain) {
         struct iso_search search = {.problem = problem,
                                     .control = control,
                                     .plan = plan,
                                     .begin_s = begin_s,
                                     .end_s = begin_s + problem->options.time_limit_s};
-        ISO_TRY(iso_find_baselines(&search, reterr));
+        ISO_TRY(iso_explain_tables(&search, reterr));
     }
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;

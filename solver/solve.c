@@ -441,12 +441,13 @@ enum iso_status iso_find_plan(const struct iso_problem *problem, const struct is
 enum iso_status iso_solve(const struct iso_problem *problem, const struct iso_control *control,
                           struct iso_plan **ret_plan, struct iso_error *reterr)
 {
-    double end_s = control->now(control->context) + problem->options.time_limit_s;
+    struct iso_search search = {
+        .problem = problem, .control = control, .begin_s = control->now(control->context)};
 
+    search.end_s = search.begin_s + problem->options.time_limit_s;
     ISO_TRY(iso_find_plan(problem, control, true, ret_plan, reterr));
-    if (!(problem->options.want & ISO_WANT_ALTERNATIVES) || !(*ret_plan)->has_solution)
-        return ISO_OK;
-    enum iso_status status = iso_find_alternatives(problem, control, end_s, *ret_plan, reterr);
+    search.plan = *ret_plan;
+    enum iso_status status = iso_explain_whole(&search, reterr);
     if (status != ISO_OK) {
         iso_plan_free(*ret_plan);
         *ret_plan = NULL;

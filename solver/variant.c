@@ -53,8 +53,7 @@ void iso_variant_fini(struct iso_variant *variant)
     memset(variant, 0, sizeof(*variant));
 }
 
-/* Memory that goes with the variant; NULL when short. */
-static void *own(struct iso_variant *variant, int32_t n, size_t size)
+void *iso_variant_own(struct iso_variant *variant, int32_t n, size_t size)
 {
     void *memory = iso_calloc((size_t)n, size);
 
@@ -70,12 +69,13 @@ enum iso_status iso_variant_keep(struct iso_variant *variant,
 {
     for (int32_t a = 0; a < variant->problem.n_workloads; a++) {
         struct iso_workload *workload = &variant->workloads[a];
-        struct iso_option *options = own(variant, workload->n_options, sizeof(*options));
-        struct iso_share *shares = own(variant, workload->n_shares, sizeof(*shares));
+        struct iso_option *options =
+            iso_variant_own(variant, workload->n_options, sizeof(*options));
+        struct iso_share *shares = iso_variant_own(variant, workload->n_shares, sizeof(*shares));
         if (!options || !shares)
             return no_memory(reterr);
         for (int32_t s = 0; s < workload->n_shares; s++) {
-            uint8_t *member = own(variant, workload->n_options, 1);
+            uint8_t *member = iso_variant_own(variant, workload->n_options, 1);
             if (!member)
                 return no_memory(reterr);
             int32_t n = 0;
@@ -100,7 +100,7 @@ enum iso_status iso_variant_keep(struct iso_variant *variant,
 static void drop_share(struct iso_variant *variant, struct iso_rule rule)
 {
     struct iso_workload *workload = &variant->workloads[rule.a];
-    struct iso_share *shares = own(variant, workload->n_shares, sizeof(*shares));
+    struct iso_share *shares = iso_variant_own(variant, workload->n_shares, sizeof(*shares));
 
     if (!shares)
         return;
@@ -112,7 +112,7 @@ static void drop_share(struct iso_variant *variant, struct iso_rule rule)
 static void drop_survive(struct iso_variant *variant, struct iso_rule rule)
 {
     struct iso_workload *workload = &variant->workloads[rule.a];
-    struct iso_survive *rules = own(variant, workload->n_survive, sizeof(*rules));
+    struct iso_survive *rules = iso_variant_own(variant, workload->n_survive, sizeof(*rules));
 
     if (!rules)
         return;
@@ -124,7 +124,7 @@ static void drop_survive(struct iso_variant *variant, struct iso_rule rule)
 static void drop_spread(struct iso_variant *variant, struct iso_rule rule)
 {
     struct iso_workload *workload = &variant->workloads[rule.a];
-    struct iso_spread *rules = own(variant, workload->n_spread, sizeof(*rules));
+    struct iso_spread *rules = iso_variant_own(variant, workload->n_spread, sizeof(*rules));
 
     if (!rules)
         return;
@@ -136,7 +136,7 @@ static void drop_spread(struct iso_variant *variant, struct iso_rule rule)
 static void drop_affinity(struct iso_variant *variant, struct iso_rule rule)
 {
     struct iso_workload *workload = &variant->workloads[rule.a];
-    struct iso_affinity *rules = own(variant, workload->n_affinities, sizeof(*rules));
+    struct iso_affinity *rules = iso_variant_own(variant, workload->n_affinities, sizeof(*rules));
 
     if (!rules)
         return;
@@ -149,7 +149,7 @@ static void drop_affinity(struct iso_variant *variant, struct iso_rule rule)
 static void drop_latency(struct iso_variant *variant, struct iso_rule rule)
 {
     struct iso_workload *workload = &variant->workloads[rule.a];
-    struct iso_traffic *traffic = own(variant, workload->n_traffic, sizeof(*traffic));
+    struct iso_traffic *traffic = iso_variant_own(variant, workload->n_traffic, sizeof(*traffic));
 
     if (!traffic)
         return;

@@ -28,6 +28,9 @@ enum iso_status iso_variant_keep(struct iso_variant *variant,
                                  bool (*keeps)(const struct iso_problem *, int32_t, int32_t),
                                  int32_t argument, struct iso_error *reterr);
 
+/* Memory that goes with the variant, all 0; NULL when short. */
+void *iso_variant_own(struct iso_variant *variant, int32_t n, size_t size);
+
 /* Takes a rule out. DEMAND: the workload asks for nothing. */
 void iso_variant_drop(struct iso_variant *variant, struct iso_rule rule);
 

@@ -34,6 +34,12 @@ static bool print_relaxations(const struct iso_view *view, const Isocost__V1__Pl
                                        iso_view_number(view, row->needed),
                                        iso_view_money(view, row->cost),
                                        row->verified ? "a solve" : "an estimate", row->text});
+        for (size_t k = 0; k < row->n_also; k++) {
+            const Isocost__V1__RelaxationChange *also = row->also[k];
+            iso_table_add(table, (const char *[]){also->rule, iso_view_number(view, also->current),
+                                                  iso_view_number(view, also->needed), "", "",
+                                                  "together with the row above"});
+        }
     }
     iso_view_title(view, "Ways out, each of which is enough by itself");
     return iso_table_print(table, view->stream);

@@ -38,13 +38,14 @@ bool iso_plan_view_baselines(const struct iso_view *view, const Isocost__V1__Pla
 
 /* Why an offering was chosen, for all periods with the same runner-up and reason. */
 struct choice {
-    const char *user, *periods, *chosen, *runner_up, *reason;
+    const char *user, *periods, *chosen, *runner_up, *dearer, *reason;
 };
 
 static bool equal_choice(const struct choice *a, const struct choice *b)
 {
     return strcmp(a->user, b->user) == 0 && strcmp(a->chosen, b->chosen) == 0 &&
-           strcmp(a->runner_up, b->runner_up) == 0 && strcmp(a->reason, b->reason) == 0;
+           strcmp(a->runner_up, b->runner_up) == 0 && strcmp(a->dearer, b->dearer) == 0 &&
+           strcmp(a->reason, b->reason) == 0;
 }
 
 /* The runner-up of a line; its user is the workload, or the team of a pool. */
@@ -77,11 +78,9 @@ static void add_choice(const struct iso_view *view, struct choice *choices, size
 
 static bool print_choices(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
-    static const struct iso_column columns[] = {{"WORKLOAD", false},
-                                                {"CHOSEN", false},
-                                                {"PERIODS", false},
-                                                {"RUNNER-UP", false},
-                                                {"WHY", false}};
+    static const struct iso_column columns[] = {{"WORKLOAD", false}, {"CHOSEN", false},
+                                                {"PERIODS", false},  {"RUNNER-UP", false},
+                                                {"DEARER BY", true}, {"WHY", false}};
     struct choice *choices = iso_arena_calloc(view->arena, plan->n_lines + 1, sizeof(*choices));
     ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
     size_t n = 0;
@@ -93,17 +92,19 @@ static bool print_choices(const struct iso_view *view, const Isocost__V1__Plan *
         if (line->kind != ISOCOST__V1__LINE_KIND__LINE_KIND_INSTANCE)
             continue;
         const Isocost__V1__RunnerUp *other = runner_up_of(plan, line);
-        add_choice(view, choices, &n,
-                   &(struct choice){.user = iso_plan_view_user(view, line),
-                                    .periods = iso_plan_view_periods(view, plan, line),
-                                    .chosen = line->offering,
-                                    .runner_up = other ? other->offering : "",
-                                    .reason = other ? other->reason : line->reason});
+        add_choice(
+            view, choices, &n,
+            &(struct choice){.user = iso_plan_view_user(view, line),
+                             .periods = iso_plan_view_periods(view, plan, line),
+                             .chosen = line->offering,
+                             .runner_up = other ? other->offering : "",
+                             .dearer = iso_view_exact(view, other ? other->reduced_cost : NULL),
+                             .reason = other ? other->reason : line->reason});
     }
     for (size_t i = 0; i < n; i++)
         iso_table_add(table,
                       (const char *[]){choices[i].user, choices[i].chosen, choices[i].periods,
-                                       choices[i].runner_up, choices[i].reason});
+                                       choices[i].runner_up, choices[i].dearer, choices[i].reason});
     if (n == 0)
         return true;
     iso_view_title(view, "Why these, and why the runner-up lost");

@@ -158,6 +158,8 @@ static void pack_explanations(const struct iso_plan *plan, Answer *answer, struc
         to->blocked = from->blocked;
         if (from->blocked)
             to->blocker = pack_rule(from->blocker, arena);
+        to->reduced_cost = from->reduced_cost;
+        to->resolved = from->resolved;
     }
 
     answer->n_baselines = (size_t)plan->n_baselines;
@@ -173,6 +175,17 @@ static void pack_explanations(const struct iso_plan *plan, Answer *answer, struc
         to->cost = from->cost;
         to->bound = from->bound;
     }
+}
+
+static void pack_change(const struct iso_change *from, Isocost__Internal__V1__Change *to,
+                        struct iso_arena *arena)
+{
+    if (!to)
+        return;
+    to->rule = pack_rule(from->rule, arena);
+    to->window = from->window;
+    to->current = from->current;
+    to->needed = from->needed;
 }
 
 static void pack_conflicts(const struct iso_plan *plan, Answer *answer, struct iso_arena *arena)
@@ -197,12 +210,15 @@ static void pack_conflicts(const struct iso_plan *plan, Answer *answer, struct i
     for (int32_t i = 0; answer->relaxations && i < plan->n_relaxations; i++) {
         const struct iso_relaxation *from = &plan->relaxations[i];
         Isocost__Internal__V1__Relaxation *to = answer->relaxations[i];
-        to->rule = pack_rule(from->rule, arena);
-        to->window = from->window;
-        to->current = from->current;
-        to->needed = from->needed;
+        to->change = iso_message_new(arena, &isocost__internal__v1__change__descriptor);
+        pack_change(&from->change, to->change, arena);
         to->cost = from->cost;
         to->verified = from->verified;
+        to->more = (Isocost__Internal__V1__Change **)iso_messages_new(
+            arena, (size_t)from->n_more, &isocost__internal__v1__change__descriptor);
+        for (int32_t k = 0; to->more && k < from->n_more; k++)
+            pack_change(&from->more[k], to->more[k], arena);
+        to->n_more = to->more ? (size_t)from->n_more : 0;
     }
 }
 

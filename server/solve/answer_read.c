@@ -249,6 +249,8 @@ static enum iso_status read_runners_up(const Answer *answer, struct iso_plan *pl
         to->blocked = from->blocked;
         if (from->blocked)
             ISO_TRY(read_rule(from->blocker, "runners_up.blocker", &to->blocker, reterr));
+        to->reduced_cost = from->reduced_cost;
+        to->resolved = from->resolved;
     }
     return ISO_OK;
 }
@@ -273,6 +275,37 @@ static enum iso_status read_baselines(const Answer *answer, struct iso_plan *pla
     return ISO_OK;
 }
 
+static enum iso_status read_change(const Isocost__Internal__V1__Change *from, const char *field,
+                                   struct iso_change *to, struct iso_error *reterr)
+{
+    if (!from)
+        return iso_fail(reterr, ISO_E_INVALID, field, "is missing");
+    ISO_TRY(read_rule(from->rule, field, &to->rule, reterr));
+    to->window = from->window;
+    to->current = from->current;
+    to->needed = from->needed;
+    return ISO_OK;
+}
+
+static enum iso_status read_relaxations(const Answer *answer, struct iso_plan *plan,
+                                        struct iso_error *reterr)
+{
+    ISO_TRY(new_rows("relaxations", answer->n_relaxations, sizeof(*plan->relaxations),
+                     &plan->n_relaxations, &plan->relaxations, reterr));
+    for (int32_t i = 0; i < plan->n_relaxations; i++) {
+        const Isocost__Internal__V1__Relaxation *from = answer->relaxations[i];
+        struct iso_relaxation *to = &plan->relaxations[i];
+        ISO_TRY(read_change(from->change, "relaxations.change", &to->change, reterr));
+        to->cost = from->cost;
+        to->verified = from->verified;
+        ISO_TRY(new_rows("relaxations.more", from->n_more, sizeof(*to->more), &to->n_more,
+                         &to->more, reterr));
+        for (int32_t k = 0; k < to->n_more; k++)
+            ISO_TRY(read_change(from->more[k], "relaxations.more", &to->more[k], reterr));
+    }
+    return ISO_OK;
+}
+
 static enum iso_status read_conflicts(const Answer *answer, struct iso_plan *plan,
                                       struct iso_error *reterr)
 {
@@ -286,19 +319,6 @@ static enum iso_status read_conflicts(const Answer *answer, struct iso_plan *pla
                          &to->rules, reterr));
         for (int32_t k = 0; k < to->n_rules; k++)
             ISO_TRY(read_rule(from->rules[k], "conflicts.rules", &to->rules[k], reterr));
-    }
-
-    ISO_TRY(new_rows("relaxations", answer->n_relaxations, sizeof(*plan->relaxations),
-                     &plan->n_relaxations, &plan->relaxations, reterr));
-    for (int32_t i = 0; i < plan->n_relaxations; i++) {
-        const Isocost__Internal__V1__Relaxation *from = answer->relaxations[i];
-        struct iso_relaxation *to = &plan->relaxations[i];
-        ISO_TRY(read_rule(from->rule, "relaxations.rule", &to->rule, reterr));
-        to->window = from->window;
-        to->current = from->current;
-        to->needed = from->needed;
-        to->cost = from->cost;
-        to->verified = from->verified;
     }
     return ISO_OK;
 }
@@ -381,6 +401,7 @@ enum iso_status iso_answer_to_plan(const Answer *answer, const struct iso_proble
     ISO_TRY(read_runners_up(answer, plan, reterr));
     ISO_TRY(read_baselines(answer, plan, reterr));
     ISO_TRY(read_conflicts(answer, plan, reterr));
+    ISO_TRY(read_relaxations(answer, plan, reterr));
     ISO_TRY(read_alternatives(answer, problem, plan, reterr));
     ISO_TRY(read_bill(answer, problem, plan, reterr));
     read_stats(answer->stats, &plan->stats);

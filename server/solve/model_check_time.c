@@ -162,9 +162,9 @@ void iso_check_options(struct iso_model_check *check, const char *path)
         !(options->tier_tolerance >= 0 && options->tier_tolerance <= 1))
         iso_check_fail(check, place, "tier_tolerance", "%g; it must be in [0, 1]",
                        options->tier_tolerance);
-    if (options->maximum_conflicts < 0 || options->maximum_conflicts > 5)
-        iso_check_fail(check, place, "maximum_conflicts", "%d; it must be in [0, 5]",
-                       options->maximum_conflicts);
+    if (options->maximum_conflicts < 0 || options->maximum_conflicts > ISO_MOST_CONFLICTS)
+        iso_check_fail(check, place, "maximum_conflicts", "%d; it must be in [0, %d]",
+                       options->maximum_conflicts, ISO_MOST_CONFLICTS);
     if (options->maximum_alternatives < 0 || options->maximum_alternatives > ISO_MOST_ALTERNATIVES)
         iso_check_fail(check, place, "maximum_alternatives", "%d; it must be in [0, %d]",
                        options->maximum_alternatives, ISO_MOST_ALTERNATIVES);

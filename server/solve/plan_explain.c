@@ -198,6 +198,9 @@ static void write_runners_up(struct iso_plan_writer *writer)
         to->chosen_unit_cost = iso_plan_money_estimate(writer, from->chosen_unit_cost);
         to->unit_cost = iso_plan_money_estimate(writer, from->unit_cost);
         to->reason = iso_borrow(runner_up_reason(writer, from));
+        to->reduced_cost = iso_plan_money_estimate(writer, from->reduced_cost);
+        to->reduced_cost_kind = from->resolved ? ISOCOST__V1__WORTH_KIND__WORTH_KIND_RESOLVED
+                                               : ISOCOST__V1__WORTH_KIND__WORTH_KIND_LP_ESTIMATE;
     }
 }
 
@@ -272,18 +275,17 @@ static void write_conflicts(struct iso_plan_writer *writer)
 
 /* What of a rule is changed: a prefix of its id, or NULL when it is no number. */
 static const char *changed_thing(const struct iso_plan_writer *writer,
-                                 const struct iso_relaxation *relaxation)
+                                 const struct iso_change *change)
 {
-    switch (relaxation->rule.kind) {
+    switch (change->rule.kind) {
     case ISO_RULE_DEMAND:
         return "the demand of ";
     case ISO_RULE_LIMIT:
-        return writer->problem->limits[relaxation->rule.a].quota ? "" : "limit ";
+        return writer->problem->limits[change->rule.a].quota ? "" : "limit ";
     case ISO_RULE_BUDGET:
-        if (writer->problem->budgets[relaxation->rule.a].n_windows > 1 && relaxation->window >= 0)
-            return iso_arena_printf(
-                writer->arena, "window %s of budget ",
-                iso_window_name(writer, relaxation->rule.a, relaxation->window));
+        if (writer->problem->budgets[change->rule.a].n_windows > 1 && change->window >= 0)
+            return iso_arena_printf(writer->arena, "window %s of budget ",
+                                    iso_window_name(writer, change->rule.a, change->window));
         return "budget ";
     case ISO_RULE_SHARE:
     case ISO_RULE_SURVIVE:
@@ -303,47 +305,92 @@ static const char *changed_thing(const struct iso_plan_writer *writer,
     return NULL;
 }
 
-static const char *relaxation_unit(const struct iso_plan_writer *writer,
-                                   const struct iso_relaxation *relaxation)
+static const char *change_unit(const struct iso_plan_writer *writer,
+                               const struct iso_change *change)
 {
     const struct iso_problem *problem = writer->problem;
     const struct iso_budget *budget =
-        relaxation->rule.kind == ISO_RULE_BUDGET ? &problem->budgets[relaxation->rule.a] : NULL;
+        change->rule.kind == ISO_RULE_BUDGET ? &problem->budgets[change->rule.a] : NULL;
 
-    if (relaxation->rule.kind == ISO_RULE_LATENCY)
+    if (change->rule.kind == ISO_RULE_LATENCY)
         return " ms";
-    if (!budget || relaxation->window < 0 || relaxation->window >= budget->n_windows)
+    if (!budget || change->window < 0 || change->window >= budget->n_windows)
         return "";
-    const char *text =
-        iso_arena_printf(writer->arena, " %s",
-                         problem->currencies[budget->windows[relaxation->window].currency].code);
+    const char *text = iso_arena_printf(
+        writer->arena, " %s", problem->currencies[budget->windows[change->window].currency].code);
     return text ? text : "";
 }
 
-static double part_of(const struct iso_problem *problem, const struct iso_relaxation *relaxation)
+static double part_of(const struct iso_problem *problem, const struct iso_change *change)
 {
-    return relaxation->rule.kind == ISO_RULE_BUDGET
-               ? iso_window_part(problem, relaxation->rule.a, relaxation->window)
+    return change->rule.kind == ISO_RULE_BUDGET
+               ? iso_window_part(problem, change->rule.a, change->window)
                : 1;
 }
 
-static const char *relaxation_text(const struct iso_plan_writer *writer,
-                                   const struct iso_relaxation *relaxation)
+static const char *change_text(const struct iso_plan_writer *writer,
+                               const struct iso_change *change)
 {
-    const char *id = iso_rule_name(writer, relaxation->rule).id;
-    const char *thing = changed_thing(writer, relaxation);
+    const char *id = iso_rule_name(writer, change->rule).id;
+    const char *thing = changed_thing(writer, change);
 
-    if (relaxation->rule.kind == ISO_RULE_BOX)
+    if (change->rule.kind == ISO_RULE_BOX)
         return iso_arena_printf(writer->arena, "drop the box of workload %s", id);
-    if (relaxation->rule.kind == ISO_RULE_AFFINITY || relaxation->rule.kind == ISO_RULE_RAMP)
+    if (change->rule.kind == ISO_RULE_AFFINITY || change->rule.kind == ISO_RULE_RAMP)
         return iso_arena_printf(writer->arena, "drop rule %s", id);
     if (!thing)
         return iso_arena_printf(writer->arena, "allow more offerings for %s", id);
     return iso_arena_printf(writer->arena, "%s %s%s from %.12g to %.12g%s",
-                            relaxation->needed > relaxation->current ? "raise" : "lower", thing, id,
-                            relaxation->current / part_of(writer->problem, relaxation),
-                            relaxation->needed / part_of(writer->problem, relaxation),
-                            relaxation_unit(writer, relaxation));
+                            change->needed > change->current ? "raise" : "lower", thing, id,
+                            change->current / part_of(writer->problem, change),
+                            change->needed / part_of(writer->problem, change),
+                            change_unit(writer, change));
+}
+
+static bool change_is_known(const struct iso_plan_writer *writer, const struct iso_change *change)
+{
+    return iso_rule_is_known(writer->problem, change->rule) && isfinite(change->current) &&
+           isfinite(change->needed);
+}
+
+/* The sentence of a way out: all its changes, one after the other. */
+static const char *relaxation_text(const struct iso_plan_writer *writer,
+                                   const struct iso_relaxation *relaxation)
+{
+    const char *text = change_text(writer, &relaxation->change);
+
+    for (int32_t k = 0; text && k < relaxation->n_more; k++) {
+        const char *more = change_text(writer, &relaxation->more[k]);
+        text = more ? iso_arena_printf(writer->arena, "%s and %s", text, more) : NULL;
+    }
+    return text;
+}
+
+static void write_more_changes(struct iso_plan_writer *writer, const struct iso_relaxation *from,
+                               Isocost__V1__Relaxation *to)
+{
+    to->also = (Isocost__V1__RelaxationChange **)iso_messages_new(
+        writer->arena, (size_t)from->n_more, &isocost__v1__relaxation_change__descriptor);
+    for (int32_t k = 0; to->also && k < from->n_more; k++) {
+        const struct iso_change *change = &from->more[k];
+        Isocost__V1__RelaxationChange *also = to->also[to->n_also++];
+        double part = part_of(writer->problem, change);
+        also->rule = iso_borrow(iso_rule_name(writer, change->rule).id);
+        also->text = iso_borrow(change_text(writer, change));
+        also->current = change->current / part;
+        also->needed = change->needed / part;
+    }
+}
+
+/* One of which a change makes no sense says nothing that could be relied on. */
+static bool relaxation_is_known(const struct iso_plan_writer *writer,
+                                const struct iso_relaxation *relaxation)
+{
+    bool known = change_is_known(writer, &relaxation->change);
+
+    for (int32_t k = 0; k < relaxation->n_more; k++)
+        known = known && change_is_known(writer, &relaxation->more[k]);
+    return known;
 }
 
 static void write_relaxations(struct iso_plan_writer *writer)
@@ -355,17 +402,17 @@ static void write_relaxations(struct iso_plan_writer *writer)
         writer->arena, (size_t)plan->n_relaxations, &isocost__v1__relaxation__descriptor);
     for (int32_t i = 0; message->relaxations && i < plan->n_relaxations; i++) {
         const struct iso_relaxation *from = &plan->relaxations[i];
-        if (!iso_rule_is_known(writer->problem, from->rule) || !isfinite(from->current) ||
-            !isfinite(from->needed))
+        if (!relaxation_is_known(writer, from))
             continue;
         Isocost__V1__Relaxation *to = message->relaxations[message->n_relaxations++];
-        to->rule = iso_borrow(iso_rule_name(writer, from->rule).id);
+        to->rule = iso_borrow(iso_rule_name(writer, from->change.rule).id);
         to->text = iso_borrow(relaxation_text(writer, from));
-        double part = part_of(writer->problem, from);
-        to->current = from->current / part;
-        to->needed = from->needed / part;
+        double part = part_of(writer->problem, &from->change);
+        to->current = from->change.current / part;
+        to->needed = from->change.needed / part;
         to->cost = iso_plan_money_estimate(writer, from->cost);
         to->verified = from->verified;
+        write_more_changes(writer, from, to);
     }
 }
 

@@ -215,7 +215,6 @@ void iso_resolve_options(const Isocost__V1__Options *message, struct iso_options
     *options = (struct iso_options){.time_limit_s = 60,
                                     .gap = 0.001,
                                     .want = ISO_WANT_CONFLICTS,
-                                    .maximum_conflicts = 1,
                                     .maximum_alternatives = 3,
                                     .alternative_tolerance = 0.05};
     if (!message)

@@ -13,6 +13,8 @@ void iso_plan_free(struct iso_plan *plan)
         free(plan->components[i].workloads);
     for (int32_t i = 0; i < plan->n_conflicts; i++)
         free(plan->conflicts[i].rules);
+    for (int32_t i = 0; i < plan->n_relaxations; i++)
+        free(plan->relaxations[i].more);
     for (int32_t i = 0; i < plan->n_alternatives; i++)
         iso_plan_free(plan->alternatives[i]);
     free(plan->alternatives);

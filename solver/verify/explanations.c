@@ -97,7 +97,10 @@ enum iso_status iso_verify_explanations(const struct iso_verifier *v)
     for (int32_t i = 0; i < plan->n_conflicts; i++)
         for (int32_t k = 0; k < plan->conflicts[i].n_rules; k++)
             ISO_TRY(check_rule(v, "conflicts", i, &plan->conflicts[i].rules[k]));
-    for (int32_t i = 0; i < plan->n_relaxations; i++)
-        ISO_TRY(check_rule(v, "relaxations", i, &plan->relaxations[i].rule));
+    for (int32_t i = 0; i < plan->n_relaxations; i++) {
+        ISO_TRY(check_rule(v, "relaxations", i, &plan->relaxations[i].change.rule));
+        for (int32_t k = 0; k < plan->relaxations[i].n_more; k++)
+            ISO_TRY(check_rule(v, "relaxations", i, &plan->relaxations[i].more[k].rule));
+    }
     return ISO_OK;
 }

@@ -21,4 +21,6 @@ iso_add_test(unit test_egress.c LIBS isocost::convert isocost::solver isocost::v
 iso_add_test(unit test_fair.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_prices_of_rules.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_alternatives.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_explanations.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_ways_out.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_start.c LIBS isocost::convert isocost::solver isocost::verify)

@@ -189,7 +189,7 @@ static void rules_that_cannot_hold_together_are_named(void **state)
         named |= plan->conflicts[0].rules[i].kind == ISO_RULE_AFFINITY;
     assert_true(named);
     for (int32_t i = 0; i < plan->n_relaxations; i++)
-        if (plan->relaxations[i].rule.kind == ISO_RULE_AFFINITY)
+        if (plan->relaxations[i].change.rule.kind == ISO_RULE_AFFINITY)
             priced = plan->relaxations[i].verified && fabs(plan->relaxations[i].cost - 30) < 1e-6;
     assert_true(priced);
     fixture_fini(&f);

@@ -115,22 +115,43 @@ static void a_corrupted_alternative_is_refused(void **state)
     fixture_fini(&f);
 }
 
-/* One offering and 2001 hours that all differ are 2001 columns. */
+/* A model of so many offerings, at 1, 1.01, 1.02 and so on, and of hours that ask for 1, 2, 3 and
+ * so on, so that none is like another. */
+static const char *model_of_size(int n_offerings, int n_hours)
+{
+    static char yaml[65536];
+    const size_t size = sizeof(yaml);
+    int n = snprintf(yaml, size, "catalog:\n  offerings:\n");
+
+    for (int o = 0; o < n_offerings; o++)
+        n += snprintf(yaml + n, size - (size_t)n,
+                      "    - {provider: aws, type: t%d, purchase: on-demand, price: 1.%02d USD}\n",
+                      o, o);
+    n += snprintf(yaml + n, size - (size_t)n,
+                  WANT("") "load_levels: {hours: %d}\nworkloads: [{id: web, must_serve: true, "
+                           "throughput: {performance: [{per_instance: 1}], rate: [",
+                  n_hours);
+    for (int h = 1; h <= n_hours; h++)
+        n += snprintf(yaml + n, size - (size_t)n, "%d, ", h);
+    snprintf(yaml + n - 2, size - (size_t)n + 2, "]}}]\n");
+    return yaml;
+}
+
+/* 10 offerings and 200 hours are 2000 columns, the most there may be. The hours ask for 200 * 201 /
+ * 2 = 20100 units: by t0 for 20100, and without it and what comes after it for 1, 2, 3 % more. */
+static void models_of_the_largest_size_have_alternatives(void **state)
+{
+    (void)state;
+    expect(model_of_size(10, 200), 20100, (const double[]){20301, 20502, 20703}, 3);
+}
+
+/* One offering and 2001 hours are 2001. */
 static void models_that_are_too_large_are_refused_with_the_limit(void **state)
 {
     struct fixture f;
-    static char yaml[32768];
-    int n = snprintf(yaml, sizeof(yaml),
-                     "catalog:\n  offerings:\n" OFFER("a", "1")
-                         WANT("") "load_levels: {hours: 2001}\n"
-                                  "workloads: [{id: web, must_serve: true, throughput: "
-                                  "{performance: [{per_instance: 1}], rate: [");
     (void)state;
 
-    for (int h = 0; h < 2001; h++)
-        n += snprintf(yaml + n, sizeof(yaml) - (size_t)n, "%d, ", h);
-    snprintf(yaml + n - 2, sizeof(yaml) - (size_t)n + 2, "]}}]\n");
-    fixture_resolve(&f, yaml, NULL);
+    fixture_resolve(&f, model_of_size(1, 2001), NULL);
     fixture_expect(&f, "model.options.want[0]", "at most 2000");
     fixture_expect(&f, "model.options.want[0]", "this model has 2001");
     fixture_fini(&f);
@@ -158,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_purchase_is_something_to_do_without),
         cmocka_unit_test(an_alternative_serves_as_much),
         cmocka_unit_test(a_corrupted_alternative_is_refused),
+        cmocka_unit_test(models_of_the_largest_size_have_alternatives),
         cmocka_unit_test(models_that_are_too_large_are_refused_with_the_limit),
         cmocka_unit_test(wrong_options_are_told_with_their_field)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,13 +73,14 @@ static void fill_plan(struct iso_plan *plan)
         {2, workloads, "plain-mip", "it is small", ISO_PROOF_SEARCH}};
     static struct iso_binding bindings[] = {{{ISO_RULE_LIMIT, 1, -1}, 2, 3.5, 4.5, 5.5}};
     static struct iso_runner_up runners_up[] = {
-        {0, 1, 2, 3, 4, 0.5, 0.6, false, {0}},
-        {0, 1, 2, 3, 5, 0.5, 0.4, true, {ISO_RULE_SHARE, 6, 7}}};
+        {0, 1, 2, 3, 4, 0.5, 0.6, false, {0}, 0.25, false},
+        {0, 1, 2, 3, 5, 0.5, 0.4, true, {ISO_RULE_SHARE, 6, 7}, 0.75, true}};
     static struct iso_baseline baselines[] = {{ISO_BASELINE_PROVIDER, 1, true, true, 99.5, 98.5}};
     static struct iso_rule rules[] = {{ISO_RULE_DEMAND, 0, -1}, {ISO_RULE_BUDGET, 1, 0}};
     static struct iso_conflict conflicts[] = {{2, rules, true}};
+    static struct iso_change more[] = {{{ISO_RULE_LIMIT, 2, -1}, -1, 5, 7.5}};
     static struct iso_relaxation relaxations[] = {
-        {{ISO_RULE_BUDGET, 1, 0}, 2, 3000, 3600, NAN, true}};
+        {{{ISO_RULE_BUDGET, 1, 0}, 2, 3000, 3600}, NAN, true, 1, more}};
 
     *plan = (struct iso_plan){
         .reason = ISO_REASON_FEASIBLE,
@@ -169,6 +170,7 @@ static void a_plan_comes_back_as_it_went(void **state)
     assert_int_equal(got->n_runners_up, 2);
     assert_int_equal(got->runners_up[1].blocker.kind, ISO_RULE_SHARE);
     assert_int_equal(got->runners_up[1].blocker.b, 7);
+    assert_true(got->runners_up[1].reduced_cost == 0.75 && got->runners_up[1].resolved);
     assert_int_equal(got->value_functions[0].workload, 1);
     assert_int_equal(got->value_functions[0].step, 1000);
     assert_int_equal(got->components[0].workloads[1], 3);
@@ -177,7 +179,10 @@ static void a_plan_comes_back_as_it_went(void **state)
     assert_int_equal(got->conflicts[0].n_rules, 2);
     assert_int_equal(got->conflicts[0].rules[1].kind, ISO_RULE_BUDGET);
     assert_true(got->conflicts[0].minimal);
-    assert_true(isnan(got->relaxations[0].cost) && got->relaxations[0].needed == 3600);
+    assert_int_equal(got->relaxations[0].n_more, 1);
+    assert_memory_equal(got->relaxations[0].more, plan.relaxations[0].more,
+                        sizeof(struct iso_change));
+    assert_true(isnan(got->relaxations[0].cost) && got->relaxations[0].change.needed == 3600);
     assert_true(got->stats.seconds == 8.5 && got->stats.nodes == 7);
 }
 

@@ -36,7 +36,8 @@ static const char *const seed_plan =
     " \"runnersUp\": [{\"user\": \"服务\", \"period\": \"now\","
     "   \"chosen\": \"alibaba/*/*/server/linux/on-demand\","
     "   \"offering\": \"aws/*/*/server/linux/on-demand\", \"chosenUnitCost\": \"0.4 USD\","
-    "   \"unitCost\": \"0.5 USD\", \"reason\": \"costs 25 % more\"}],"
+    "   \"unitCost\": \"0.5 USD\", \"reason\": \"costs 25 % more\","
+    "   \"reducedCost\": \"0.1 USD\", \"reducedCostKind\": \"LP_ESTIMATE\"}],"
     " \"bindingRules\": [{\"rule\": \"alibaba-instances\", \"value\": 1500, \"limit\": 1500,"
     "   \"worth\": \"0.1 USD\", \"worthKind\": \"LP_ESTIMATE\"}],"
     " \"baselines\": [{\"name\": \"today\", \"cost\": \"880 USD\", \"feasible\": true},"
@@ -50,7 +51,8 @@ static const char *const infeasible_plan =
     "   {\"rule\": \"web\", \"kind\": \"must-serve\", \"text\": \"serve 100 req/s\"},"
     "   {\"rule\": \"total\", \"kind\": \"budget\", \"text\": \"spend at most 3000 USD\"}]}],"
     " \"relaxations\": [{\"rule\": \"total\", \"text\": \"raise the budget to 3600 USD\","
-    "   \"current\": 3000, \"needed\": 3600, \"cost\": \"3600 USD\", \"verified\": true}]}";
+    "   \"current\": 3000, \"needed\": 3600, \"cost\": \"3600 USD\", \"verified\": true,"
+    "   \"also\": [{\"rule\": \"few\", \"current\": 1, \"needed\": 2}]}]}";
 
 static Isocost__V1__Plan *read_plan(const char *text, struct iso_arena *arena)
 {
@@ -115,7 +117,7 @@ static void why_adds_reasons_and_what_limits(void **state)
 
     (void)state;
     assert_has(text, "Why these, and why the runner-up lost\n");
-    assert_has(text, "now      aws/*/*/server/linux/on-demand  costs 25 % more\n");
+    assert_has(text, "now      aws/*/*/server/linux/on-demand    0.1 USD  costs 25 % more\n");
     assert_has(text, "next, \"the rest\"\n"); /* no runner-up: the line's own reason */
     assert_has(text, "costs 25 % more");
     assert_has(text, "What limits you\n");
@@ -135,6 +137,8 @@ static void an_infeasible_model_gives_its_conflict_and_the_ways_out(void **state
     assert_has(text, "web    must-serve  serve 100 req/s\n");
     assert_has(text, "total  budget      spend at most 3000 USD\n");
     assert_has(text, "3,600.00 USD  a solve   raise the budget to 3600 USD\n");
+    assert_has(text,
+               "few       1       2                                together with the row above\n");
     assert_int_equal(iso_exit_code_of_plan(read_plan(infeasible_plan, arena)), 4);
     free(text);
 }

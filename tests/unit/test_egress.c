@@ -192,8 +192,9 @@ static void demand_that_nothing_can_reach_names_its_latency(void **state)
         demand |= plan->conflicts[0].rules[i].kind == ISO_RULE_DEMAND;
     }
     for (int32_t i = 0; i < plan->n_relaxations; i++)
-        if (plan->relaxations[i].rule.kind == ISO_RULE_LATENCY)
-            way_out = plan->relaxations[i].current == 10 && plan->relaxations[i].needed == 120;
+        if (plan->relaxations[i].change.rule.kind == ISO_RULE_LATENCY)
+            way_out = plan->relaxations[i].change.current == 10 &&
+                      plan->relaxations[i].change.needed == 120;
     assert_true(latency && demand && way_out);
     fixture_fini(&f);
 }

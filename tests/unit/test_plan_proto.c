@@ -236,24 +236,33 @@ static void each_kind_of_rule_has_a_name_and_a_sentence(void **state)
 
 static void ways_out_say_what_to_change(void **state)
 {
+    static struct iso_change more[] = {{{ISO_RULE_DEMAND, 0, -1}, -1, 100, 90},
+                                       {{ISO_RULE_MOVES, -1, -1}, -1, 7, 8}};
     static struct {
         struct iso_relaxation way;
         const char *text;
     } cases[] = {
-        {{{ISO_RULE_LIMIT, 0, -1}, -1, 1500, 1600, 10, true}, "raise limit few from 1500 to 1600"},
-        {{{ISO_RULE_LIMIT, 1, -1}, -1, 99, 100.5, 10, true},
+        {{{{ISO_RULE_LIMIT, 0, -1}, -1, 1500, 1600}, 10, true, 0, NULL},
+         "raise limit few from 1500 to 1600"},
+        {{{{ISO_RULE_LIMIT, 1, -1}, -1, 99, 100.5}, 10, true, 0, NULL},
          "raise quota aws/r1 vcpu from 99 to 100.5"},
-        {{{ISO_RULE_BUDGET, 0, 0}, 1, 1000, 1200, NAN, false},
+        {{{{ISO_RULE_BUDGET, 0, 0}, 1, 1000, 1200}, NAN, false, 0, NULL},
          "raise window 1 of budget cash from 1000 to 1200 USD"},
-        {{{ISO_RULE_BUDGET, 1, 0}, 0, 1, 2, NAN, false}, "raise budget spread from 1 to 2 EUR"},
-        {{{ISO_RULE_DEMAND, 0, -1}, -1, 100, 80, 10, true},
+        {{{{ISO_RULE_BUDGET, 1, 0}, 0, 1, 2}, NAN, false, 0, NULL},
+         "raise budget spread from 1 to 2 EUR"},
+        {{{{ISO_RULE_DEMAND, 0, -1}, -1, 100, 80}, 10, true, 0, NULL},
          "lower the demand of web from 100 to 80"},
-        {{{ISO_RULE_SURVIVE, 0, 0}, -1, 0.7, 0.5, 10, true},
+        {{{{ISO_RULE_SURVIVE, 0, 0}, -1, 0.7, 0.5}, 10, true, 0, NULL},
          "lower the share of rule stay from 0.7 to 0.5"},
-        {{{ISO_RULE_SPREAD, 0, 0}, -1, 2, 1, 10, true},
+        {{{{ISO_RULE_SPREAD, 0, 0}, -1, 2, 1}, 10, true, 0, NULL},
          "lower the domains of rule wide from 2 to 1"},
-        {{{ISO_RULE_MOVES, -1, -1}, -1, 7, 9, 10, true}, "raise maximum_moves from 7 to 9"},
-        {{{ISO_RULE_ALLOWED, 0, -1}, -1, 0, 1, 10, true}, "allow more offerings for web"},
+        {{{{ISO_RULE_MOVES, -1, -1}, -1, 7, 9}, 10, true, 0, NULL},
+         "raise maximum_moves from 7 to 9"},
+        {{{{ISO_RULE_ALLOWED, 0, -1}, -1, 0, 1}, 10, true, 0, NULL},
+         "allow more offerings for web"},
+        {{{{ISO_RULE_LIMIT, 0, -1}, -1, 5, 6}, 10, true, 2, more},
+         "raise limit few from 5 to 6 and lower the demand of web from 100 to 90 and raise "
+         "maximum_moves from 7 to 8"},
     };
     struct iso_relaxation ways[ISO_ARRAY_LENGTH(cases)];
     struct iso_plan plan = {.reason = ISO_REASON_INFEASIBLE,
@@ -270,7 +279,12 @@ static void ways_out_say_what_to_change(void **state)
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
         assert_string_equal(message->relaxations[i]->text, cases[i].text);
         assert_true((message->relaxations[i]->cost == NULL) == isnan(cases[i].way.cost));
+        assert_int_equal(message->relaxations[i]->n_also, cases[i].way.n_more);
     }
+    const Isocost__V1__Relaxation *last = message->relaxations[message->n_relaxations - 1];
+    assert_string_equal(last->also[0]->rule, "web");
+    assert_string_equal(last->also[0]->text, "lower the demand of web from 100 to 90");
+    assert_true(last->also[1]->current == 7 && last->also[1]->needed == 8);
 }
 
 /* 10 of offering 0 at 1 USD by day, 10 h: 100; 5 by night, 20 h: 100; one commitment bought: fee
@@ -372,14 +386,15 @@ static void explanations_that_make_no_sense_are_left_out(void **state)
                                             {{ISO_RULE_LIMIT, 0, -1}, 0, NAN, 1, 1},
                                             {{ISO_RULE_LIMIT, 0, -1}, 99, 1, 1, INFINITY}};
     static struct iso_runner_up runners_up[] = {
-        {2, 0, 0, 0, 1, 1, 2, false, {0}},
-        {0, 0, 2, 0, 1, 1, 2, false, {0}},
-        {0, 0, 0, 2, 1, 1, 2, false, {0}},
-        {0, 0, 0, 0, -1, 1, 2, false, {0}},
-        {0, 0, 0, 0, 1, 1, 2, true, {ISO_RULE_SHARE, 0, 9}}};
+        {2, 0, 0, 0, 1, 1, 2, false, {0}, 0.25, false},
+        {0, 0, 2, 0, 1, 1, 2, false, {0}, 0.25, false},
+        {0, 0, 0, 2, 1, 1, 2, false, {0}, 0.25, false},
+        {0, 0, 0, 0, -1, 1, 2, false, {0}, 0.25, false},
+        {0, 0, 0, 0, 1, 1, 2, true, {ISO_RULE_SHARE, 0, 9}, 0.25, false}};
     static struct iso_baseline baselines[] = {{ISO_BASELINE_PROVIDER, 2, true, true, 1, 1}};
-    static struct iso_relaxation ways[] = {{{ISO_RULE_BUDGET, 4, 0}, 0, 1, 2, 3, true},
-                                           {{ISO_RULE_BUDGET, 0, 0}, 0, NAN, 2, 3, true}};
+    static struct iso_relaxation ways[] = {
+        {{{ISO_RULE_BUDGET, 4, 0}, 0, 1, 2}, 3, true, 0, NULL},
+        {{{ISO_RULE_BUDGET, 0, 0}, 0, NAN, 2}, 3, true, 0, NULL}};
     static int32_t workloads[] = {0, 1, -1};
     static struct iso_component components[] = {{3, workloads, "x", "y", ISO_PROOF_NONE}};
     struct iso_plan plan = {.reason = ISO_REASON_INFEASIBLE,

@@ -112,7 +112,7 @@ static void a_ramp_that_leaves_no_plan_is_named_and_priced(void **state)
         named |= plan->conflicts[0].rules[i].kind == ISO_RULE_RAMP;
     assert_true(named);
     for (int32_t i = 0; i < plan->n_relaxations; i++)
-        if (plan->relaxations[i].rule.kind == ISO_RULE_RAMP)
+        if (plan->relaxations[i].change.rule.kind == ISO_RULE_RAMP)
             priced = plan->relaxations[i].verified && fabs(plan->relaxations[i].cost - 6) < 1e-6;
     assert_true(priced);
     fixture_fini(&f);

@@ -32,7 +32,7 @@ static void defaults_are_filled_in_and_prices_become_hourly(void **state)
     assert_int_equal(p->workloads[0].options[0].served, D(18)); /* 0.9 * 5 * 4 */
     assert_int_equal(p->workloads[0].options[1].served, D(10));
     assert_string_equal(p->teams[p->workloads[0].team].id, "default");
-    assert_int_equal(p->options.maximum_conflicts, 1);
+    assert_int_equal(p->options.maximum_conflicts, 0);
     assert_true(p->options.time_limit_s == 60 && p->options.gap == 0.001);
     assert_int_equal(fixture_filtered(&f, "web", "kept"), 2);
     fixture_fini(&f);

@@ -267,6 +267,10 @@ struct iso_runner_up {
     double chosen_unit_cost, unit_cost; /* base currency for one unit served for one hour */
     bool blocked;                       /* cheaper by list price, but held back by a rule */
     struct iso_rule blocker;            /* when blocked */
+    double reduced_cost; /* >= 0: what the period costs more, base currency, when one instance of
+                          * `offering` must be among what serves the workload */
+    bool resolved;       /* reduced_cost is exact with commitments as bought; false: an estimate
+                          * from multipliers */
 };
 
 enum iso_baseline_kind { ISO_BASELINE_TODAY, ISO_BASELINE_PROVIDER, ISO_BASELINE_ON_DEMAND };
@@ -284,13 +288,20 @@ struct iso_conflict {
     bool minimal;           /* each proper subset was solved and can hold */
 };
 
-/* Changing `rule` from `current` to `needed` makes the model feasible. */
-struct iso_relaxation {
+/* How far a rule has to give. */
+struct iso_change {
     struct iso_rule rule;
-    int32_t window; /* budgets: window; otherwise -1 */
+    int32_t window; /* budgets: window, -1 = all of them alike; otherwise -1 */
     double current, needed;
+};
+
+/* A change that makes the model feasible, alone or together with more. */
+struct iso_relaxation {
+    struct iso_change change;
     double cost; /* cheapest plan found after it, base currency; NAN when not known */
     bool verified;
+    int32_t n_more;
+    struct iso_change *more; /* owned; what else must give, in other conflicts */
 };
 
 /* What a scenario costs, times its probability. Upfronts count in each by its probability. */

@@ -343,6 +343,7 @@ enum iso_reduction_kind {
 };
 
 #define ISO_MOST_ALTERNATIVES 5
+#define ISO_MOST_CONFLICTS 5
 
 /* Alternatives are looked for in models of at most so many options times periods. */
 #define ISO_ALTERNATIVES_COLUMNS 2000
@@ -359,7 +360,7 @@ struct iso_options {
     unsigned without;           /* bits of enum iso_reduction_kind that are not made; for tests */
     int64_t most_listed;        /* columns of instances of a formulation that lists them all; 0: as
                                  * many as is usual. For tests */
-    int32_t maximum_conflicts;
+    int32_t maximum_conflicts;  /* 0: those that share no rule, at most ISO_MOST_CONFLICTS */
     int32_t maximum_alternatives; /* in [0, ISO_MOST_ALTERNATIVES] */
     double alternative_tolerance; /* in [0, 1]: how much dearer they may be, as a share */
 };
