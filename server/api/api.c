@@ -2,19 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "api_internal.h"
 
 #define STORE_TASK_THREADS 2
-
-int64_t iso_wall_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
                      const char *name)
@@ -43,26 +34,36 @@ void iso_api_log(struct iso_api *api, int level, const char *format, ...)
 
 static void free_api(struct iso_api *api)
 {
-    iso_api_hold(api);
+    iso_plan_runner_stop(api->runner);
     iso_worker_pool_free(api->tasks);
-    pthread_cond_destroy(&api->changed);
     pthread_mutex_destroy(&api->mutex);
-    pthread_mutex_destroy(&api->claims);
     free(api);
+}
+
+static void on_changed(void *context, const struct iso_principal *principal, const char *plan_id)
+{
+    struct iso_api *api = context;
+
+    iso_watch_wake(api, principal, plan_id);
+    iso_attendances_look(api, principal, plan_id);
 }
 
 static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr)
 {
-    int n_recovered = 0;
+    const struct iso_plan_runner_config runner = {.store = api->config.store,
+                                                  .supervisor = api->config.supervisor,
+                                                  .n_plans = api->config.n_plans,
+                                                  .lease_s = api->config.lease_s,
+                                                  .hooks = {.context = api,
+                                                            .wishes = iso_attendances_wishes,
+                                                            .accepted = iso_attendances_accepted,
+                                                            .progress = iso_attendances_progress,
+                                                            .changed = on_changed,
+                                                            .ended = iso_attendances_end},
+                                                  .log = api->config.log};
 
-    ISO_TRY(iso_store_recover_jobs(api->config.store, &n_recovered, reterr));
-    if (n_recovered > 0)
-        iso_api_log(api, 1, "%d plans that were cut short are queued again", n_recovered);
     ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
-    if (pthread_create(&api->dispatcher, NULL, iso_api_dispatch, api) != 0)
-        return iso_fail(reterr, ISO_E_LIMIT, "", "the dispatcher thread could not be started");
-    api->dispatching = true;
-    return ISO_OK;
+    return iso_plan_runner_start(&runner, &api->runner, reterr);
 }
 
 enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_api **ret_api,
@@ -75,10 +76,7 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the API");
     api->config = *config;
     api->start_ns = iso_wall_ns();
-    api->poked = true;
-    pthread_mutex_init(&api->claims, NULL);
     pthread_mutex_init(&api->mutex, NULL);
-    pthread_cond_init(&api->changed, NULL);
     status = start_parts(api, reterr);
     if (status != ISO_OK)
         free_api(api);
@@ -87,35 +85,15 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
     return status;
 }
 
-void iso_api_poke(struct iso_api *api)
-{
-    pthread_mutex_lock(&api->mutex);
-    api->poked = true;
-    pthread_cond_broadcast(&api->changed);
-    pthread_mutex_unlock(&api->mutex);
-}
-
 void iso_api_hold(struct iso_api *api)
 {
-    pthread_mutex_lock(&api->mutex);
-    api->held = true;
-    pthread_cond_broadcast(&api->changed);
-    pthread_mutex_unlock(&api->mutex);
-    if (api->dispatching)
-        pthread_join(api->dispatcher, NULL);
-    api->dispatching = false;
+    iso_plan_runner_hold(api->runner);
 }
 
 void iso_api_stop(struct iso_api *api)
 {
-    if (!api)
-        return;
-    iso_api_hold(api);
-    pthread_mutex_lock(&api->mutex);
-    while (api->n_runs > 0)
-        pthread_cond_wait(&api->changed, &api->mutex);
-    pthread_mutex_unlock(&api->mutex);
-    free_api(api);
+    if (api)
+        free_api(api);
 }
 
 static const struct iso_wire_limits model_limits = ISO_WIRE_LIMITS_MODEL;

@@ -3,7 +3,7 @@
  *     start -> tables are served -> (the RPC server is drained) -> stop
  *
  * Solves that are not kept go straight to the supervisor and write nothing. Kept ones are plans in
- * the store; one thread claims them in order and runs them. */
+ * the store, which a plan runner runs, here or in another process. */
 #ifndef ISOCOST_SERVER_API_H
 #define ISOCOST_SERVER_API_H
 
@@ -19,6 +19,8 @@ struct iso_api_config {
     struct iso_supervisor *supervisor;
     struct iso_catalog *catalog;              /* may be NULL: no catalog is served */
     int n_plans;                              /* stored plans that run at once, >= 1 */
+    double lease_s;                           /* of their jobs, as the store has it */
+    bool shared;                              /* other processes use the store too */
     const char *plugin_folder;                /* may be NULL */
     void (*log)(int level, const char *text); /* any thread; 0 debug .. 3 error; may be NULL */
 };

@@ -9,15 +9,14 @@
 #include "isocost/v1/plan_service.pb-c.h"
 #include "isocost/v1/server_service.pb-c.h"
 #include "page_token.h"
+#include "plan_runner.h"
 #include "resolve.h"
+#include "stored.h"
 #include "worker.h"
 
 #define ISO_ULID_SIZE 27
 #define ISO_MAX_CHUNK_BYTES ((size_t)1 << 20)
-#define ISO_MAX_UPLOAD_BYTES ((size_t)63 << 20) /* a solver's frame holds 64 MiB */
-#define ISO_PLAN_ARENA_BYTES ((size_t)2 << 30)
 
-struct iso_run;
 struct iso_attendance;
 struct iso_watch;
 
@@ -25,23 +24,15 @@ struct iso_api {
     struct iso_api_config config;
     int64_t start_ns;              /* UTC */
     struct iso_worker_pool *tasks; /* store work that callbacks must not wait for */
-    pthread_t dispatcher;
-    bool dispatching;
+    struct iso_plan_runner *runner;
 
-    pthread_mutex_t claims; /* held while a plan goes from QUEUED to a run; before `mutex` */
-    pthread_mutex_t mutex;  /* guards what follows */
-    pthread_cond_t changed;
-    bool poked, held;
-    struct iso_run *runs;
-    int n_runs;
+    pthread_mutex_t mutex; /* guards what follows */
     struct iso_attendance *attendances;
     struct iso_watch *watches;
 };
 
 __attribute__((format(printf, 3, 4))) void iso_api_log(struct iso_api *api, int level,
                                                        const char *format, ...);
-int64_t iso_wall_ns(void);
-Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena); /* 0: NULL */
 
 /* Writes a new ULID and returns `text`. */
 char *iso_ulid_new(char text[ISO_ULID_SIZE]);
@@ -57,24 +48,8 @@ enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principa
                                   struct iso_violations *violations,
                                   const Isocost__V1__Model **ret_model,
                                   char ret_digest[ISO_DIGEST_TEXT_SIZE], struct iso_error *reterr);
-/* A stored model by its digest. */
-enum iso_status iso_model_load(struct iso_api *api, const struct iso_principal *principal,
-                               const char *digest, struct iso_violations *violations,
-                               const Isocost__V1__Model **ret_model, struct iso_error *reterr);
-struct iso_bytes iso_message_pack(const ProtobufCMessage *message, struct iso_arena *arena);
-
-/* Opens the snapshot that a model needs: -1 when it needs none or there is none. The caller closes
- * it. `digest` "" = the one that the model names, or else the newest. */
-enum iso_status iso_snapshot_open(struct iso_api *api, const struct iso_principal *principal,
-                                  const Isocost__V1__Model *model, const char *digest,
-                                  struct iso_arena *arena, int *ret_fd, const char **ret_digest,
-                                  struct iso_error *reterr);
-
 /* --- plan_record.c --- */
 
-/* The plan of a record, without lines; what the store knows better replaces what the plan says. */
-enum iso_status iso_plan_from_record(const struct iso_plan_record *record, struct iso_arena *arena,
-                                     Isocost__V1__Plan **ret_plan, struct iso_error *reterr);
 /* The lines of a record. */
 enum iso_status iso_plan_lines_from_record(const struct iso_plan_record *record,
                                            struct iso_arena *arena, size_t *ret_n_lines,
@@ -96,22 +71,34 @@ char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena);
 /* Stores a plan in the queue, or finds the one that was asked for with the same request_id. */
 enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                  const Isocost__V1__Model *model, const char *model_digest,
-                                 const char *request_id, const char *note, const char *id,
-                                 bool *ret_existing, struct iso_plan_record *ret_record,
-                                 struct iso_error *reterr);
+                                 const char *request_id, const char *note, int priority,
+                                 const char *id, bool *ret_existing,
+                                 struct iso_plan_record *ret_record, struct iso_error *reterr);
 /* The same, and answers the call when the plan ends (plan_attend.c). */
 enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
                                 const Isocost__V1__Model *model, const char *model_digest,
                                 const char *request_id, bool stream, bool incumbents,
                                 struct iso_error *reterr);
-/* Stops a plan that runs or waits. Errors: ISO_E_NOT_FOUND, ISO_E_PRECONDITION (it has ended). */
-enum iso_status iso_plan_stop(struct iso_api *api, const struct iso_principal *principal,
-                              const char *id, const char *call_id, struct iso_error *reterr);
-/* Makes the dispatcher look for queued plans. */
-void iso_api_poke(struct iso_api *api);
-void *iso_api_dispatch(void *argument);
+bool iso_same_plan(const struct iso_principal *a, const char *a_id, const struct iso_principal *b,
+                   const char *b_id);
+
+/* --- plan_attend.c; what the runner calls (struct iso_plan_hooks) --- */
+void iso_attendances_wishes(void *api, const struct iso_principal *principal, const char *plan_id,
+                            bool *ret_attended, bool *ret_incumbents, double *ret_deadline_s);
+void iso_attendances_accepted(void *api, const struct iso_principal *principal, const char *plan_id,
+                              int queue_position);
+void iso_attendances_progress(void *api, const struct iso_principal *principal, const char *plan_id,
+                              const Isocost__V1__SolveProgress *progress);
+/* Answers everybody who waits for the plan, from the store. */
+void iso_attendances_end(void *api, const struct iso_principal *principal, const char *plan_id,
+                         const struct iso_error *error, const struct iso_violations *violations);
+/* Answers those whose plan has ended in another process; NULL, NULL: of all plans. */
+void iso_attendances_look(struct iso_api *api, const struct iso_principal *principal,
+                          const char *plan_id);
 
 /* --- plan_watch.c --- */
+
+/* NULL, NULL: of all plans. */
 void iso_watch_wake(struct iso_api *api, const struct iso_principal *principal,
                     const char *plan_id);
 

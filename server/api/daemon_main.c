@@ -44,10 +44,18 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
                                                .temporary_folder = d->paths.temporary,
                                                .log = iso_log_catalog};
     struct iso_catalog_config with_store = catalog;
-    struct iso_api_config api = {
-        .n_plans = d->parameters.solvers, .plugin_folder = d->paths.plugins, .log = iso_log_api};
+    const struct iso_job_limits limits = {.queued = d->parameters.plan_queue,
+                                          .queued_of_tenant = d->parameters.tenant_queue,
+                                          .running_of_tenant = d->parameters.tenant_plans,
+                                          .lease_s = d->parameters.lease_seconds};
+    struct iso_api_config api = {.n_plans = d->parameters.solvers,
+                                 .lease_s = d->parameters.lease_seconds,
+                                 .shared = d->parameters.store != NULL,
+                                 .plugin_folder = d->paths.plugins,
+                                 .log = iso_log_api};
 
     ISO_TRY(iso_store_open(d->paths.data, d->parameters.store, &d->store, reterr));
+    iso_store_set_job_limits(d->store, &limits);
     ISO_TRY(iso_supervisor_start(&supervisor, &d->supervisor, reterr));
     with_store.store = d->store;
     ISO_TRY(iso_catalog_start(&with_store, &d->catalog, reterr));

@@ -12,8 +12,8 @@ struct iso_daemon_parameters {
     int n_listen;
     const char *store; /* NULL: SQLite in the data folder */
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
-    int solvers, solver_processes, queue, solver_memory_mib, pollers, workers, drain_seconds,
-        log_level;
+    int solvers, solver_processes, queue, solver_memory_mib, plan_queue, tenant_queue, tenant_plans,
+        lease_seconds, pollers, workers, drain_seconds, log_level;
     bool help, version;
 };
 

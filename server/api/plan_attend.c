@@ -2,7 +2,28 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "plan_run.h"
+#include "api_internal.h"
+
+#define ATTENDED_PRIORITY 10 /* somebody waits */
+
+/* A call that waits for a stored plan. */
+struct iso_attendance {
+    struct iso_attendance *next;
+    struct iso_api *api;
+    struct iso_call *call; /* holds a reference */
+    struct iso_principal principal;
+    char plan_id[ISO_ULID_SIZE];
+    bool stream, incumbents;
+    bool creator; /* the plan is stopped when this caller goes */
+    struct iso_task stop_task;
+};
+
+bool iso_same_plan(const struct iso_principal *a, const char *a_id, const struct iso_principal *b,
+                   const char *b_id)
+{
+    return strcmp(a_id, b_id) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
+           strcmp(a->project, b->project) == 0;
+}
 
 static void free_attendance(struct iso_attendance *attendance)
 {
@@ -35,8 +56,8 @@ static void stop_plan(struct iso_task *task)
     struct iso_error error = {0};
 
     /* A plan that ended meanwhile is as good as one that was stopped. */
-    iso_plan_stop(attendance->api, &attendance->principal, attendance->plan_id,
-                  iso_call_id(attendance->call), &error);
+    iso_plan_runner_cancel(attendance->api->runner, &attendance->principal, attendance->plan_id,
+                           iso_call_id(attendance->call), &error);
     free_attendance(attendance);
 }
 
@@ -55,48 +76,55 @@ static void on_cancel(struct iso_call *call, void *context)
     }
 }
 
-static bool is_for(const struct iso_attendance *attendance, const struct iso_run *run)
+static bool is_for(const struct iso_attendance *attendance, const struct iso_principal *principal,
+                   const char *plan_id)
 {
-    return iso_same_plan(&attendance->principal, attendance->plan_id, &run->principal,
-                         run->plan_id);
+    return iso_same_plan(&attendance->principal, attendance->plan_id, principal, plan_id);
 }
 
-void iso_attendances_wishes(struct iso_run *run, bool *ret_attended, bool *ret_incumbents,
+void iso_attendances_wishes(void *context, const struct iso_principal *principal,
+                            const char *plan_id, bool *ret_attended, bool *ret_incumbents,
                             double *ret_deadline_s)
 {
+    struct iso_api *api = context;
+
     *ret_attended = *ret_incumbents = false;
     *ret_deadline_s = 0;
-    pthread_mutex_lock(&run->api->mutex);
-    for (struct iso_attendance *a = run->api->attendances; a; a = a->next) {
+    pthread_mutex_lock(&api->mutex);
+    for (struct iso_attendance *a = api->attendances; a; a = a->next) {
         double remaining_s = iso_call_remaining_s(a->call);
 
-        if (!is_for(a, run))
+        if (!is_for(a, principal, plan_id))
             continue;
         *ret_attended = true;
         *ret_incumbents = *ret_incumbents || a->incumbents;
         if (a->creator && isfinite(remaining_s))
             *ret_deadline_s = fmax(remaining_s, 0.001);
     }
-    pthread_mutex_unlock(&run->api->mutex);
+    pthread_mutex_unlock(&api->mutex);
 }
 
-void iso_attendances_accepted(struct iso_run *run, int queue_position)
+void iso_attendances_accepted(void *context, const struct iso_principal *principal,
+                              const char *plan_id, int queue_position)
 {
+    struct iso_api *api = context;
     Isocost__V1__SolvePlanStreamResponse event = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__INIT;
     Isocost__V1__SolveAccepted accepted = ISOCOST__V1__SOLVE_ACCEPTED__INIT;
 
     accepted.queue_position = queue_position;
     event.event_case = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__EVENT_ACCEPTED;
     event.accepted = &accepted;
-    pthread_mutex_lock(&run->api->mutex);
-    for (struct iso_attendance *a = run->api->attendances; a; a = a->next)
-        if (a->stream && a->creator && is_for(a, run))
+    pthread_mutex_lock(&api->mutex);
+    for (struct iso_attendance *a = api->attendances; a; a = a->next)
+        if (a->stream && a->creator && is_for(a, principal, plan_id))
             iso_call_send(a->call, &event.base);
-    pthread_mutex_unlock(&run->api->mutex);
+    pthread_mutex_unlock(&api->mutex);
 }
 
-void iso_attendances_progress(struct iso_run *run, const Isocost__V1__SolveProgress *progress)
+void iso_attendances_progress(void *context, const struct iso_principal *principal,
+                              const char *plan_id, const Isocost__V1__SolveProgress *progress)
 {
+    struct iso_api *api = context;
     Isocost__V1__SolvePlanStreamResponse event = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__INIT;
     Isocost__V1__SolveProgress shown = *progress;
     Isocost__V1__Plan incumbent;
@@ -107,14 +135,14 @@ void iso_attendances_progress(struct iso_run *run, const Isocost__V1__SolveProgr
     }
     event.event_case = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__EVENT_PROGRESS;
     event.progress = &shown;
-    pthread_mutex_lock(&run->api->mutex);
-    for (struct iso_attendance *a = run->api->attendances; a; a = a->next) {
-        if (!a->stream || !is_for(a, run))
+    pthread_mutex_lock(&api->mutex);
+    for (struct iso_attendance *a = api->attendances; a; a = a->next) {
+        if (!a->stream || !is_for(a, principal, plan_id))
             continue;
         shown.incumbent = progress->incumbent && a->incumbents ? &incumbent : NULL;
         iso_call_send_newest(a->call, &event.base);
     }
-    pthread_mutex_unlock(&run->api->mutex);
+    pthread_mutex_unlock(&api->mutex);
 }
 
 static void answer_plan(const struct iso_attendance *attendance, Isocost__V1__Plan *plan)
@@ -142,8 +170,10 @@ static enum iso_status status_of(const Google__Rpc__Status *error)
     return ISO_E_INTERNAL;
 }
 
-/* Answers one call with a plan that has ended. `run` (may be NULL) knows the wrong fields. */
-static void answer(struct iso_attendance *attendance, const struct iso_run *run)
+/* Answers one call with a plan that has ended. What it failed with, and the fields that were wrong,
+ * are known (not NULL) where it ran. */
+static void answer(struct iso_attendance *attendance, const struct iso_error *why_not,
+                   const struct iso_violations *violations)
 {
     ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
     struct iso_error error = {0};
@@ -157,11 +187,11 @@ static void answer(struct iso_attendance *attendance, const struct iso_run *run)
             answer_plan(attendance, plan);
             return;
         }
-        for (int i = 0; run && i < run->violations.n; i++)
-            iso_violations_add(iso_call_violations(attendance->call),
-                               run->violations.items[i].field, "%s", run->violations.items[i].text);
-        if (run && run->error.status != ISO_OK)
-            error = run->error;
+        for (int i = 0; violations && i < violations->n; i++)
+            iso_violations_add(iso_call_violations(attendance->call), violations->items[i].field,
+                               "%s", violations->items[i].text);
+        if (why_not && why_not->status != ISO_OK)
+            error = *why_not;
         else if (plan->error)
             iso_fail(&error, status_of(plan->error), "", "%s", plan->error->message);
         else if (plan->state == ISOCOST__V1__PLAN_STATE__PLAN_STATE_CANCELLED)
@@ -174,22 +204,71 @@ static void answer(struct iso_attendance *attendance, const struct iso_run *run)
     iso_call_fail(attendance->call, &error);
 }
 
-void iso_attendances_end(struct iso_run *run)
+void iso_attendances_end(void *context, const struct iso_principal *principal, const char *plan_id,
+                         const struct iso_error *error, const struct iso_violations *violations)
 {
+    struct iso_api *api = context;
+
     for (;;) {
         struct iso_attendance *found = NULL;
 
-        pthread_mutex_lock(&run->api->mutex);
-        for (struct iso_attendance *a = run->api->attendances; a && !found; a = a->next)
-            if (is_for(a, run))
+        pthread_mutex_lock(&api->mutex);
+        for (struct iso_attendance *a = api->attendances; a && !found; a = a->next)
+            if (is_for(a, principal, plan_id))
                 found = a;
-        pthread_mutex_unlock(&run->api->mutex);
-        found = found ? take(run->api, found->call) : NULL;
+        pthread_mutex_unlock(&api->mutex);
+        found = found ? take(api, found->call) : NULL;
         if (!found)
             return;
-        answer(found, run);
+        answer(found, error, violations);
         free_attendance(found);
     }
+}
+
+static bool has_ended(struct iso_api *api, const struct iso_principal *principal,
+                      const char *plan_id)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
+    struct iso_plan_record record;
+
+    return arena &&
+           iso_store_get_plan(api->config.store, principal, plan_id, /* with_lines= */ false, arena,
+                              &record, NULL) == ISO_OK &&
+           record.state >= ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE;
+}
+
+/* The n-th plan that somebody waits for, of those asked about; false when there are not so many. */
+static bool nth_attended(struct iso_api *api, int n, const struct iso_principal *principal,
+                         const char *plan_id, struct iso_principal *ret_principal,
+                         char ret_id[ISO_ULID_SIZE])
+{
+    bool found = false;
+
+    pthread_mutex_lock(&api->mutex);
+    for (struct iso_attendance *a = api->attendances; a && !found; a = a->next) {
+        if (plan_id && !is_for(a, principal, plan_id))
+            continue;
+        if (n-- > 0)
+            continue;
+        found = true;
+        *ret_principal = a->principal;
+        memcpy(ret_id, a->plan_id, ISO_ULID_SIZE);
+    }
+    pthread_mutex_unlock(&api->mutex);
+    return found;
+}
+
+void iso_attendances_look(struct iso_api *api, const struct iso_principal *principal,
+                          const char *plan_id)
+{
+    struct iso_principal whose;
+    char id[ISO_ULID_SIZE];
+
+    if (!api->config.shared)
+        return; /* plans end here, and here it is told */
+    for (int n = 0; nth_attended(api, n, principal, plan_id, &whose, id); n++)
+        if (has_ended(api, &whose, id))
+            iso_attendances_end(api, &whose, id, NULL, NULL);
 }
 
 /* The plan was there before: answers at once if it has ended, otherwise when it does. */
@@ -206,7 +285,7 @@ static enum iso_status join(struct iso_api *api, struct iso_call *call,
     ISO_TRY(iso_store_get_plan(api->config.store, &attendance->principal, id,
                                /* with_lines= */ false, iso_call_arena(call), &record, reterr));
     if (record.state >= ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE && take(api, call)) {
-        answer(attendance, NULL);
+        answer(attendance, NULL, NULL);
         free_attendance(attendance);
     }
     return ISO_OK;
@@ -238,8 +317,8 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
     api->attendances = attendance;
     pthread_mutex_unlock(&api->mutex);
 
-    status = iso_plan_enqueue(api, call, model, model_digest, request_id, "", id, &existing,
-                              &record, reterr);
+    status = iso_plan_enqueue(api, call, model, model_digest, request_id, "", ATTENDED_PRIORITY, id,
+                              &existing, &record, reterr);
     if (status == ISO_OK && existing)
         status = join(api, call, attendance, record.id, reterr);
     if (status != ISO_OK) {
@@ -247,7 +326,7 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
             free_attendance(attendance);
         return status;
     }
-    iso_api_poke(api);
+    iso_plan_runner_poke(api->runner);
     iso_call_on_cancel(call, on_cancel, api);
     return ISO_OK;
 }

@@ -120,8 +120,8 @@ static enum iso_status export_model(struct iso_api *api, struct iso_call *call,
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, digest, reterr));
-    ISO_TRY(iso_snapshot_open(api, iso_call_principal(call), model, "", iso_call_arena(call),
-                              &job.snapshot_fd, &snapshot_digest, reterr));
+    ISO_TRY(iso_snapshot_open(api->config.store, iso_call_principal(call), model, "",
+                              iso_call_arena(call), &job.snapshot_fd, &snapshot_digest, reterr));
     job.model = model;
     job.model_arena = iso_call_arena(call);
     job.deadline_s = isfinite(remaining_s) ? fmax(remaining_s, 0.001) : 0;

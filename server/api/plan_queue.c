@@ -1,8 +1,10 @@
-/* Into the queue of stored plans, and out of it before the end. */
+/* Into the queue of stored plans. */
 #include <unistd.h>
 
+#include "api_internal.h"
 #include "message_new.h"
-#include "plan_run.h"
+
+#define RETRY_AFTER_S 5 /* when the queue is full */
 
 static enum iso_status check_request_id(const char *request_id, struct iso_error *reterr)
 {
@@ -54,9 +56,9 @@ static Isocost__V1__Plan *new_plan(const Isocost__V1__Model *model, const char *
 
 enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                  const Isocost__V1__Model *model, const char *model_digest,
-                                 const char *request_id, const char *note, const char *id,
-                                 bool *ret_existing, struct iso_plan_record *ret_record,
-                                 struct iso_error *reterr)
+                                 const char *request_id, const char *note, int priority,
+                                 const char *id, bool *ret_existing,
+                                 struct iso_plan_record *ret_record, struct iso_error *reterr)
 {
     struct iso_arena *arena = iso_call_arena(call);
     const struct iso_principal *principal = iso_call_principal(call);
@@ -68,10 +70,11 @@ enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                      .model_digest = model_digest};
     char body[ISO_DIGEST_TEXT_SIZE];
     Isocost__V1__Plan *plan;
+    enum iso_status status;
     int snapshot_fd;
 
     ISO_TRY(check_request_id(request_id, reterr));
-    ISO_TRY(iso_snapshot_open(api, principal, model, "", arena, &snapshot_fd,
+    ISO_TRY(iso_snapshot_open(api->config.store, principal, model, "", arena, &snapshot_fd,
                               &record.snapshot_digest, reterr));
     if (snapshot_fd >= 0)
         close(snapshot_fd);
@@ -85,52 +88,10 @@ enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
     record.lines = (struct iso_bytes){.bytes = (const unsigned char *)"", .n_bytes = 0};
     if (iso_arena_full(arena))
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for the plan");
-    return iso_store_create_plan(api->config.store, principal, &record,
-                                 iso_message_pack(&model->base, arena), &audit, arena, ret_existing,
-                                 ret_record, reterr);
-}
-
-/* Stops a run; false when this process does not run the plan. claims held. */
-static bool stop_run(struct iso_api *api, const struct iso_principal *principal, const char *id)
-{
-    bool found = false;
-
-    pthread_mutex_lock(&api->mutex);
-    for (struct iso_run *run = api->runs; run && !found; run = run->next) {
-        if (!iso_same_plan(&run->principal, run->plan_id, principal, id))
-            continue;
-        found = true;
-        run->cancelled = true;
-        if (run->job)
-            iso_job_stop(run->job, ISO_STOP_CANCEL);
-    }
-    pthread_mutex_unlock(&api->mutex);
-    return found;
-}
-
-enum iso_status iso_plan_stop(struct iso_api *api, const struct iso_principal *principal,
-                              const char *id, const char *call_id, struct iso_error *reterr)
-{
-    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
-    struct iso_audit audit = {.action = "plan.cancel", .request_id = call_id};
-    struct iso_plan_record record;
-    enum iso_status status = ISO_OK;
-
-    if (!arena)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to stop a plan");
-    pthread_mutex_lock(&api->claims);
-    if (!stop_run(api, principal, id)) {
-        status = iso_store_get_plan(api->config.store, principal, id, /* with_lines= */ false,
-                                    arena, &record, reterr);
-        if (status == ISO_OK && record.state != ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED) {
-            status = iso_fail(reterr, ISO_E_PRECONDITION, "id", "plan %.32s has ended already", id);
-        } else if (status == ISO_OK) {
-            record.state = ISOCOST__V1__PLAN_STATE__PLAN_STATE_CANCELLED;
-            record.end_ns = iso_wall_ns();
-            status = iso_store_update_plan(api->config.store, principal, &record, /* attempt= */ -1,
-                                           &audit, reterr);
-        }
-    }
-    pthread_mutex_unlock(&api->claims);
+    status = iso_store_create_plan(api->config.store, principal, &record, priority,
+                                   iso_message_pack(&model->base, arena), &audit, arena,
+                                   ret_existing, ret_record, reterr);
+    if (status == ISO_E_LIMIT)
+        iso_call_set_retry_after(call, RETRY_AFTER_S);
     return status;
 }

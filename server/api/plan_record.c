@@ -2,49 +2,9 @@
 #include <stdio.h>
 
 #include "api_internal.h"
-#include "message_new.h"
 
 #define MAX_LIST 2000 /* entries of a list beside the lines, once a plan is too large */
 #define MAX_PLAN_BYTES ((size_t)2500 << 10)
-
-Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena)
-{
-    Google__Protobuf__Timestamp *time;
-
-    if (ns <= 0)
-        return NULL;
-    time = iso_message_new(arena, &google__protobuf__timestamp__descriptor);
-    if (time) {
-        time->seconds = ns / 1000000000;
-        time->nanos = (int32_t)(ns % 1000000000);
-    }
-    return time;
-}
-
-enum iso_status iso_plan_from_record(const struct iso_plan_record *record, struct iso_arena *arena,
-                                     Isocost__V1__Plan **ret_plan, struct iso_error *reterr)
-{
-    Isocost__V1__Plan *plan = isocost__v1__plan__unpack(iso_arena_allocator(arena),
-                                                        record->plan.n_bytes, record->plan.bytes);
-
-    if (plan && !plan->digests)
-        plan->digests = iso_message_new(arena, &isocost__v1__plan_digests__descriptor);
-    if (!plan || !plan->digests)
-        return iso_fail(reterr, iso_arena_full(arena) ? ISO_E_LIMIT : ISO_E_INTERNAL, "",
-                        "plan %.32s cannot be read", record->id);
-    plan->id = iso_arena_strdup(arena, record->id);
-    plan->state = (Isocost__V1__PlanState)record->state;
-    plan->create_time = iso_timestamp(record->create_ns, arena);
-    plan->start_time = iso_timestamp(record->start_ns, arena);
-    plan->end_time = iso_timestamp(record->end_ns, arena);
-    plan->etag = iso_arena_printf(arena, "%lld", (long long)record->etag);
-    plan->request_id = iso_arena_strdup(arena, record->request_id ? record->request_id : "");
-    plan->digests->model = iso_arena_strdup(arena, record->model_digest);
-    if (iso_arena_full(arena))
-        return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for plan %.32s", record->id);
-    *ret_plan = plan;
-    return ISO_OK;
-}
 
 enum iso_status iso_plan_lines_from_record(const struct iso_plan_record *record,
                                            struct iso_arena *arena, size_t *ret_n_lines,

@@ -122,8 +122,9 @@ static enum iso_status submit(struct iso_api *api, struct iso_call *call,
     if (!solve)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a solve");
     iso_call_set_data(call, solve, free_solve);
-    ISO_TRY(iso_snapshot_open(api, iso_call_principal(call), model, "", iso_call_arena(call),
-                              &request->snapshot_fd, &snapshot_digest, reterr));
+    ISO_TRY(iso_snapshot_open(api->config.store, iso_call_principal(call), model, "",
+                              iso_call_arena(call), &request->snapshot_fd, &snapshot_digest,
+                              reterr));
     solve->call = iso_call_ref(call);
     solve->stream = stream;
     request->model = model;

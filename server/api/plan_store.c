@@ -4,6 +4,8 @@
 #include "api_internal.h"
 #include "message_new.h"
 
+#define MOST_PRIORITY 10
+
 enum iso_status iso_create_plan(struct iso_call *call, void *service, struct iso_error *reterr)
 {
     struct iso_api *api = service;
@@ -18,11 +20,14 @@ enum iso_status iso_create_plan(struct iso_call *call, void *service, struct iso
     if (strlen(request->note) > 4096)
         iso_violations_add(iso_call_violations(call), "note", "has %zu bytes; at most 4096",
                            strlen(request->note));
+    if (request->priority < -MOST_PRIORITY || request->priority > MOST_PRIORITY)
+        iso_violations_add(iso_call_violations(call), "priority", "is %d; it must be in [%d, %d]",
+                           request->priority, -MOST_PRIORITY, MOST_PRIORITY);
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, model_digest, reterr));
     ISO_TRY(iso_plan_enqueue(api, call, model, model_digest, request->request_id, request->note,
-                             iso_ulid_new(id), &existing, &record, reterr));
-    iso_api_poke(api);
+                             request->priority, iso_ulid_new(id), &existing, &record, reterr));
+    iso_plan_runner_poke(api->runner);
     ISO_TRY(iso_plan_from_record(&record, iso_call_arena(call), &response.plan, reterr));
     iso_plan_cut(response.plan);
     iso_call_reply(call, &response.base);
@@ -154,7 +159,7 @@ enum iso_status iso_cancel_plan(struct iso_call *call, void *service, struct iso
     const struct iso_principal *principal = iso_call_principal(call);
 
     ISO_TRY(iso_ulid_check(request->id, "id", reterr));
-    ISO_TRY(iso_plan_stop(api, principal, request->id, iso_call_id(call), reterr));
+    ISO_TRY(iso_plan_runner_cancel(api->runner, principal, request->id, iso_call_id(call), reterr));
     iso_watch_wake(api, principal, request->id);
     ISO_TRY(iso_plan_load(api, principal, request->id, /* with_lines= */ false,
                           iso_call_arena(call), &response.plan, reterr));

@@ -1,7 +1,7 @@
 /* WatchPlan: events are read from the store, after the resume token, whenever there may be more. */
 #include <stdio.h>
 
-#include "plan_run.h"
+#include "api_internal.h"
 
 #define EVENTS_AT_ONCE 16
 
@@ -36,7 +36,7 @@ void iso_watch_wake(struct iso_api *api, const struct iso_principal *principal, 
 {
     pthread_mutex_lock(&api->mutex);
     for (struct iso_watch *watch = api->watches; watch; watch = watch->next)
-        if (iso_same_plan(&watch->principal, watch->plan_id, principal, plan_id))
+        if (!plan_id || iso_same_plan(&watch->principal, watch->plan_id, principal, plan_id))
             iso_call_wake(watch->call);
     pthread_mutex_unlock(&api->mutex);
 }

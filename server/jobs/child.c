@@ -149,6 +149,7 @@ static void report_death(struct iso_supervisor *supervisor, struct child *child,
     if (mail) {
         mail->kind = MAIL_DEATH;
         mail->memory = hit_memory_limit(supervisor, status, usage);
+        mail->by_itself = !child->asked_to_die;
         memcpy(mail->cause, cause, sizeof(cause));
         iso_job_post(job, mail);
     } else {

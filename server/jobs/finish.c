@@ -181,6 +181,21 @@ void iso_job_finish_stopped(struct iso_job *job)
     deliver_error(job, &error, NULL);
 }
 
+static void finish_failed(struct iso_job *job, enum iso_stop stop, const struct iso_error *why_not,
+                          const struct iso_violations *violations, bool solver_died)
+{
+    char warning[sizeof(why_not->text) + 80];
+
+    snprintf(warning, sizeof(warning), "this is the best plan verified until the end came: %s",
+             why_not->text);
+    if (iso_job_has_ended(job) || finish_with_best(job, stop, warning))
+        return;
+    iso_job_deliver_done(job, &(struct iso_job_result){.status = why_not->status,
+                                                       .error = *why_not,
+                                                       .solver_died = solver_died,
+                                                       .violations = violations});
+}
+
 void iso_job_finish_dead(struct iso_job *job, const struct mail *death)
 {
     struct iso_error error = {0};
@@ -196,19 +211,14 @@ void iso_job_finish_dead(struct iso_job *job, const struct mail *death)
     iso_fail(&error, ISO_E_UNAVAILABLE, "", "the solver process %s while it worked on this%s; %s",
              death->cause, death->memory ? ", near its memory limit" : "",
              death->memory ? "try a smaller model" : "try again");
-    iso_job_finish_failed(job, death->memory ? ISO_STOP_MEMORY : ISO_STOP_NONE, &error, NULL);
+    finish_failed(job, death->memory ? ISO_STOP_MEMORY : ISO_STOP_NONE, &error, NULL,
+                  death->by_itself || death->memory);
 }
 
 void iso_job_finish_failed(struct iso_job *job, enum iso_stop stop, const struct iso_error *why_not,
                            const struct iso_violations *violations)
 {
-    char warning[sizeof(why_not->text) + 80];
-
-    snprintf(warning, sizeof(warning), "this is the best plan verified until the end came: %s",
-             why_not->text);
-    if (iso_job_has_ended(job) || finish_with_best(job, stop, warning))
-        return;
-    deliver_error(job, why_not, violations);
+    finish_failed(job, stop, why_not, violations, /* solver_died= */ false);
 }
 
 /* The child is told a shorter limit when the deadline comes before the model's own. */

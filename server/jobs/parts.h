@@ -62,6 +62,7 @@ struct mail {
     enum mail_kind kind;
     uint32_t event; /* MAIL_EVENT: oneof number of the SolverEvent in `bytes` */
     bool memory;    /* MAIL_DEATH: it seems to have hit its memory limit */
+    bool by_itself; /* MAIL_DEATH: nobody here killed it */
     char cause[96]; /* MAIL_DEATH: "died (signal 9)" */
     size_t n_bytes;
     unsigned char bytes[];

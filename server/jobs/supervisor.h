@@ -36,6 +36,7 @@ enum iso_job_mode { ISO_JOB_SOLVE, ISO_JOB_VALIDATE, ISO_JOB_EXPORT_MPS, ISO_JOB
 struct iso_job_result {
     enum iso_status status; /* ISO_OK: plan (SOLVE) or validation (VALIDATE) is set */
     struct iso_error error;
+    bool solver_died; /* by itself or at its memory limit, and `error` says so: not killed by us */
     const struct iso_violations *violations; /* may be NULL; borrowed for the call */
     const Isocost__V1__Plan *plan; /* verified, about 1 MiB of lines; borrowed for the call */
     /* If asked for: all lines, packed as a Plan with nothing else; borrowed for the call. */

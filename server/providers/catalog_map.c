@@ -1,6 +1,4 @@
 /* Mapped snapshots, kept for the next caller while there is room. */
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "catalog_internal.h"
@@ -41,21 +39,20 @@ static void keep_mapped(struct iso_catalog *catalog, const struct iso_snapshot *
     iso_snapshot_free(evicted);
 }
 
-static enum iso_status map_file(const char *path, const char *digest,
+static enum iso_status map_file(struct iso_catalog *catalog,
+                                const struct iso_snapshot_record *record,
                                 struct iso_snapshot **ret_snapshot, struct iso_error *reterr)
 {
     struct iso_error error = {0};
     enum iso_status status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = -1;
 
-    if (fd < 0)
-        return iso_fail(reterr, errno == ENOENT ? ISO_E_NOT_FOUND : ISO_E_IO, "",
-                        "the file of snapshot %s cannot be opened: %s", digest, strerror(errno));
+    ISO_TRY(iso_store_open_snapshot(catalog->store, record, &fd, reterr));
     status = iso_snapshot_map(fd, ret_snapshot, &error);
     close(fd);
     if (status != ISO_OK)
         return iso_fail(reterr, status == ISO_E_INVALID ? ISO_E_IO : status, "",
-                        "the file of snapshot %s is damaged: %.240s", digest, error.text);
+                        "the file of snapshot %s is damaged: %.240s", record->digest, error.text);
     return ISO_OK;
 }
 
@@ -67,18 +64,13 @@ enum iso_status iso_catalog_map(struct iso_catalog *catalog, const struct iso_pr
     const struct iso_snapshot *found;
     struct iso_snapshot *mapped = NULL;
     struct iso_snapshot_record record;
-    const char *path;
 
     if (!arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a snapshot");
     ISO_TRY(iso_store_get_snapshot(catalog->store, principal, digest, arena, &record, reterr));
     found = find_mapped(catalog, record.digest);
     if (!found) {
-        path = iso_store_snapshot_path(catalog->store, record.digest, arena);
-        if (!path)
-            return iso_fail(reterr, ISO_E_INTERNAL, "", "snapshot %.80s has no path",
-                            record.digest);
-        ISO_TRY(map_file(path, record.digest, &mapped, reterr));
+        ISO_TRY(map_file(catalog, &record, &mapped, reterr));
         keep_mapped(catalog, mapped);
         found = mapped;
     }

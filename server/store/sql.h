@@ -119,7 +119,7 @@ int64_t iso_sql_changes(struct iso_sql *sql); /* rows changed by the last statem
 /* UTC by the clock of the database: all leases and deadlines of jobs are told by it. */
 enum iso_status iso_sql_now_ns(struct iso_sql *sql, int64_t *ret_now_ns, struct iso_error *reterr);
 
-/* --- hints between processes (PostgreSQL; SQLite has but one process and does nothing) --- */
+/* --- hints between processes: PostgreSQL alone --- */
 
 /* Tells listeners `text` (below 8,000 bytes) once the transaction is committed. */
 enum iso_status iso_sql_notify(struct iso_sql *sql, const char *text, struct iso_error *reterr);

@@ -25,6 +25,7 @@ struct iso_sql_backend {
     enum iso_status (*script)(struct iso_sql *sql, const char *text, struct iso_error *reterr);
     int64_t (*changes)(struct iso_sql *sql);
     enum iso_status (*now_ns)(struct iso_sql *sql, int64_t *ret_now_ns, struct iso_error *reterr);
+    /* PostgreSQL alone */
     enum iso_status (*notify)(struct iso_sql *sql, const char *text, struct iso_error *reterr);
     enum iso_status (*listen)(struct iso_sql *sql, struct iso_error *reterr);
     enum iso_status (*wait)(struct iso_sql *sql, int wake_fd, int timeout_ms, char *ret_text,

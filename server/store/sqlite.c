@@ -1,4 +1,3 @@
-#include <poll.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <time.h>
@@ -252,7 +251,7 @@ static int64_t changes(struct iso_sql *sql)
     return sqlite3_changes64(connection_of(sql)->db);
 }
 
-/* --- one process: its clock is the database's, and it needs no hints --- */
+/* There is but one process: its clock is the database's. */
 
 static enum iso_status now_ns(struct iso_sql *sql, int64_t *ret_now_ns, struct iso_error *reterr)
 {
@@ -261,29 +260,6 @@ static enum iso_status now_ns(struct iso_sql *sql, int64_t *ret_now_ns, struct i
     (void)sql, (void)reterr;
     clock_gettime(CLOCK_REALTIME, &now);
     *ret_now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    return ISO_OK;
-}
-
-static enum iso_status notify(struct iso_sql *sql, const char *text, struct iso_error *reterr)
-{
-    (void)sql, (void)text, (void)reterr;
-    return ISO_OK;
-}
-
-static enum iso_status listen_to_all(struct iso_sql *sql, struct iso_error *reterr)
-{
-    (void)sql, (void)reterr;
-    return ISO_OK;
-}
-
-static enum iso_status wait_for_hint(struct iso_sql *sql, int wake_fd, int timeout_ms,
-                                     char *ret_text, size_t size, struct iso_error *reterr)
-{
-    struct pollfd entry = {.fd = wake_fd, .events = POLLIN};
-
-    (void)sql, (void)size, (void)reterr;
-    poll(&entry, 1, timeout_ms);
-    ret_text[0] = '\0';
     return ISO_OK;
 }
 
@@ -301,9 +277,6 @@ static const struct iso_sql_backend backend = {
     .script = script,
     .changes = changes,
     .now_ns = now_ns,
-    .notify = notify,
-    .listen = listen_to_all,
-    .wait = wait_for_hint,
 };
 
 enum iso_status iso_sqlite_open(const char *path, enum iso_sql_mode mode, struct iso_sql **ret_sql,

@@ -63,15 +63,16 @@ struct iso_plan_record {
     const char *labels;     /* "key=value\n" lines, for filters */
     int64_t etag;           /* rises with each change */
     struct iso_bytes plan;  /* packed isocost.v1.Plan without lines */
-    struct iso_bytes lines; /* the API layer.s encoding of all lines; may be empty */
+    struct iso_bytes lines; /* the API layer's encoding of all lines; may be empty */
+    bool dead;              /* of a FAILED plan: its job was given up */
 };
 
-/* Stores a new plan, its model and (when QUEUED) its job, in one transaction. When the principal's
- * project has a plan with the same request_id: same body_digest gives the stored record and
- * *ret_existing = true; another gives ISO_E_EXISTS. */
+/* Stores a new plan, its model and (when QUEUED) its job of `priority`, in one transaction. When
+ * the principal's project has a plan with the same request_id: same body_digest gives the stored
+ * record and *ret_existing = true; another gives ISO_E_EXISTS. ISO_E_LIMIT: too many jobs wait. */
 ISO_EXPORT enum iso_status
 iso_store_create_plan(struct iso_store *store, const struct iso_principal *principal,
-                      const struct iso_plan_record *record, struct iso_bytes model,
+                      const struct iso_plan_record *record, int priority, struct iso_bytes model,
                       const struct iso_audit *audit, struct iso_arena *arena, bool *ret_existing,
                       struct iso_plan_record *ret_record, struct iso_error *reterr);
 
@@ -112,30 +113,101 @@ ISO_EXPORT enum iso_status iso_store_delete_plan(struct iso_store *store,
                                                  const struct iso_audit *audit,
                                                  struct iso_error *reterr);
 
-/* --- jobs: plans that wait or run --- */
-struct iso_job_record {
-    struct iso_principal principal;
-    const char *plan_id, *model_digest;
-    int attempt;
+/* --- jobs: what waits for a solver or is in the hands of one (store_job.c) --- */
+
+/* A new kind is added at the end; its records are ended in store_KIND.c. */
+enum iso_job_kind { ISO_JOB_KIND_PLAN = 1 };
+
+/* Those that a plan has too are equal to isocost.v1.PlanState. */
+enum iso_job_state {
+    ISO_JOB_STATE_QUEUED = 1,
+    ISO_JOB_STATE_RUNNING = 2,
+    ISO_JOB_STATE_DONE = 3,
+    ISO_JOB_STATE_FAILED = 4,
+    ISO_JOB_STATE_CANCELLED = 5,
+    ISO_JOB_STATE_DEAD = 6, /* given up: solvers die of it. Its plan is FAILED */
 };
-/* Takes the oldest queued job, or one left running by a process that is gone: sets it RUNNING with
- * the next attempt. *ret_found is false when there is none. */
+
+struct iso_job_limits {
+    int queued, queued_of_tenant; /* that may wait; 0: any number */
+    int running_of_tenant;        /* at the same time, on all machines; 0: any number */
+    double lease_s;               /* a job not heard of for so long is given to another process */
+};
+/* Call it before the store is used. Default: no limits, leases of 30 s. */
+ISO_EXPORT void iso_store_set_job_limits(struct iso_store *store,
+                                         const struct iso_job_limits *limits);
+
+struct iso_job_record {
+    struct iso_principal principal; /* who asked */
+    enum iso_job_kind kind;
+    const char *object_id;    /* the plan's id */
+    int64_t part;             /* of the object; 0: it is one job */
+    int attempt, priority;    /* higher priorities come first */
+    bool cancelled;           /* somebody asked to stop it */
+    const char *model_digest; /* of a plan */
+};
+/* Takes the job that is next: queued, or left by a process that was not heard of for the length of
+ * a lease. It is RUNNING then, with the next attempt. *ret_found is false when there is none. */
 ISO_EXPORT enum iso_status iso_store_claim_job(struct iso_store *store, struct iso_arena *arena,
                                                bool *ret_found, struct iso_job_record *ret_job,
                                                struct iso_error *reterr);
-/* At start: jobs left RUNNING by the process before go back to QUEUED; gives their number. */
+/* Renews the leases of all jobs that this process runs, and gives them. A job that is not among
+ * them was lost to another process. */
+ISO_EXPORT enum iso_status iso_store_heartbeat(struct iso_store *store, struct iso_arena *arena,
+                                               struct iso_job_record **ret_jobs, int *ret_n_jobs,
+                                               struct iso_error *reterr);
+/* Back to the queue, with nothing held against it: this process stops. Does nothing when the job is
+ * not this process's any more. */
+ISO_EXPORT enum iso_status iso_store_release_job(struct iso_store *store,
+                                                 const struct iso_job_record *job,
+                                                 struct iso_error *reterr);
+/* The attempt came to nothing. `died`: the solver died by itself or hit its memory limit; the third
+ * such attempt, and the 20th attempt of any kind, is the last: then *ret_dead, the job is still
+ * RUNNING, and the caller ends it. Otherwise it is back in the queue. Errors: ISO_E_CONFLICT
+ * (another attempt). */
+ISO_EXPORT enum iso_status iso_store_fail_attempt(struct iso_store *store,
+                                                  const struct iso_job_record *job, bool died,
+                                                  const char *error, bool *ret_dead,
+                                                  struct iso_error *reterr);
+/* Asks whoever runs the job to stop it. Errors: ISO_E_CONFLICT (nobody runs it). */
+ISO_EXPORT enum iso_status iso_store_cancel_job(struct iso_store *store,
+                                                const struct iso_job_record *job,
+                                                struct iso_error *reterr);
+/* At start, on SQLite: jobs left RUNNING by the process before go back to QUEUED; gives their
+ * number. */
 ISO_EXPORT enum iso_status iso_store_recover_jobs(struct iso_store *store, int *ret_n_jobs,
                                                   struct iso_error *reterr);
+struct iso_job_counts {
+    int64_t queued, running, dead;
+    double oldest_s; /* since the oldest queued job was queued */
+};
+ISO_EXPORT enum iso_status iso_store_count_jobs(struct iso_store *store,
+                                                struct iso_job_counts *ret_counts,
+                                                struct iso_error *reterr);
+
+/* --- hints: what other processes did (PostgreSQL); may be lost, and nobody relies on one --- */
+struct iso_hint {
+    char kind[16];                  /* "job": queued; "cancel"; "plan": it has a new event */
+    struct iso_principal principal; /* tenant and project */
+    char id[64];                    /* of the job's object or the plan */
+};
+/* Waits for a hint; false when none came until the end of `timeout_ms` or iso_store_wake(). For one
+ * thread. */
+ISO_EXPORT bool iso_store_wait(struct iso_store *store, int timeout_ms, struct iso_hint *ret_hint);
+ISO_EXPORT void iso_store_wake(struct iso_store *store);
 
 /* --- events of plans, kept 24 h after the end; sequence rises from 1 for each plan --- */
 struct iso_event_record {
     int64_t sequence;
     struct iso_bytes event; /* packed isocost.v1.WatchPlanResponse */
 };
+/* `attempt` of the job may add it; -1: any. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT (another
+ * attempt). */
 ISO_EXPORT enum iso_status iso_store_append_event(struct iso_store *store,
                                                   const struct iso_principal *principal,
-                                                  const char *plan_id, struct iso_bytes event,
-                                                  int64_t *ret_sequence, struct iso_error *reterr);
+                                                  const char *plan_id, int attempt,
+                                                  struct iso_bytes event, int64_t *ret_sequence,
+                                                  struct iso_error *reterr);
 ISO_EXPORT enum iso_status iso_store_list_events(struct iso_store *store,
                                                  const struct iso_principal *principal,
                                                  const char *plan_id, int64_t after_sequence,
@@ -149,6 +221,7 @@ struct iso_snapshot_record {
     int64_t create_ns;
     struct iso_bytes snapshot;    /* packed isocost.v1.Snapshot */
     struct iso_bytes diagnostics; /* packed isocost.v1.ListDiagnosticsResponse */
+    const char *file; /* PostgreSQL: digest of the bytes of its file; filled in by the store */
 };
 /* Makes the snapshot the current one of the tenant (public snapshots: tenant "*"). A tenant with no
  * snapshot of its own, or whose newest one is public too, follows the public ones. */
@@ -177,11 +250,17 @@ ISO_EXPORT enum iso_status iso_store_list_snapshot_tenants(struct iso_store *sto
                                                            const char ***ret_tenants,
                                                            int *ret_n_tenants,
                                                            struct iso_error *reterr);
+/* Opens the file of a snapshot that was read from the store, fetching it from the database when
+ * this machine does not have it. The caller closes it. Errors: ISO_E_NOT_FOUND, ISO_E_IO. */
+ISO_EXPORT enum iso_status iso_store_open_snapshot(struct iso_store *store,
+                                                   const struct iso_snapshot_record *record,
+                                                   int *ret_fd, struct iso_error *reterr);
 /* Absolute path of the folder of all snapshot files, in the arena. */
 ISO_EXPORT const char *iso_store_snapshot_folder(const struct iso_store *store,
                                                  struct iso_arena *arena);
-/* Absolute path of a snapshot's file (whether or not it exists), in the arena. NULL when `digest`
- * is not `sha256:` and 64 lower-case hex digits. */
+/* Absolute path at which a new snapshot's file is written before iso_store_put_snapshot() (whether
+ * or not it exists), in the arena. NULL when `digest` is not `sha256:` and 64 lower-case hex
+ * digits. */
 ISO_EXPORT const char *iso_store_snapshot_path(const struct iso_store *store, const char *digest,
                                                struct iso_arena *arena);
 

@@ -1,11 +1,12 @@
 #include "store_internal.h"
 
-#define EVENTS_KEPT_NS (INT64_C(24) * 3600 * 1000000000)
+enum { MOST_TRIES = 16 };
 
 struct event_call {
     const struct iso_principal *principal;
     const char *plan_id;
     struct iso_bytes event;
+    int64_t attempt;  /* that may add it; -1: any */
     int64_t sequence; /* given back by append; list continues after it */
     int limit;
     struct iso_arena *arena;
@@ -24,56 +25,65 @@ enum iso_status iso_store_next_event(struct iso_sql *sql, const struct iso_princ
                       ISO_TEXT(principal->project), ISO_TEXT(plan_id));
 }
 
+/* Another process may take the same sequence at the same time: then there is no row, and the next
+ * one is tried. */
 enum iso_status iso_store_insert_event(struct iso_sql *sql, const struct iso_principal *principal,
                                        const char *plan_id, struct iso_bytes event,
                                        int64_t *ret_sequence, struct iso_error *reterr)
 {
-    int64_t sequence = 0;
+    for (int i = 0; i < MOST_TRIES; i++) {
+        int64_t sequence = 0;
 
-    ISO_TRY(iso_store_next_event(sql, principal, plan_id, &sequence, reterr));
-    ISO_TRY(ISO_RUN(sql,
-                    "INSERT INTO event (tenant, project, plan_id, sequence, at_ns, event)"
-                    " VALUES ($1, $2, $3, $4, $5, $6)",
-                    reterr, ISO_TEXT(principal->tenant), ISO_TEXT(principal->project),
-                    ISO_TEXT(plan_id), ISO_INT(sequence), ISO_INT(iso_store_now_ns()),
-                    ISO_BLOB(event)));
-    *ret_sequence = sequence;
-    return ISO_OK;
-}
-
-enum iso_status iso_store_purge_events(struct iso_sql *sql, int64_t now_ns,
-                                       struct iso_error *reterr)
-{
-    return ISO_RUN(sql,
-                   "DELETE FROM event WHERE at_ns < $1 AND EXISTS (SELECT 1 FROM plan p WHERE"
-                   " p.tenant = event.tenant AND p.project = event.project"
-                   " AND p.id = event.plan_id AND p.end_ns > 0 AND p.end_ns < $1)",
-                   reterr, ISO_INT(now_ns - EVENTS_KEPT_NS));
+        ISO_TRY(iso_store_next_event(sql, principal, plan_id, &sequence, reterr));
+        ISO_TRY(ISO_RUN(sql,
+                        "INSERT INTO event (tenant, project, plan_id, sequence, at_ns, event)"
+                        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                        reterr, ISO_TEXT(principal->tenant), ISO_TEXT(principal->project),
+                        ISO_TEXT(plan_id), ISO_INT(sequence), ISO_INT(iso_store_now_ns()),
+                        ISO_BLOB(event)));
+        if (iso_sql_changes(sql) > 0) {
+            *ret_sequence = sequence;
+            return iso_store_tell(sql, "plan", principal, plan_id, reterr);
+        }
+    }
+    return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "plan %.64s changes too fast; try again",
+                    plan_id);
 }
 
 static enum iso_status append(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
     struct event_call *call = context;
-    int64_t plans = 0;
+    int64_t found = 0;
 
     ISO_TRY(ISO_SCALAR(sql,
                        "SELECT count(*) FROM plan WHERE tenant = $1 AND project = $2 AND id = $3",
-                       0, &plans, reterr, ISO_TEXT(call->principal->tenant),
+                       0, &found, reterr, ISO_TEXT(call->principal->tenant),
                        ISO_TEXT(call->principal->project), ISO_TEXT(call->plan_id)));
-    if (!plans)
+    if (!found)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no plan has the id \"%.64s\"", call->plan_id);
+    if (call->attempt >= 0)
+        ISO_TRY(ISO_SCALAR(sql,
+                           "SELECT count(*) FROM job WHERE tenant = $1 AND project = $2"
+                           " AND kind = 1 AND object_id = $3 AND attempt = $4 AND state = 2",
+                           0, &found, reterr, ISO_TEXT(call->principal->tenant),
+                           ISO_TEXT(call->principal->project), ISO_TEXT(call->plan_id),
+                           ISO_INT(call->attempt)));
+    if (!found)
+        return iso_fail(reterr, ISO_E_CONFLICT, "", "plan %.64s is not at attempt %lld any more",
+                        call->plan_id, (long long)call->attempt);
     return iso_store_insert_event(sql, call->principal, call->plan_id, call->event, &call->sequence,
                                   reterr);
 }
 
 enum iso_status iso_store_append_event(struct iso_store *store,
                                        const struct iso_principal *principal, const char *plan_id,
-                                       struct iso_bytes event, int64_t *ret_sequence,
+                                       int attempt, struct iso_bytes event, int64_t *ret_sequence,
                                        struct iso_error *reterr)
 {
-    struct event_call call = {.principal = principal, .plan_id = plan_id, .event = event};
+    struct event_call call = {
+        .principal = principal, .plan_id = plan_id, .attempt = attempt, .event = event};
 
-    ISO_TRY(iso_store_write(store, append, &call, reterr));
+    ISO_TRY(iso_store_write_beside(store, append, &call, reterr));
     *ret_sequence = call.sequence;
     return ISO_OK;
 }

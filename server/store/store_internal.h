@@ -11,10 +11,15 @@ enum { ISO_STORE_READERS = 4 };
 struct iso_write_request;
 
 struct iso_store {
-    char *folder;           /* absolute */
-    int lock_fd;            /* of the folder; -1: PostgreSQL */
-    int64_t incarnation;    /* tells rows of this process from those of others */
-    struct iso_sql *writer; /* of the writer thread, once that runs */
+    char *folder;        /* absolute */
+    int lock_fd;         /* of the folder; -1: PostgreSQL */
+    int64_t incarnation; /* tells rows of this process from those of others */
+    char *address;       /* of PostgreSQL; NULL: SQLite */
+    struct iso_job_limits limits;
+    struct iso_sql *writer;   /* of the writer thread, once that runs */
+    struct iso_sql *listener; /* of the thread that waits for hints; NULL: not yet */
+    bool listening;
+    int wake_fd;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work, reader_free;
@@ -49,9 +54,6 @@ enum iso_status iso_store_write_beside(struct iso_store *store, iso_store_body *
 enum iso_status iso_store_read(struct iso_store *store, iso_store_body *body, void *context,
                                struct iso_error *reterr);
 
-/* Tells the rows that this process claims from those of one that is gone. */
-int64_t iso_store_incarnation(const struct iso_store *store);
-
 int64_t iso_store_now_ns(void); /* UTC */
 
 /* Adds the audit row of a change to the chain; does nothing when `audit` is NULL. */
@@ -72,10 +74,6 @@ enum iso_status iso_store_insert_event(struct iso_sql *sql, const struct iso_pri
 enum iso_status iso_store_next_event(struct iso_sql *sql, const struct iso_principal *principal,
                                      const char *plan_id, int64_t *ret_sequence,
                                      struct iso_error *reterr);
-/* Drops events of plans that ended more than 24 h before `now_ns`. */
-enum iso_status iso_store_purge_events(struct iso_sql *sql, int64_t now_ns,
-                                       struct iso_error *reterr);
-
 /* ISO_E_LIMIT when the arena refused an allocation. */
 enum iso_status iso_store_check_arena(const struct iso_arena *arena, struct iso_error *reterr);
 
@@ -93,7 +91,33 @@ enum iso_status iso_store_migrate(struct iso_sql *sql, const struct iso_migratio
 extern const struct iso_migration iso_store_migrations[];
 extern const int iso_store_n_migrations;
 
-/* States of a job; a plan's are those of isocost.v1.PlanState. */
-enum iso_job_state { ISO_JOB_QUEUED = 1, ISO_JOB_RUNNING = 2, ISO_JOB_ENDED = 3 };
+/* --- jobs --- */
+
+/* Adds a job to the queue. In a transaction in turn: the depth of the queue is counted. Errors:
+ * ISO_E_LIMIT. */
+enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sql,
+                                     const struct iso_job_record *job, struct iso_error *reterr);
+/* Finds a job and keeps others from changing it until the end of the transaction. */
+enum iso_status iso_store_lock_job(struct iso_sql *sql, const struct iso_job_record *job,
+                                   bool *ret_found, int *ret_state, int *ret_attempt,
+                                   struct iso_error *reterr);
+enum iso_status iso_store_end_job(struct iso_sql *sql, const struct iso_job_record *job,
+                                  enum iso_job_state state, struct iso_error *reterr);
+
+/* --- files of snapshots on PostgreSQL --- */
+
+/* Puts a file in the database, in chunks, unless it is there; gives the digest of its bytes. */
+enum iso_status iso_store_share_file(struct iso_store *store, const char *path,
+                                     char ret_file[ISO_DIGEST_TEXT_SIZE], int64_t *ret_n_chunks,
+                                     struct iso_error *reterr);
+/* Fails unless the file has so many chunks; in a transaction in turn that stays so until its end.
+ */
+enum iso_status iso_store_check_chunks(struct iso_sql *sql, const char *file, int64_t n_chunks,
+                                       struct iso_error *reterr);
+
+/* Tells other processes, once the transaction is committed, that an object changed. */
+enum iso_status iso_store_tell(struct iso_sql *sql, const char *kind,
+                               const struct iso_principal *principal, const char *id,
+                               struct iso_error *reterr);
 
 #endif

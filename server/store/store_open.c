@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "store_internal.h"
+
+#define DEFAULT_LEASE_S 30
 
 static enum iso_status make_folder(const char *path, struct iso_error *reterr)
 {
@@ -79,7 +82,6 @@ static enum iso_status open_database(struct iso_store *store, const char *target
     ISO_TRY(iso_sql_open(target, ISO_SQL_WRITER, &store->writer, reterr));
     ISO_TRY(iso_store_migrate(store->writer, iso_store_migrations, iso_store_n_migrations, target,
                               reterr));
-    ISO_TRY(iso_store_purge_events(store->writer, iso_store_now_ns(), reterr));
     for (; store->n_readers < ISO_STORE_READERS; store->n_readers++)
         ISO_TRY(iso_sql_open(target, ISO_SQL_READER, &store->readers[store->n_readers], reterr));
     return ISO_OK;
@@ -98,7 +100,13 @@ static enum iso_status open_all(struct iso_store *store, const char *folder, con
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the store");
     snprintf(part, sizeof(part), "%.*s/snapshots", PATH_MAX - 16, store->folder);
     ISO_TRY(make_folder(part, reterr));
+    store->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (store->wake_fd < 0)
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "no descriptor for the store");
     if (address) {
+        store->address = iso_strdup(address);
+        if (!store->address)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the store");
         ISO_TRY(open_database(store, address, reterr));
     } else {
         ISO_TRY(refuse_network(store->folder, reterr));
@@ -130,7 +138,8 @@ enum iso_status iso_store_open(const char *folder, const char *address,
 
     if (!store)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the store");
-    store->lock_fd = -1;
+    store->lock_fd = store->wake_fd = -1;
+    store->limits = (struct iso_job_limits){.lease_s = DEFAULT_LEASE_S};
     store->incarnation = new_incarnation();
     store->last = &store->first;
     pthread_mutex_init(&store->mutex, NULL);
@@ -145,6 +154,11 @@ enum iso_status iso_store_open(const char *folder, const char *address,
     return ISO_OK;
 }
 
+void iso_store_set_job_limits(struct iso_store *store, const struct iso_job_limits *limits)
+{
+    store->limits = *limits;
+}
+
 void iso_store_close(struct iso_store *store)
 {
     if (!store)
@@ -153,11 +167,15 @@ void iso_store_close(struct iso_store *store)
     for (int i = 0; i < store->n_readers; i++)
         iso_sql_close(store->readers[i]);
     iso_sql_close(store->writer);
+    iso_sql_close(store->listener);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     pthread_cond_destroy(&store->reader_free);
     pthread_cond_destroy(&store->work);
     pthread_mutex_destroy(&store->mutex);
+    if (store->wake_fd >= 0)
+        close(store->wake_fd);
+    free(store->address);
     free(store->folder);
     free(store);
 }

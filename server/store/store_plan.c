@@ -8,6 +8,7 @@
 enum { LINES_COLUMN = 12 };
 
 struct plan_call {
+    struct iso_store *store;
     const struct iso_principal *principal;
     const struct iso_plan_record *record;
     struct iso_bytes model;
@@ -15,6 +16,7 @@ struct plan_call {
     const char *id;
     bool with_lines;
     int64_t attempt, etag;
+    int priority;
     const struct iso_plan_query *query;
     struct iso_arena *arena;
     bool existing;
@@ -22,6 +24,12 @@ struct plan_call {
     struct iso_plan_record *records;
     int n_records;
 };
+
+static struct iso_job_record job_of(const struct plan_call *call, const char *id)
+{
+    return (struct iso_job_record){
+        .principal = *call->principal, .kind = ISO_JOB_KIND_PLAN, .object_id = id};
+}
 
 static bool has_ended(int64_t state)
 {
@@ -129,27 +137,30 @@ static enum iso_status create(struct iso_sql *sql, void *context, struct iso_err
         ISO_TRY(iso_store_insert_model(sql, call->principal, record->model_digest, call->model,
                                        reterr));
     ISO_TRY(insert_plan(sql, call, reterr));
-    if (record->state == ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED)
-        ISO_TRY(ISO_RUN(sql,
-                        "INSERT INTO job (tenant, project, plan_id, subject, roles, state, attempt,"
-                        " owner) VALUES ($1, $2, $3, $4, $5, 1, 0, 0)",
-                        reterr, ISO_TEXT(call->principal->tenant),
-                        ISO_TEXT(call->principal->project), ISO_TEXT(record->id),
-                        ISO_TEXT(call->principal->subject),
-                        ISO_INT((int64_t)call->principal->roles)));
+    if (record->state == ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED) {
+        struct iso_job_record job = job_of(call, record->id);
+
+        job.priority = call->priority;
+        ISO_TRY(iso_store_insert_job(call->store, sql, &job, reterr));
+    }
     ISO_TRY(iso_store_audit(sql, call->principal, call->audit, record->id, reterr));
     return find_plan(sql, call, record->id, reterr);
 }
 
 enum iso_status iso_store_create_plan(struct iso_store *store,
                                       const struct iso_principal *principal,
-                                      const struct iso_plan_record *record, struct iso_bytes model,
-                                      const struct iso_audit *audit, struct iso_arena *arena,
-                                      bool *ret_existing, struct iso_plan_record *ret_record,
-                                      struct iso_error *reterr)
+                                      const struct iso_plan_record *record, int priority,
+                                      struct iso_bytes model, const struct iso_audit *audit,
+                                      struct iso_arena *arena, bool *ret_existing,
+                                      struct iso_plan_record *ret_record, struct iso_error *reterr)
 {
-    struct plan_call call = {
-        .principal = principal, .record = record, .model = model, .audit = audit, .arena = arena};
+    struct plan_call call = {.store = store,
+                             .principal = principal,
+                             .record = record,
+                             .priority = priority,
+                             .model = model,
+                             .audit = audit,
+                             .arena = arena};
 
     ISO_TRY(iso_store_write(store, create, &call, reterr));
     *ret_existing = call.existing;
@@ -196,33 +207,28 @@ static enum iso_status add_state_event(struct iso_sql *sql, const struct plan_ca
 }
 
 static enum iso_status check_fence(struct iso_sql *sql, const struct plan_call *call,
+                                   const struct iso_job_record *job, bool *ret_has_job,
                                    struct iso_error *reterr)
 {
     const char *id = call->record->id;
-    struct iso_statement *statement = NULL;
-    bool row = false;
-    int64_t state, attempt;
+    int job_state = 0, attempt = 0;
+    int64_t state = 0;
 
-    ISO_TRY(ISO_START(sql,
-                      "SELECT p.state, coalesce(j.attempt, 0) FROM plan p LEFT JOIN job j"
-                      " ON j.tenant = p.tenant AND j.project = p.project AND j.plan_id = p.id"
-                      " WHERE p.tenant = $1 AND p.project = $2 AND p.id = $3",
-                      &statement, reterr, ISO_TEXT(call->principal->tenant),
-                      ISO_TEXT(call->principal->project), ISO_TEXT(id)));
-    ISO_TRY(iso_sql_step(statement, &row, reterr));
-    if (!row)
+    /* The job first, as a claim does: what is read of the plan then stays so. */
+    ISO_TRY(iso_store_lock_job(sql, job, ret_has_job, &job_state, &attempt, reterr));
+    ISO_TRY(ISO_SCALAR(sql, "SELECT state FROM plan WHERE tenant = $1 AND project = $2 AND id = $3",
+                       0, &state, reterr, ISO_TEXT(call->principal->tenant),
+                       ISO_TEXT(call->principal->project), ISO_TEXT(id)));
+    if (!state)
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no plan has the id \"%.64s\"", id);
-    state = iso_sql_int(statement, 0);
-    attempt = iso_sql_int(statement, 1);
-    iso_sql_reset(statement);
     if (has_ended(state))
         return iso_fail(reterr, ISO_E_CONFLICT, "", "plan %.64s has ended already", id);
     if (call->attempt == -1 && state != ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED)
         return iso_fail(reterr, ISO_E_CONFLICT, "", "plan %.64s does not wait any more", id);
     if (call->attempt != -1 && attempt != call->attempt)
         return iso_fail(reterr, ISO_E_CONFLICT, "",
-                        "plan %.64s is at attempt %lld; attempt %lld may not change it", id,
-                        (long long)attempt, (long long)call->attempt);
+                        "plan %.64s is at attempt %d; attempt %lld may not change it", id, attempt,
+                        (long long)call->attempt);
     return ISO_OK;
 }
 
@@ -230,9 +236,10 @@ static enum iso_status update(struct iso_sql *sql, void *context, struct iso_err
 {
     const struct plan_call *call = context;
     const struct iso_plan_record *r = call->record;
-    int64_t job_state = has_ended(r->state) ? ISO_JOB_ENDED : r->state;
+    struct iso_job_record job = job_of(call, r->id);
+    bool has_job = false;
 
-    ISO_TRY(check_fence(sql, call, reterr));
+    ISO_TRY(check_fence(sql, call, &job, &has_job, reterr));
     ISO_TRY(ISO_RUN(sql,
                     "UPDATE plan SET state = $4, etag = etag + 1,"
                     " start_ns = CASE $5 WHEN 0 THEN start_ns ELSE $5 END, end_ns = $6,"
@@ -241,14 +248,11 @@ static enum iso_status update(struct iso_sql *sql, void *context, struct iso_err
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(r->id), ISO_INT(r->state), ISO_INT(r->start_ns), ISO_INT(r->end_ns),
                     ISO_TEXT(r->snapshot_digest), ISO_BLOB(r->plan), ISO_BLOB(r->lines)));
-    ISO_TRY(ISO_RUN(sql,
-                    "UPDATE job SET state = $4 WHERE tenant = $1 AND project = $2"
-                    " AND plan_id = $3",
-                    reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
-                    ISO_TEXT(r->id), ISO_INT(job_state)));
+    if (has_job && has_ended(r->state))
+        ISO_TRY(iso_store_end_job(
+            sql, &job, r->dead ? ISO_JOB_STATE_DEAD : (enum iso_job_state)r->state, reterr));
     ISO_TRY(add_state_event(sql, call, reterr));
-    ISO_TRY(iso_store_audit(sql, call->principal, call->audit, r->id, reterr));
-    return has_ended(r->state) ? iso_store_purge_events(sql, iso_store_now_ns(), reterr) : ISO_OK;
+    return iso_store_audit(sql, call->principal, call->audit, r->id, reterr);
 }
 
 enum iso_status iso_store_update_plan(struct iso_store *store,
@@ -353,6 +357,11 @@ static enum iso_status delete_plan(struct iso_sql *sql, void *context, struct is
     if (!has_ended(state))
         return iso_fail(reterr, ISO_E_PRECONDITION, "", "plan %.64s has not ended; cancel it first",
                         call->id);
+    ISO_TRY(ISO_RUN(sql,
+                    "DELETE FROM job WHERE tenant = $1 AND project = $2 AND kind = 1"
+                    " AND object_id = $3",
+                    reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
+                    ISO_TEXT(call->id)));
     ISO_TRY(ISO_RUN(sql, "DELETE FROM plan WHERE tenant = $1 AND project = $2 AND id = $3", reterr,
                     ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(call->id)));

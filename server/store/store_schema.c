@@ -77,7 +77,92 @@ static const char postgres_1[] =
     "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
     "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
 
+/* Jobs of several kinds, with leases and priorities; retention; files of snapshots. */
+static const char tables_2[] =
+    "ALTER TABLE job RENAME TO job_1;"
+    "CREATE TABLE job ("
+    "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, kind INTEGER NOT NULL,"
+    "  object_id TEXT NOT NULL, part INTEGER NOT NULL,"
+    "  subject TEXT NOT NULL, roles INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL, priority INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    "  deaths INTEGER NOT NULL, owner INTEGER NOT NULL,"
+    "  queue_ns INTEGER NOT NULL, claim_ns INTEGER NOT NULL, lease_ns INTEGER NOT NULL,"
+    "  cancel INTEGER NOT NULL, error TEXT NOT NULL,"
+    "  UNIQUE (tenant, project, kind, object_id, part)) STRICT;"
+    "INSERT INTO job (sequence, tenant, project, kind, object_id, part, subject, roles, state,"
+    "  priority, attempt, deaths, owner, queue_ns, claim_ns, lease_ns, cancel, error)"
+    "  SELECT j.sequence, j.tenant, j.project, 1, j.plan_id, 0, j.subject, j.roles, p.state, 0,"
+    "    j.attempt, 0, j.owner, p.create_ns, p.start_ns, 0, 0, ''"
+    "  FROM job_1 j JOIN plan p ON p.tenant = j.tenant AND p.project = j.project"
+    "    AND p.id = j.plan_id;"
+    "DROP TABLE job_1;"
+    "CREATE INDEX job_open ON job (state, tenant, sequence) WHERE state < 3;"
+    "CREATE INDEX job_turn ON job (tenant, claim_ns);"
+
+    /* Rows that history needs go only while a row is here: see store_retention.c. */
+    "CREATE TABLE retention_run (begin_ns INTEGER NOT NULL) STRICT;"
+
+    "ALTER TABLE snapshot ADD COLUMN file TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE snapshot_chunk ("
+    "  file TEXT NOT NULL, number INTEGER NOT NULL, create_ns INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL, PRIMARY KEY (file, number)) STRICT;";
+
+#define RETAINED(table)                                          \
+    "CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table \
+    "  WHEN NOT EXISTS (SELECT 1 FROM retention_run) BEGIN"      \
+    "  SELECT RAISE(ABORT, 'rows of " table " are deleted by retention only'); END;"
+#define UNCHANGED(table)                                                  \
+    "CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table " BEGIN" \
+    "  SELECT RAISE(ABORT, 'rows of " table " are never changed'); END;"
+
+static const char sqlite_2[] =
+    "DROP TRIGGER snapshot_no_delete; DROP TRIGGER model_no_delete;" RETAINED("snapshot")
+        RETAINED("model") RETAINED("snapshot_chunk") UNCHANGED("snapshot_chunk") UNCHANGED(
+            "event") "CREATE TRIGGER event_no_delete BEFORE DELETE ON event"
+                     "  WHEN NOT EXISTS (SELECT 1 FROM retention_run) AND EXISTS (SELECT 1 FROM "
+                     "plan p"
+                     "    WHERE p.tenant = OLD.tenant AND p.project = OLD.project AND p.id = "
+                     "OLD.plan_id) BEGIN"
+                     "  SELECT RAISE(ABORT, 'rows of event go with their plan, or by retention'); "
+                     "END;"
+                     "CREATE TRIGGER plan_no_update BEFORE UPDATE ON plan WHEN OLD.state >= 3 BEGIN"
+                     "  SELECT RAISE(ABORT, 'a plan that has ended is never changed'); END;";
+
+static const char postgres_2[] =
+    "CREATE FUNCTION refuse_delete() RETURNS trigger LANGUAGE plpgsql AS"
+    "  'BEGIN IF NOT EXISTS (SELECT 1 FROM retention_run) THEN"
+    "   RAISE EXCEPTION ''rows of % are deleted by retention only'', TG_TABLE_NAME; END IF;"
+    "   RETURN OLD; END';"
+    "CREATE FUNCTION refuse_event_delete() RETURNS trigger LANGUAGE plpgsql AS"
+    "  'BEGIN IF NOT EXISTS (SELECT 1 FROM retention_run) AND EXISTS (SELECT 1 FROM plan p"
+    "    WHERE p.tenant = OLD.tenant AND p.project = OLD.project AND p.id = OLD.plan_id) THEN"
+    "   RAISE EXCEPTION ''rows of event go with their plan, or by retention''; END IF;"
+    "   RETURN OLD; END';"
+    "DROP TRIGGER snapshot_no_change ON snapshot; DROP TRIGGER model_no_change ON model;"
+    "CREATE TRIGGER snapshot_no_update BEFORE UPDATE ON snapshot"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER snapshot_no_delete BEFORE DELETE ON snapshot"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_delete();"
+    "CREATE TRIGGER model_no_update BEFORE UPDATE ON model"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER model_no_delete BEFORE DELETE ON model"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_delete();"
+    "CREATE TRIGGER snapshot_chunk_no_update BEFORE UPDATE ON snapshot_chunk"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER snapshot_chunk_no_delete BEFORE DELETE ON snapshot_chunk"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_delete();"
+    "CREATE TRIGGER event_no_update BEFORE UPDATE ON event"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER event_no_delete BEFORE DELETE ON event"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_event_delete();"
+    "CREATE TRIGGER plan_no_update BEFORE UPDATE ON plan"
+    "  FOR EACH ROW WHEN (OLD.state >= 3) EXECUTE FUNCTION refuse_change();"
+    /* The queue changes all the time: room on its pages, and dead rows cleared soon. */
+    "ALTER TABLE job SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
+    {2, tables_2, sqlite_2, postgres_2},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

@@ -1,6 +1,11 @@
+#include <errno.h>
+#include <stdio.h>
+
 #include "store_internal.h"
 
 struct snapshot_call {
+    char file[ISO_DIGEST_TEXT_SIZE]; /* "" on SQLite */
+    int64_t n_chunks;
     const struct iso_principal *principal;
     const struct iso_snapshot_record *record;
     const struct iso_audit *audit;
@@ -19,13 +24,32 @@ static enum iso_status put(struct iso_sql *sql, void *context, struct iso_error 
     const struct snapshot_call *call = context;
     const struct iso_snapshot_record *record = call->record;
 
+    if (call->file[0])
+        ISO_TRY(iso_store_check_chunks(sql, call->file, call->n_chunks, reterr));
     ISO_TRY(ISO_RUN(sql,
                     "INSERT INTO snapshot (tenant, project, digest, create_ns, snapshot,"
-                    " diagnostics) VALUES ($1, $2, $3, $4, $5, $6)",
+                    " diagnostics, file) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(record->digest), ISO_INT(record->create_ns),
-                    ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics)));
+                    ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics),
+                    ISO_TEXT(call->file)));
     return iso_store_audit(sql, call->principal, call->audit, record->digest, reterr);
+}
+
+/* The file goes into the database, and stays on this machine under the name of its bytes. */
+static enum iso_status share(struct iso_store *store, const char *digest,
+                             struct snapshot_call *call, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(1 << 16);
+    const char *path = arena ? iso_store_snapshot_path(store, digest, arena) : NULL, *cached;
+
+    if (!path)
+        return iso_fail(reterr, ISO_E_INTERNAL, "", "snapshot %.80s has no path", digest);
+    ISO_TRY(iso_store_share_file(store, path, call->file, &call->n_chunks, reterr));
+    cached = iso_store_snapshot_path(store, call->file, arena);
+    if (!cached || rename(path, cached) != 0)
+        return iso_fail(reterr, ISO_E_IO, "", "cannot rename %s: %s", path, strerror(errno));
+    return ISO_OK;
 }
 
 enum iso_status iso_store_put_snapshot(struct iso_store *store,
@@ -35,6 +59,8 @@ enum iso_status iso_store_put_snapshot(struct iso_store *store,
 {
     struct snapshot_call call = {.principal = principal, .record = record, .audit = audit};
 
+    if (store->address)
+        ISO_TRY(share(store, record->digest, &call, reterr));
     return iso_store_write(store, put, &call, reterr);
 }
 
@@ -70,7 +96,7 @@ static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error 
     else
         ISO_TRY(current_sequence(sql, call->principal->tenant, &sequence, reterr));
     ISO_TRY(ISO_START(sql,
-                      "SELECT digest, create_ns, snapshot, diagnostics FROM snapshot"
+                      "SELECT digest, create_ns, snapshot, diagnostics, file FROM snapshot"
                       " WHERE sequence = $1",
                       &statement, reterr, ISO_INT(sequence)));
     ISO_TRY(iso_sql_step(statement, &row, reterr));
@@ -84,6 +110,7 @@ static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error 
     call->records->create_ns = iso_sql_int(statement, 1);
     call->records->snapshot = iso_sql_blob(statement, 2, call->arena);
     call->records->diagnostics = iso_sql_blob(statement, 3, call->arena);
+    call->records->file = iso_sql_text(statement, 4, call->arena);
     return iso_store_check_arena(call->arena, reterr);
 }
 

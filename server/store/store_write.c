@@ -25,11 +25,6 @@ int64_t iso_store_now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t iso_store_incarnation(const struct iso_store *store)
-{
-    return store->incarnation;
-}
-
 enum iso_status iso_store_check_arena(const struct iso_arena *arena, struct iso_error *reterr)
 {
     return iso_arena_full(arena) ? iso_fail(reterr, ISO_E_LIMIT, "",

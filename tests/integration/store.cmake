@@ -1,4 +1,7 @@
-iso_add_test(integration test_store_conformance.c LIBS iso_store_fixture TIMEOUT 120)
+# The two back-ends of the store, on the same tests.
+foreach(file IN ITEMS test_store_conformance.c test_store_jobs.c)
+    iso_add_test(integration ${file} LIBS iso_store_fixture TIMEOUT 180)
+endforeach()
 iso_add_test(integration test_store_crash.c LIBS isocost::store Threads::Threads)
 
 # Catalogs with a plugin host that misbehaves on command, and with the real one.

@@ -83,123 +83,6 @@ static void the_same_request_id_with_another_body_is_refused(void **state)
     assert_int_equal(count(f, "SELECT count(*) FROM plan"), 1);
 }
 
-static void jobs_are_claimed_oldest_first_and_once(void **state)
-{
-    struct fixture *f = *state;
-    struct iso_job_record job;
-    struct iso_plan_record read;
-    bool found;
-
-    create_ok(f, "p1", QUEUED);
-    create_ok(f, "p2", QUEUED);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_true(found);
-    assert_string_equal(job.plan_id, "p1");
-    assert_int_equal(job.attempt, 1);
-    assert_string_equal(job.model_digest, "sha256:m");
-    assert_string_equal(job.principal.tenant, "acme");
-    assert_string_equal(job.principal.project, "web");
-    assert_int_equal(job.principal.roles, ISO_ROLE_PLANNER);
-    assert_int_equal(iso_store_get_plan(f->store, &alice, "p1", false, f->arena, &read, NULL),
-                     ISO_OK);
-    assert_int_equal(read.state, RUNNING);
-    assert_true(read.start_ns > 0);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_string_equal(job.plan_id, "p2");
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_false(found);
-}
-
-static enum iso_status end_plan(struct fixture *f, const char *id, int attempt, int plan_state)
-{
-    struct iso_plan_record record = plan_named(id, "", plan_state);
-
-    memset(&f->error, 0, sizeof(f->error));
-    record.end_ns = iso_store_now_ns();
-    record.plan = bytes_of("");
-    return iso_store_update_plan(f->store, &alice, &record, attempt, &audit, &f->error);
-}
-
-static void only_the_attempt_that_holds_a_plan_may_end_it(void **state)
-{
-    struct fixture *f = *state;
-    struct iso_job_record job;
-    struct iso_plan_record read;
-    int n_jobs;
-    bool found;
-
-    create_ok(f, "p1", QUEUED);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_int_equal(iso_store_recover_jobs(f->store, &n_jobs, NULL), ISO_OK);
-    assert_int_equal(n_jobs, 0); /* it is this process's own */
-
-    /* The process goes away and comes back: the job is queued again, with another attempt. */
-    iso_store_close(f->store);
-    assert_int_equal(iso_store_open(f->folder, f->address, &f->store, NULL), ISO_OK);
-    assert_int_equal(iso_store_recover_jobs(f->store, &n_jobs, NULL), ISO_OK);
-    assert_int_equal(n_jobs, 1);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_true(found);
-    assert_int_equal(job.attempt, 2);
-
-    assert_int_equal(end_plan(f, "p1", 1, DONE), ISO_E_CONFLICT);
-    assert_string_equal(f->error.text, "plan p1 is at attempt 2; attempt 1 may not change it");
-    assert_int_equal(end_plan(f, "p1", 2, DONE), ISO_OK);
-    assert_int_equal(end_plan(f, "p1", 2, CANCELLED), ISO_E_CONFLICT);
-    assert_string_equal(f->error.text, "plan p1 has ended already");
-    assert_int_equal(iso_store_get_plan(f->store, &alice, "p1", false, f->arena, &read, NULL),
-                     ISO_OK);
-    assert_int_equal(read.state, DONE);
-    assert_int_equal(end_plan(f, "nowhere", 1, DONE), ISO_E_NOT_FOUND);
-    /* Create and one good end; the refused ones left nothing. */
-    assert_int_equal(count(f, "SELECT count(*) FROM audit"), 2);
-    assert_int_equal(count(f, "SELECT count(*) FROM event"), 1);
-    assert_int_equal(count(f, "SELECT state FROM job"), ISO_JOB_ENDED);
-}
-
-static void a_job_of_a_process_that_is_gone_is_claimed_without_recovery_too(void **state)
-{
-    struct fixture *f = *state;
-    struct iso_job_record job;
-    bool found;
-
-    create_ok(f, "p1", QUEUED);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    iso_store_close(f->store);
-    assert_int_equal(iso_store_open(f->folder, f->address, &f->store, NULL), ISO_OK);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_true(found);
-    assert_int_equal(job.attempt, 2);
-}
-
-static void a_queued_plan_can_be_cancelled_before_any_claim(void **state)
-{
-    struct fixture *f = *state;
-    struct iso_job_record job;
-    bool found;
-
-    create_ok(f, "p1", QUEUED);
-    assert_int_equal(end_plan(f, "p1", 0, CANCELLED), ISO_OK);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_false(found);
-}
-
-static void a_plan_that_waits_again_can_be_cancelled_whatever_its_attempt(void **state)
-{
-    struct fixture *f = *state;
-    struct iso_job_record job;
-    int n_jobs;
-    bool found;
-
-    create_ok(f, "p1", QUEUED);
-    assert_int_equal(iso_store_claim_job(f->store, f->arena, &found, &job, NULL), ISO_OK);
-    assert_int_equal(end_plan(f, "p1", -1, CANCELLED), ISO_E_CONFLICT); /* it runs */
-    iso_store_close(f->store);
-    assert_int_equal(iso_store_open(f->folder, f->address, &f->store, NULL), ISO_OK);
-    assert_int_equal(iso_store_recover_jobs(f->store, &n_jobs, NULL), ISO_OK);
-    assert_int_equal(end_plan(f, "p1", -1, CANCELLED), ISO_OK);
-}
-
 static void ending_a_plan_adds_its_last_event(void **state)
 {
     struct fixture *f = *state;
@@ -209,7 +92,7 @@ static void ending_a_plan_adds_its_last_event(void **state)
 
     create_ok(f, "p1", RUNNING);
     assert_int_equal(
-        iso_store_append_event(f->store, &alice, "p1", bytes_of("progress"), &sequence, NULL),
+        iso_store_append_event(f->store, &alice, "p1", -1, bytes_of("progress"), &sequence, NULL),
         ISO_OK);
     assert_int_equal(sequence, 1);
     assert_int_equal(end_plan(f, "p1", 0, DONE), ISO_OK);
@@ -224,7 +107,7 @@ static void ending_a_plan_adds_its_last_event(void **state)
     assert_int_equal(event->event_case, ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_ENDED);
     isocost__v1__watch_plan_response__free_unpacked(event, NULL);
     assert_int_equal(
-        iso_store_append_event(f->store, &alice, "nowhere", bytes_of("x"), &sequence, NULL),
+        iso_store_append_event(f->store, &alice, "nowhere", -1, bytes_of("x"), &sequence, NULL),
         ISO_E_NOT_FOUND);
 }
 
@@ -286,24 +169,13 @@ static void a_plan_is_deleted_only_after_its_end_and_with_its_etag(void **state)
     assert_int_equal(count(f, "SELECT count(*) FROM event"), 0);
 }
 
-static void put_snapshot(struct fixture *f, const struct iso_principal *who, const char *digest,
-                         int64_t create_ns)
-{
-    struct iso_snapshot_record record = {.digest = digest,
-                                         .create_ns = create_ns,
-                                         .snapshot = bytes_of(digest),
-                                         .diagnostics = bytes_of("d")};
-
-    assert_int_equal(iso_store_put_snapshot(f->store, who, &record, &audit, NULL), ISO_OK);
-}
-
 static void assert_current(struct fixture *f, const struct iso_principal *who, const char *digest)
 {
     struct iso_snapshot_record record;
 
     assert_int_equal(iso_store_get_snapshot(f->store, who, "", f->arena, &record, &f->error),
                      ISO_OK);
-    assert_string_equal(record.digest, digest);
+    assert_string_equal(record.digest, digest_named(digest).text);
     assert_bytes(record.snapshot, digest);
 }
 
@@ -322,8 +194,9 @@ static void the_current_snapshot_is_the_tenants_own_or_the_newest_public_one(voi
     put_snapshot(f, &public_tenant, "s2", 30);
     assert_current(f, &alice, "a1");
     assert_current(f, &bob, "s2");
-    assert_int_equal(iso_store_get_snapshot(f->store, &bob, "a1", f->arena, &record, NULL),
-                     ISO_E_NOT_FOUND);
+    assert_int_equal(
+        iso_store_get_snapshot(f->store, &bob, digest_named("a1").text, f->arena, &record, NULL),
+        ISO_E_NOT_FOUND);
     put_snapshot(f, &alice, "s2", 40); /* back to what all see: follows the public ones again */
     put_snapshot(f, &public_tenant, "s3", 50);
     assert_current(f, &alice, "s3");
@@ -333,14 +206,14 @@ static void the_current_snapshot_is_the_tenants_own_or_the_newest_public_one(voi
     assert_int_equal(
         iso_store_list_snapshots(f->store, &alice, 0, 10, f->arena, &records, &n, NULL), ISO_OK);
     assert_int_equal(n, 4);
-    assert_string_equal(records[0].digest, "s1");
-    assert_string_equal(records[1].digest, "s3");
-    assert_string_equal(records[2].digest, "s2");
-    assert_string_equal(records[3].digest, "a1");
+    assert_string_equal(records[0].digest, digest_named("s1").text);
+    assert_string_equal(records[1].digest, digest_named("s3").text);
+    assert_string_equal(records[2].digest, digest_named("s2").text);
+    assert_string_equal(records[3].digest, digest_named("a1").text);
     assert_int_equal(iso_store_list_snapshots(f->store, &bob, 50, 10, f->arena, &records, &n, NULL),
                      ISO_OK);
     assert_int_equal(n, 1); /* before 50: s2 of 30; s1 counts at 60, its newest row */
-    assert_string_equal(records[0].digest, "s2");
+    assert_string_equal(records[0].digest, digest_named("s2").text);
 }
 
 static void snapshots_models_and_audit_are_append_only(void **state)
@@ -389,11 +262,53 @@ static void a_full_arena_is_an_error_and_changes_nothing(void **state)
     struct iso_plan_record record = plan_named("p1", "r1", QUEUED), stored;
     bool existing;
 
-    assert_int_equal(iso_store_create_plan(f->store, &alice, &record, bytes_of("m"), &audit, small,
-                                           &existing, &stored, NULL),
+    assert_int_equal(iso_store_create_plan(f->store, &alice, &record, 0, bytes_of("m"), &audit,
+                                           small, &existing, &stored, NULL),
                      ISO_E_LIMIT);
     assert_int_equal(count(f, "SELECT count(*) FROM plan"), 0);
     assert_int_equal(count(f, "SELECT count(*) FROM audit"), 0);
+}
+
+/* --- files of snapshots --- */
+
+static void a_snapshots_file_is_found_again_on_a_machine_that_never_had_it(void **state)
+{
+    struct fixture *f = *state;
+    struct iso_snapshot_record record;
+    char text[32] = "", command[160];
+    int fd = -1;
+
+    put_snapshot(f, &public_tenant, "s1", 10);
+    if (f->address) { /* as if it were another machine */
+        snprintf(command, sizeof(command), "rm -r %s/snapshots/*", f->folder);
+        assert_int_equal(system(command), 0);
+    }
+    assert_int_equal(iso_store_get_snapshot(f->store, &alice, "", f->arena, &record, NULL), ISO_OK);
+    assert_int_equal(iso_store_open_snapshot(f->store, &record, &fd, &f->error), ISO_OK);
+    assert_int_equal(read(fd, text, sizeof(text)), 10);
+    assert_string_equal(text, "file of s1");
+    close(fd);
+}
+
+static void a_plan_that_has_ended_and_its_events_are_never_changed(void **state)
+{
+    static const char *const attempts[] = {
+        "UPDATE plan SET etag = 9",
+        "UPDATE plan SET state = 1",
+        "UPDATE event SET at_ns = 0",
+        "DELETE FROM event",
+    };
+    struct fixture *f = *state;
+    struct iso_sql *sql = NULL;
+
+    create_ok(f, "p1", RUNNING);
+    assert_int_equal(end_plan(f, "p1", 0, DONE), ISO_OK);
+    assert_int_equal(iso_sql_open(f->database, ISO_SQL_WRITER, &sql, NULL), ISO_OK);
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(attempts); i++)
+        assert_int_not_equal(iso_sql_script(sql, attempts[i], NULL), ISO_OK);
+    iso_sql_close(sql);
+    assert_int_equal(count(f, "SELECT count(*) FROM event"), 1);
+    assert_int_equal(count(f, "SELECT state FROM plan"), DONE);
 }
 
 #define TESTS(set_up)                                                                              \
@@ -405,17 +320,6 @@ static void a_full_arena_is_an_error_and_changes_nothing(void **state)
                                             tear_down),                                            \
             cmocka_unit_test_setup_teardown(the_same_request_id_with_another_body_is_refused,      \
                                             set_up, tear_down),                                    \
-            cmocka_unit_test_setup_teardown(jobs_are_claimed_oldest_first_and_once, set_up,        \
-                                            tear_down),                                            \
-            cmocka_unit_test_setup_teardown(only_the_attempt_that_holds_a_plan_may_end_it, set_up, \
-                                            tear_down),                                            \
-            cmocka_unit_test_setup_teardown(                                                       \
-                a_job_of_a_process_that_is_gone_is_claimed_without_recovery_too, set_up,           \
-                tear_down),                                                                        \
-            cmocka_unit_test_setup_teardown(a_queued_plan_can_be_cancelled_before_any_claim,       \
-                                            set_up, tear_down),                                    \
-            cmocka_unit_test_setup_teardown(                                                       \
-                a_plan_that_waits_again_can_be_cancelled_whatever_its_attempt, set_up, tear_down), \
             cmocka_unit_test_setup_teardown(ending_a_plan_adds_its_last_event, set_up, tear_down), \
             cmocka_unit_test_setup_teardown(plans_are_listed_in_pages, set_up, tear_down),         \
             cmocka_unit_test_setup_teardown(                                                       \
@@ -430,6 +334,11 @@ static void a_full_arena_is_an_error_and_changes_nothing(void **state)
                                             tear_down),                                            \
             cmocka_unit_test_setup_teardown(a_full_arena_is_an_error_and_changes_nothing, set_up,  \
                                             tear_down),                                            \
+            cmocka_unit_test_setup_teardown(                                                       \
+                a_snapshots_file_is_found_again_on_a_machine_that_never_had_it, set_up,            \
+                tear_down),                                                                        \
+            cmocka_unit_test_setup_teardown(                                                       \
+                a_plan_that_has_ended_and_its_events_are_never_changed, set_up, tear_down),        \
     }
 
 int main(void)

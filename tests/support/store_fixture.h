@@ -104,8 +104,8 @@ static inline enum iso_status create(struct fixture *f, const struct iso_princip
                                      struct iso_plan_record *ret_record)
 {
     memset(&f->error, 0, sizeof(f->error));
-    return iso_store_create_plan(f->store, who, record, bytes_of("packed model"), &audit, f->arena,
-                                 ret_existing, ret_record, &f->error);
+    return iso_store_create_plan(f->store, who, record, 0, bytes_of("packed model"), &audit,
+                                 f->arena, ret_existing, ret_record, &f->error);
 }
 
 static inline void create_ok(struct fixture *f, const char *id, int state)
@@ -126,6 +126,50 @@ static inline int64_t count(struct fixture *f, const char *select)
     assert_int_equal(iso_sql_scalar(sql, select, NULL, 0, -1, &n, NULL), ISO_OK);
     iso_sql_close(sql);
     return n;
+}
+
+/* Ends a plan as `attempt` of its job; -1: it waits. */
+static inline enum iso_status end_plan(struct fixture *f, const char *id, int attempt,
+                                       int plan_state)
+{
+    struct iso_plan_record record = plan_named(id, "", plan_state);
+
+    memset(&f->error, 0, sizeof(f->error));
+    record.end_ns = iso_store_now_ns();
+    record.plan = bytes_of("");
+    return iso_store_update_plan(f->store, &alice, &record, attempt, &audit, &f->error);
+}
+
+struct digest_text {
+    char text[ISO_DIGEST_TEXT_SIZE];
+};
+
+/* A digest that the name is the beginning of, in hexadecimal. */
+static inline struct digest_text digest_named(const char *name)
+{
+    struct digest_text digest;
+    unsigned char bytes[ISO_SHA256_BYTES] = {0};
+
+    memcpy(bytes, name, strlen(name));
+    iso_digest_text(bytes, digest.text);
+    return digest;
+}
+
+/* Puts a snapshot with a file ("file of NAME") in the store. */
+static inline void put_snapshot(struct fixture *f, const struct iso_principal *who,
+                                const char *name, int64_t create_ns)
+{
+    struct digest_text digest = digest_named(name);
+    struct iso_snapshot_record record = {.digest = digest.text,
+                                         .create_ns = create_ns,
+                                         .snapshot = bytes_of(name),
+                                         .diagnostics = bytes_of("d")};
+    FILE *file = fopen(iso_store_snapshot_path(f->store, digest.text, f->arena), "w");
+
+    assert_non_null(file);
+    fprintf(file, "file of %s", name);
+    fclose(file);
+    assert_int_equal(iso_store_put_snapshot(f->store, who, &record, &audit, &f->error), ISO_OK);
 }
 
 /* Closes the store and runs `script` on its database. */

@@ -46,10 +46,13 @@ static void another_programs_database_is_refused(void **state)
 static void an_existing_database_is_copied_before_it_is_migrated(void **state)
 {
     struct fixture *f = *state;
-    const struct iso_migration good[] = {iso_store_migrations[0],
-                                         {2, "CREATE TABLE extra (x INTEGER) STRICT", "", ""}};
+    const struct iso_migration good[] = {
+        iso_store_migrations[0],
+        iso_store_migrations[1],
+        {3, "CREATE TABLE extra (x INTEGER) STRICT", "", ""},
+    };
     const struct iso_migration bad[] = {
-        good[0], good[1], {3, "CREATE TABLE more (x); nonsense", "", ""}};
+        good[0], good[1], good[2], {4, "CREATE TABLE more (x); nonsense", "", ""}};
     struct iso_sql *sql = NULL;
     char path[128], copy[192];
     int64_t n = 0;
@@ -59,25 +62,25 @@ static void an_existing_database_is_copied_before_it_is_migrated(void **state)
     f->store = NULL;
     snprintf(path, sizeof(path), "%s/isocost.db", f->folder);
     assert_int_equal(iso_sql_open(path, ISO_SQL_WRITER, &sql, NULL), ISO_OK);
-    assert_int_equal(iso_store_migrate(sql, good, 2, path, &f->error), ISO_OK);
+    assert_int_equal(iso_store_migrate(sql, good, 3, path, &f->error), ISO_OK);
     assert_int_equal(
         iso_sql_scalar(sql, "SELECT max(version) FROM schema_migration", NULL, 0, 0, &n, NULL),
         ISO_OK);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 3);
     /* One that fails leaves no part of itself. */
-    assert_int_not_equal(iso_store_migrate(sql, bad, 3, path, NULL), ISO_OK);
+    assert_int_not_equal(iso_store_migrate(sql, bad, 4, path, NULL), ISO_OK);
     assert_int_equal(iso_sql_scalar(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'",
                                     NULL, 0, 9, &n, NULL),
                      ISO_OK);
     assert_int_equal(n, 0);
     iso_sql_close(sql);
 
-    snprintf(copy, sizeof(copy), "%s.before-v2", path);
+    snprintf(copy, sizeof(copy), "%s.before-v3", path);
     assert_int_equal(iso_sql_open(copy, ISO_SQL_READER, &sql, NULL), ISO_OK);
     assert_int_equal(
         iso_sql_scalar(sql, "SELECT max(version) FROM schema_migration", NULL, 0, 0, &n, NULL),
         ISO_OK);
-    assert_int_equal(n, 1);
+    assert_int_equal(n, 2);
     assert_int_equal(iso_sql_scalar(sql, "SELECT count(*) FROM plan", NULL, 0, 0, &n, NULL),
                      ISO_OK);
     assert_int_equal(n, 1);
