@@ -135,8 +135,9 @@ static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, dou
     parameters.tol_obj = 1e-9;
     parameters.cb_func = on_tree;
     parameters.cb_info = search;
-    double seconds = search->end - search->control->now(search->control->context);
-    /* GLPK counts whole milliseconds and may end 2 early; then nobody would see that time was up */
+    double seconds = fmax(0, search->end - search->control->now(search->control->context));
+    /* GLPK counts whole milliseconds and may end 2 early; then nobody would see that time was up.
+     * A negative limit it takes for a bug of its caller. */
     parameters.tm_lim = seconds > 1e6 ? INT32_MAX : (int)(seconds * 1000) + 3;
     int status = glp_intopt(prob, &parameters);
     int solution = glp_mip_status(prob);

@@ -2,7 +2,8 @@
  *
  * For several thresholds theta: x = floor(x_LP + 1 - theta) for the whole columns, then for each
  * row that asks for more the column with the least cost for what it adds is taken, as long as no
- * cap breaks; then whatever can go again goes. The rest of the columns follow by a linear program.
+ * cap breaks; where rounding broke the cap on a share others serve more; then whatever can go again
+ * goes. The rest of the columns follow by a linear program.
  *
  * As long as there is no plan, limits and budgets that stood in the way take a toll of every column
  * under them, and the rows are filled again: what can do without a scarce thing leaves it to what
@@ -252,6 +253,52 @@ static void fill_row(struct cover *cover, int32_t i)
     }
 }
 
+static double coefficient_in(const struct iso_mip *mip, int32_t row, int32_t column)
+{
+    for (int32_t k = 0; k < mip->columns[column].n_entries; k++)
+        if (mip->entries[mip->columns[column].first_entry + k].row == row)
+            return mip->entries[mip->columns[column].first_entry + k].coefficient;
+    return 0;
+}
+
+/* Where rounding broke the cap i on a share, the cheapest others serve more until it holds. */
+static void mend_share(struct cover *cover, int32_t i)
+{
+    const struct iso_mip_row *row = &cover->mip->rows[i];
+    const struct iso_formulation *f = cover->search->formulation;
+    int32_t demand_row = f->demand_row[row->a * f->problem->n_periods + row->c], in_the_way;
+
+    for (;;) {
+        double over = cover->activity[i] - row->upper, best_score = INFINITY, best_step = 0;
+        int32_t best = -1;
+        if (over <= tolerance(row->upper))
+            return;
+        for (int32_t at = cover->first[demand_row]; at < cover->first[demand_row + 1]; at++) {
+            int32_t j = cover->columns[at];
+            double relief = -coefficient_in(cover->mip, i, j);
+            double score = (cover->price[j] + 1e-12) / fmin(relief, over);
+            if (relief <= 0 || score >= best_score)
+                continue;
+            double room = room_for(cover, j, ceil(over / relief), &in_the_way);
+            if (room < 1)
+                continue;
+            best = j;
+            best_score = score;
+            best_step = room;
+        }
+        if (best < 0)
+            return;
+        change(cover, best, best_step);
+    }
+}
+
+static void mend_shares(struct cover *cover)
+{
+    for (int32_t i = 0; i < cover->mip->n_rows; i++)
+        if (cover->mip->rows[i].kind == ISO_ROW_SHARE_MAX && !isinf(cover->mip->rows[i].upper))
+            mend_share(cover, i);
+}
+
 /* Whether one less of column j leaves every row satisfied. */
 static bool can_go(const struct cover *cover, int32_t j)
 {
@@ -349,6 +396,7 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, cons
                 return ISO_OK;
             start_from(&cover, x, thresholds[i]);
             fill_all(&cover);
+            mend_shares(&cover);
             remove_superfluous(&cover, order);
             ISO_TRY(iso_search_offer(search, cover.x, &taken, reterr));
             if (taken || raise_tolls(&cover) == 0 || iso_search_stops(search))

@@ -206,6 +206,35 @@ static void a_tree_ends_when_it_is_near_enough_in_money(void **state)
     assert_true(result.has_x && fabs(result.value - 1) < 1e-9 && result.nodes < 1000);
 }
 
+static double a_second_later(void *context)
+{
+    double *now = context;
+
+    return *now += 1;
+}
+
+/* Time may end while the program is still on its way into GLPK: a tree without a point, not an
+ * error. */
+static void a_tree_may_be_late_from_the_start(void **state)
+{
+    struct iso_mip mip __attribute__((cleanup(iso_mip_fini))) = {0};
+    struct iso_mip_limits limits = {.seconds = 0.5};
+    double clock = 0, x[1];
+    struct iso_control control = {.context = &clock, .now = a_second_later};
+    struct iso_mip_result result;
+    struct iso_error error = {0};
+    (void)state;
+
+    add_row(&mip, ISO_ROW_DEMAND, 3, INFINITY);
+    add_row(&mip, ISO_ROW_LIMIT, -INFINITY, 1);
+    assert_int_equal(
+        iso_mip_add_column(&mip, &(struct iso_mip_column){.upper = INFINITY, .integer = true}), 0);
+    assert_true(iso_mip_add_entry(&mip, 0, 2) && iso_mip_add_entry(&mip, 1, 1));
+    assert_int_equal(iso_mip_solve(&mip, NULL, INFINITY, &limits, &control, &result, x, &error),
+                     ISO_OK);
+    assert_false(result.has_x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +243,7 @@ int main(void)
         cmocka_unit_test(coverage_worth_more_here_than_there_is_not_gathered),
         cmocka_unit_test(coverage_by_what_was_just_given_up_follows),
         cmocka_unit_test(a_tree_ends_when_it_is_near_enough_in_money),
+        cmocka_unit_test(a_tree_may_be_late_from_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

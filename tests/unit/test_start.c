@@ -70,6 +70,26 @@ static void what_is_missing_is_added_and_what_is_too_much_goes(void **state)
                     7.5);
 }
 
+/* Two a and five b serve 95, but 60 of it by aws, 63 %. A sixth b mends that: 60 of 102. It is the
+ * best, too: with one a ten b are wanted, without a fourteen; with three a nine. */
+#define SHARED                                                                                   \
+    "catalog: {offerings: [{provider: aws, type: a, purchase: on-demand, price: 2 USD, "         \
+    "resources: {vcpu: 30}}, {provider: gcp, type: b, purchase: on-demand, price: 1 USD, "       \
+    "resources: {vcpu: 7}}]}\n"                                                                  \
+    "periods: [{id: p, hours: 1}]\noptions: {gap: 0}\n"                                          \
+    "workloads:\n  - {id: web, must_serve: true, throughput: {rate: 95, performance: "           \
+    "[{per_vcpu: 1}]}, shares: [{id: half, maximum: 0.6, offerings: {include: [{provider: [aws]" \
+    "}]}}]}\n"
+
+static void where_one_provider_has_too_large_a_share_others_get_more(void **state)
+{
+    (void)state;
+    begins_and_ends(SHARED "start: {instances: [{workload: web, offering: " A
+                           ", count: 2}, {workload: web, offering: gcp/*/*/b/linux/on-demand, "
+                           "count: 5}]}\n",
+                    10, 10);
+}
+
 /* Ten a run today; to start or to stop costs nothing, so 5 b are the cheapest, but the search
  * begins with what is there. */
 static void the_search_begins_with_what_runs_today(void **state)
@@ -137,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_begins_with_the_plan_that_it_is_given),
         cmocka_unit_test(what_is_missing_is_added_and_what_is_too_much_goes),
+        cmocka_unit_test(where_one_provider_has_too_large_a_share_others_get_more),
         cmocka_unit_test(the_search_begins_with_what_runs_today),
         cmocka_unit_test(what_the_model_does_not_have_is_left_out_with_a_warning),
         cmocka_unit_test(numbers_that_cannot_be_are_refused_by_path),
