@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "api.h"
-#include "daemon_log.h"
 #include "daemon_parameters.h"
 #include "daemon_paths.h"
+#include "daemon_retention.h"
+#include "log.h"
+#include "server.h"
 
 #define RECYCLE_AFTER_SOLVES 500
 #define QUEUED_CALLS 256
@@ -25,6 +27,17 @@ struct daemon {
     struct iso_api *api;
     struct iso_rpc_server *rpc;
 };
+
+static enum iso_status start_retention(const struct daemon *d, struct iso_error *reterr)
+{
+    struct iso_retention retention = ISO_RETENTION_INIT;
+
+    retention.plans_s = d->parameters.keep_plans_days * 86400.0;
+    retention.unused_s = d->parameters.keep_unused_days * 86400.0;
+    return iso_retention_start(d->store, &retention)
+               ? ISO_OK
+               : iso_fail(reterr, ISO_E_LIMIT, "", "the retention thread could not be started");
+}
 
 static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
 {
@@ -62,24 +75,25 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
     api.store = d->store;
     api.supervisor = d->supervisor;
     api.catalog = d->catalog;
-    return iso_api_start(&api, &d->api, reterr);
+    ISO_TRY(iso_api_start(&api, &d->api, reterr));
+    return start_retention(d, reterr);
 }
 
 static enum iso_status serve(struct daemon *d, struct iso_error *reterr)
 {
-    struct iso_rpc_config config = {.listen = d->parameters.listen,
+    struct iso_rpc_config config = {.listen = d->parameters.listen.items,
                                     .n_pollers = d->parameters.pollers,
                                     .n_workers = d->parameters.workers,
                                     .queue_bound = QUEUED_CALLS,
                                     .max_calls = OPEN_CALLS,
                                     .log = iso_log_line};
 
-    if (d->parameters.n_listen == 0) {
+    if (d->parameters.listen.n == 0) {
         if (d->paths.socket[0])
-            d->parameters.listen[d->parameters.n_listen++] = d->paths.socket;
-        d->parameters.listen[d->parameters.n_listen++] = "127.0.0.1:7443";
+            d->parameters.listen.items[d->parameters.listen.n++] = d->paths.socket;
+        d->parameters.listen.items[d->parameters.listen.n++] = "127.0.0.1:7443";
     }
-    config.n_listen = d->parameters.n_listen;
+    config.n_listen = d->parameters.listen.n;
     ISO_TRY(iso_rpc_server_new(&config, &d->rpc, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_plan_methods, d->api, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_server_methods, d->api, reterr));
@@ -125,6 +139,7 @@ static void stop(struct daemon *d, sigset_t *signals)
 /* Accepts parts that were never started. */
 static void free_parts(struct daemon *d)
 {
+    iso_retention_stop();
     if (d->api)
         iso_api_hold(d->api);
     if (d->rpc)

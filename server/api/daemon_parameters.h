@@ -5,15 +5,15 @@
 #include <stdio.h>
 
 #include "isocost/base/status.h"
-#include "server.h"
+#include "parameters.h"
 
 struct iso_daemon_parameters {
-    const char *listen[ISO_RPC_MAX_LISTENERS];
-    int n_listen;
+    struct iso_parameter_list listen;
     const char *store; /* NULL: SQLite in the data folder */
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
     int solvers, solver_processes, queue, solver_memory_mib, plan_queue, tenant_queue, tenant_plans,
-        lease_seconds, pollers, workers, drain_seconds, log_level;
+        lease_seconds, keep_plans_days, keep_unused_days, pollers, workers, drain_seconds,
+        log_level;
     bool help, version;
 };
 

@@ -1,62 +1,10 @@
 #include "daemon_paths.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-static enum iso_status join(char out[PATH_MAX], const char *folder, const char *name,
-                            struct iso_error *reterr)
-{
-    int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
-
-    if (n < 0 || n >= PATH_MAX)
-        return iso_fail(reterr, ISO_E_INVALID, "", "a path is longer than %d bytes", PATH_MAX - 1);
-    return ISO_OK;
-}
-
-/* Makes a folder and those above it. */
-static enum iso_status make_folder(const char *path, struct iso_error *reterr)
-{
-    char part[PATH_MAX];
-    struct stat found;
-
-    for (size_t n = 1; n <= strlen(path); n++) {
-        if (path[n] != '/' && path[n] != '\0')
-            continue;
-        snprintf(part, sizeof(part), "%.*s", (int)n, path);
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return iso_fail(reterr, ISO_E_IO, "data-dir", "cannot make folder %.300s: %s", part,
-                            strerror(errno));
-    }
-    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
-        return iso_fail(reterr, ISO_E_IO, "data-dir", "%.300s is not a folder", path);
-    return ISO_OK;
-}
-
-static enum iso_status own_folder(char out[PATH_MAX], struct iso_error *reterr)
-{
-    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-    if (n <= 0)
-        return iso_fail(reterr, ISO_E_IO, "", "the path of isocostd is not known: %s",
-                        strerror(errno));
-    out[n] = '\0';
-    *strrchr(out, '/') = '\0';
-    return ISO_OK;
-}
-
-static enum iso_status find_program(const char *given, const char *folder, const char *name,
-                                    const char *flag, char out[PATH_MAX], struct iso_error *reterr)
-{
-    char path[PATH_MAX];
-
-    ISO_TRY(join(path, folder, name, reterr));
-    if (!realpath(given ? given : path, out) || access(out, X_OK) != 0)
-        return iso_fail(reterr, ISO_E_IO, flag, "--%s: %.300s cannot be run: %s", flag,
-                        given ? given : path, strerror(errno));
-    return ISO_OK;
-}
+#include "paths.h"
 
 static enum iso_status find_plugins(const char *given, const char *folder, char out[PATH_MAX],
                                     struct iso_error *reterr)
@@ -71,11 +19,11 @@ static enum iso_status find_plugins(const char *given, const char *folder, char 
         return ISO_OK;
     }
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(places); i++) {
-        ISO_TRY(join(path, folder, places[i], reterr));
+        ISO_TRY(iso_path_join(path, folder, places[i], reterr));
         if (realpath(path, out))
             return ISO_OK;
     }
-    return join(out, folder, places[0], reterr);
+    return iso_path_join(out, folder, places[0], reterr);
 }
 
 static enum iso_status find_data(const char *given, char out[PATH_MAX], struct iso_error *reterr)
@@ -88,10 +36,10 @@ static enum iso_status find_data(const char *given, char out[PATH_MAX], struct i
     else if (state && state[0] == '/')
         snprintf(path, sizeof(path), "%s", state);
     else if (home && home[0] == '/')
-        ISO_TRY(join(path, home, ".isocost/data", reterr));
+        ISO_TRY(iso_path_join(path, home, ".isocost/data", reterr));
     else
         return iso_fail(reterr, ISO_E_INVALID, "data-dir", "give --data-dir: HOME is not set");
-    ISO_TRY(make_folder(path, reterr));
+    ISO_TRY(iso_folder_make(path, reterr));
     if (!realpath(path, out))
         return iso_fail(reterr, ISO_E_IO, "data-dir", "%.300s: %s", path, strerror(errno));
     return ISO_OK;
@@ -105,14 +53,14 @@ static enum iso_status find_socket(char out[PATH_MAX], struct iso_error *reterr)
 
     out[0] = '\0';
     if (run && run[0] == '/')
-        ISO_TRY(join(folder, run, "isocost", reterr));
+        ISO_TRY(iso_path_join(folder, run, "isocost", reterr));
     else if (home && home[0] == '/')
-        ISO_TRY(join(folder, home, ".isocost", reterr));
+        ISO_TRY(iso_path_join(folder, home, ".isocost", reterr));
     else
         return ISO_OK;
     if (strlen(folder) + sizeof("/isocost.sock") > sizeof(((struct sockaddr_un *)0)->sun_path))
         return ISO_OK;
-    ISO_TRY(make_folder(folder, reterr));
+    ISO_TRY(iso_folder_make(folder, reterr));
     snprintf(out, PATH_MAX, "unix:%.200s/isocost.sock", folder);
     return ISO_OK;
 }
@@ -124,21 +72,21 @@ enum iso_status iso_daemon_paths_find(const struct iso_daemon_parameters *parame
     char folder[PATH_MAX];
 
     paths = (struct iso_daemon_paths){0};
-    ISO_TRY(own_folder(folder, reterr));
-    ISO_TRY(
-        find_program(parameters->solver, folder, "isocost-solver", "solver", paths.solver, reterr));
-    ISO_TRY(find_program(parameters->plugin_host, folder, "isocost-plugin-host", "plugin-host",
-                         paths.plugin_host, reterr));
+    ISO_TRY(iso_folder_own(folder, reterr));
+    ISO_TRY(iso_program_find(parameters->solver, folder, "isocost-solver", "solver", paths.solver,
+                             reterr));
+    ISO_TRY(iso_program_find(parameters->plugin_host, folder, "isocost-plugin-host", "plugin-host",
+                             paths.plugin_host, reterr));
     ISO_TRY(find_plugins(parameters->plugin_dir, folder, paths.plugins, reterr));
     if (parameters->config && !realpath(parameters->config, paths.config))
         return iso_fail(reterr, ISO_E_IO, "config", "--config: %.300s: %s", parameters->config,
                         strerror(errno));
     ISO_TRY(find_data(parameters->data_dir, paths.data, reterr));
-    ISO_TRY(join(paths.cache, paths.data, "cache", reterr));
-    ISO_TRY(make_folder(paths.cache, reterr));
-    ISO_TRY(join(paths.temporary, paths.data, "tmp", reterr));
-    ISO_TRY(make_folder(paths.temporary, reterr));
-    if (parameters->n_listen == 0)
+    ISO_TRY(iso_path_join(paths.cache, paths.data, "cache", reterr));
+    ISO_TRY(iso_folder_make(paths.cache, reterr));
+    ISO_TRY(iso_path_join(paths.temporary, paths.data, "tmp", reterr));
+    ISO_TRY(iso_folder_make(paths.temporary, reterr));
+    if (parameters->listen.n == 0)
         ISO_TRY(find_socket(paths.socket, reterr));
     *ret_paths = paths;
     return ISO_OK;

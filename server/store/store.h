@@ -264,4 +264,46 @@ ISO_EXPORT const char *iso_store_snapshot_folder(const struct iso_store *store,
 ISO_EXPORT const char *iso_store_snapshot_path(const struct iso_store *store, const char *digest,
                                                struct iso_arena *arena);
 
+/* --- looking after a store --- */
+
+/* Whether other processes can use the store too: its name is a postgres:// address, not a folder.
+ */
+ISO_EXPORT bool iso_store_is_shared(const char *name);
+
+/* What goes with time. Audit rows stay. */
+struct iso_retention {
+    double events_s; /* events of a plan, after its end */
+    double plans_s;  /* plans, after their end; 0: for ever */
+    double unused_s; /* models and snapshots that no plan needs, of this age; 0: for ever */
+};
+#define ISO_RETENTION_INIT                                        \
+    {                                                             \
+        .events_s = 86400, .plans_s = 0, .unused_s = 30 * 86400.0 \
+    }
+struct iso_pruned {
+    int64_t events, plans, models, snapshots, files, chunks;
+};
+/* Removes what is older, some hundred rows at a time, so that others can write in between. */
+ISO_EXPORT enum iso_status iso_store_prune(struct iso_store *store,
+                                           const struct iso_retention *retention,
+                                           struct iso_pruned *ret_pruned, struct iso_error *reterr);
+
+struct iso_copied {
+    int64_t rows, files;
+};
+/* Copies the store `from` (a folder or an address), which may be in use, into the empty store `to`:
+ * all of it or nothing, and read back. Errors: ISO_E_PRECONDITION (not empty; another schema),
+ * ISO_E_IO, ISO_E_UNAVAILABLE. */
+ISO_EXPORT enum iso_status iso_store_copy(const char *from, const char *to,
+                                          struct iso_copied *ret_copied, struct iso_error *reterr);
+
+struct iso_check {
+    int n_problems;
+    char first[128]; /* of the problems, in words */
+    int64_t audit_rows, snapshots;
+};
+/* Looks whether pages, audit chain, plans, jobs and files of snapshots are whole. */
+ISO_EXPORT enum iso_status iso_store_check(struct iso_store *store, struct iso_check *ret_check,
+                                           struct iso_error *reterr);
+
 #endif

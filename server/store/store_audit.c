@@ -29,6 +29,21 @@ static enum iso_status last_hash(struct iso_sql *sql, unsigned char hash[ISO_SHA
     return ISO_OK;
 }
 
+void iso_store_audit_hash(const unsigned char previous[ISO_SHA256_BYTES],
+                          const char *const fields[ISO_AUDIT_FIELDS], int64_t at_ns,
+                          unsigned char ret_hash[ISO_SHA256_BYTES])
+{
+    struct iso_sha256 sha;
+
+    iso_sha256_init(&sha);
+    iso_sha256_update(&sha, previous, ISO_SHA256_BYTES);
+    for (int i = 0; i < ISO_AUDIT_FIELDS; i++)
+        add_field(&sha, fields[i]);
+    for (int shift = 0; shift < 64; shift += 8)
+        iso_sha256_update(&sha, &(unsigned char){(unsigned char)((uint64_t)at_ns >> shift)}, 1);
+    iso_sha256_final(&sha, ret_hash);
+}
+
 enum iso_status iso_store_audit(struct iso_sql *sql, const struct iso_principal *principal,
                                 const struct iso_audit *audit, const char *object,
                                 struct iso_error *reterr)
@@ -36,23 +51,16 @@ enum iso_status iso_store_audit(struct iso_sql *sql, const struct iso_principal 
     unsigned char previous[ISO_SHA256_BYTES], hash[ISO_SHA256_BYTES];
     const char *request_id;
     int64_t now_ns = iso_store_now_ns();
-    struct iso_sha256 sha;
 
     if (!audit)
         return ISO_OK;
     request_id = audit->request_id ? audit->request_id : "";
     ISO_TRY(last_hash(sql, previous, reterr));
-    iso_sha256_init(&sha);
-    iso_sha256_update(&sha, previous, sizeof(previous));
-    add_field(&sha, principal->tenant);
-    add_field(&sha, principal->project);
-    add_field(&sha, principal->subject);
-    add_field(&sha, audit->action);
-    add_field(&sha, object);
-    add_field(&sha, request_id);
-    for (int shift = 0; shift < 64; shift += 8)
-        iso_sha256_update(&sha, &(unsigned char){(unsigned char)((uint64_t)now_ns >> shift)}, 1);
-    iso_sha256_final(&sha, hash);
+    iso_store_audit_hash(previous,
+                         (const char *const[]){principal->tenant, principal->project,
+                                               principal->subject, audit->action, object,
+                                               request_id},
+                         now_ns, hash);
     return ISO_RUN(sql,
                    "INSERT INTO audit (tenant, project, subject, action, object, request_id,"
                    " at_ns, previous_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

@@ -61,6 +61,13 @@ enum iso_status iso_store_audit(struct iso_sql *sql, const struct iso_principal 
                                 const struct iso_audit *audit, const char *object,
                                 struct iso_error *reterr);
 
+/* Tenant, project, subject, action, object and request id of a row, in this order. */
+enum { ISO_AUDIT_FIELDS = 6 };
+/* The hash of a row from that of the one before; `ret_hash` may be `previous`. */
+void iso_store_audit_hash(const unsigned char previous[ISO_SHA256_BYTES],
+                          const char *const fields[ISO_AUDIT_FIELDS], int64_t at_ns,
+                          unsigned char ret_hash[ISO_SHA256_BYTES]);
+
 /* Adds a model unless it is there. */
 enum iso_status iso_store_insert_model(struct iso_sql *sql, const struct iso_principal *principal,
                                        const char *digest, struct iso_bytes model,
@@ -88,6 +95,9 @@ enum iso_status iso_store_migrate(struct iso_sql *sql, const struct iso_migratio
                                   int n_migrations, const char *backup_prefix,
                                   struct iso_error *reterr);
 
+/* Fails unless the database has the newest schema. */
+enum iso_status iso_store_check_version(struct iso_sql *sql, struct iso_error *reterr);
+
 extern const struct iso_migration iso_store_migrations[];
 extern const int iso_store_n_migrations;
 
@@ -110,10 +120,13 @@ enum iso_status iso_store_end_job(struct iso_sql *sql, const struct iso_job_reco
 enum iso_status iso_store_share_file(struct iso_store *store, const char *path,
                                      char ret_file[ISO_DIGEST_TEXT_SIZE], int64_t *ret_n_chunks,
                                      struct iso_error *reterr);
-/* Fails unless the file has so many chunks; in a transaction in turn that stays so until its end.
- */
-enum iso_status iso_store_check_chunks(struct iso_sql *sql, const char *file, int64_t n_chunks,
-                                       struct iso_error *reterr);
+/* Names the file of a snapshot. Errors: ISO_E_UNAVAILABLE (it has not so many chunks). */
+enum iso_status iso_store_insert_file(struct iso_sql *sql, const char *digest, const char *file,
+                                      int64_t n_chunks, struct iso_error *reterr);
+/* Every snapshot once, whosever it is; digest and file only. */
+enum iso_status iso_store_list_all_snapshots(struct iso_store *store, struct iso_arena *arena,
+                                             struct iso_snapshot_record **ret_records,
+                                             int *ret_n_records, struct iso_error *reterr);
 
 /* Tells other processes, once the transaction is committed, that an object changed. */
 enum iso_status iso_store_tell(struct iso_sql *sql, const char *kind,

@@ -223,3 +223,17 @@ enum iso_status iso_store_migrate(struct iso_sql *sql, const struct iso_migratio
     }
     return apply_missing(sql, migrations, n_migrations, reterr);
 }
+
+enum iso_status iso_store_check_version(struct iso_sql *sql, struct iso_error *reterr)
+{
+    int applied = 0;
+
+    ISO_TRY(find_version(sql, iso_store_migrations, iso_store_n_migrations, &applied, reterr));
+    if (applied < iso_store_n_migrations)
+        return iso_fail(
+            reterr, ISO_E_PRECONDITION, "",
+            "the store has schema version %d, and this program needs %d: start isocostd "
+            "on it once",
+            applied, iso_store_n_migrations);
+    return ISO_OK;
+}

@@ -154,6 +154,11 @@ enum iso_status iso_store_open(const char *folder, const char *address,
     return ISO_OK;
 }
 
+bool iso_store_is_shared(const char *name)
+{
+    return iso_sql_is_postgres(name);
+}
+
 void iso_store_set_job_limits(struct iso_store *store, const struct iso_job_limits *limits)
 {
     store->limits = *limits;

@@ -103,7 +103,10 @@ static const char tables_2[] =
     /* Rows that history needs go only while a row is here: see store_retention.c. */
     "CREATE TABLE retention_run (begin_ns INTEGER NOT NULL) STRICT;"
 
-    "ALTER TABLE snapshot ADD COLUMN file TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE snapshot_file ("
+    "  digest TEXT PRIMARY KEY, file TEXT NOT NULL, n_chunks INTEGER NOT NULL,"
+    "  create_ns INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX snapshot_file_by_file ON snapshot_file (file);"
     "CREATE TABLE snapshot_chunk ("
     "  file TEXT NOT NULL, number INTEGER NOT NULL, create_ns INTEGER NOT NULL,"
     "  bytes BLOB NOT NULL, PRIMARY KEY (file, number)) STRICT;";

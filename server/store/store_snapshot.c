@@ -25,14 +25,13 @@ static enum iso_status put(struct iso_sql *sql, void *context, struct iso_error 
     const struct iso_snapshot_record *record = call->record;
 
     if (call->file[0])
-        ISO_TRY(iso_store_check_chunks(sql, call->file, call->n_chunks, reterr));
+        ISO_TRY(iso_store_insert_file(sql, record->digest, call->file, call->n_chunks, reterr));
     ISO_TRY(ISO_RUN(sql,
                     "INSERT INTO snapshot (tenant, project, digest, create_ns, snapshot,"
-                    " diagnostics, file) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    " diagnostics) VALUES ($1, $2, $3, $4, $5, $6)",
                     reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
                     ISO_TEXT(record->digest), ISO_INT(record->create_ns),
-                    ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics),
-                    ISO_TEXT(call->file)));
+                    ISO_BLOB(record->snapshot), ISO_BLOB(record->diagnostics)));
     return iso_store_audit(sql, call->principal, call->audit, record->digest, reterr);
 }
 
@@ -95,10 +94,11 @@ static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error 
                            ISO_TEXT(call->principal->tenant)));
     else
         ISO_TRY(current_sequence(sql, call->principal->tenant, &sequence, reterr));
-    ISO_TRY(ISO_START(sql,
-                      "SELECT digest, create_ns, snapshot, diagnostics, file FROM snapshot"
-                      " WHERE sequence = $1",
-                      &statement, reterr, ISO_INT(sequence)));
+    ISO_TRY(
+        ISO_START(sql,
+                  "SELECT s.digest, s.create_ns, s.snapshot, s.diagnostics, f.file FROM snapshot s"
+                  " LEFT JOIN snapshot_file f ON f.digest = s.digest WHERE s.sequence = $1",
+                  &statement, reterr, ISO_INT(sequence)));
     ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row && call->digest[0])
         return iso_fail(reterr, ISO_E_NOT_FOUND, "", "no snapshot has the digest \"%.80s\"",
@@ -206,5 +206,41 @@ enum iso_status iso_store_list_snapshot_tenants(struct iso_store *store, struct 
     ISO_TRY(iso_store_read(store, list_tenants, &call, reterr));
     *ret_tenants = call.tenants;
     *ret_n_tenants = call.n_tenants;
+    return ISO_OK;
+}
+
+static enum iso_status list_all(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct snapshot_call *call = context;
+    struct iso_statement *statement = NULL;
+    int64_t n = 0;
+    bool row = false;
+
+    ISO_TRY(
+        iso_sql_scalar(sql, "SELECT count(DISTINCT digest) FROM snapshot", NULL, 0, 0, &n, reterr));
+    call->records = iso_arena_calloc(call->arena, (size_t)n + 1, sizeof(*call->records));
+    ISO_TRY(iso_store_check_arena(call->arena, reterr));
+    ISO_TRY(iso_sql_start(sql,
+                          "SELECT DISTINCT s.digest, f.file FROM snapshot s"
+                          " LEFT JOIN snapshot_file f ON f.digest = s.digest ORDER BY s.digest",
+                          NULL, 0, &statement, reterr));
+    for (call->n_records = 0;; call->n_records++) {
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
+        if (!row)
+            return iso_store_check_arena(call->arena, reterr);
+        call->records[call->n_records].digest = iso_sql_text(statement, 0, call->arena);
+        call->records[call->n_records].file = iso_sql_text(statement, 1, call->arena);
+    }
+}
+
+enum iso_status iso_store_list_all_snapshots(struct iso_store *store, struct iso_arena *arena,
+                                             struct iso_snapshot_record **ret_records,
+                                             int *ret_n_records, struct iso_error *reterr)
+{
+    struct snapshot_call call = {.arena = arena};
+
+    ISO_TRY(iso_store_read(store, list_all, &call, reterr));
+    *ret_records = call.records;
+    *ret_n_records = call.n_records;
     return ISO_OK;
 }

@@ -10,7 +10,7 @@ for header in $(git ls-files '*.h' | grep -v '^tests/'); do
     esac
     gcc -std=gnu11 -D_GNU_SOURCE -DISO_VERSION='"x"' -fsyntax-only -Wall -Werror -x c \
         -Isolver/include -Isolver -Iproto/c/include -Iproto/c -Iserver -Iserver/store -Iserver/solve \
-        -Iserver/jobs -Iserver/rpc -Iserver/api -Iserver/providers -Iplugins/include \
+        -Iserver/jobs -Iserver/program -Iserver/rpc -Iserver/api -Iserver/providers -Iplugins/include \
         -Iplugins/sdk/include -Iclients/c/include -I"$folder" $extra \
         -isystem "$2/proto/generated" "$header" || { echo "$header does not compile alone"; failed=1; }
 done

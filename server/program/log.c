@@ -1,4 +1,4 @@
-#include "daemon_log.h"
+#include "log.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* The log on stderr: one line an event, `level subject key=value ... at=TIME`. Lines are queued and
  * written by a thread of their own, so that a slow stderr holds nobody up; when 4096 lines wait,
  * more are dropped and counted. */
-#ifndef ISOCOST_SERVER_DAEMON_LOG_H
-#define ISOCOST_SERVER_DAEMON_LOG_H
+#ifndef ISOCOST_SERVER_LOG_H
+#define ISOCOST_SERVER_LOG_H
 
 #include <stdbool.h>
 
