@@ -37,7 +37,8 @@ struct separable {
     const struct iso_problem *problem;
     struct iso_plan *plan;
     struct iso_cover_table *tables; /* n_workloads */
-    int64_t **count, **covered;     /* [workload][level * n_options + option], latest period */
+    int64_t **count, **covered;     /* [workload][option], latest period */
+    int64_t **bought;               /* [workload][product of its table]: instances they cover */
     iso_wide *used;                 /* of each limit in the period at hand */
 };
 
@@ -50,16 +51,28 @@ static void separable_fini(struct separable *s)
             free(s->count[a]);
         if (s->covered)
             free(s->covered[a]);
+        if (s->bought)
+            free(s->bought[a]);
     }
     free(s->tables);
     free(s->count);
     free(s->covered);
+    free(s->bought);
     free(s->used);
 }
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for covering tables");
+}
+
+/* Instances that the units bought of each product cover in each period. */
+static void sum_bought(const struct iso_cover_table *table, int64_t *bought)
+{
+    for (int32_t i = 0; i < table->n_products; i++)
+        for (int32_t u = 0; u < table->n_units; u++)
+            if (table->units[u].product == table->products[i].product)
+                bought[i] += table->bought[u] * table->products[i].instances;
 }
 
 /* Tables and scratch; *ret_small is false when a table would be too large. */
@@ -70,8 +83,9 @@ static enum iso_status open_tables(struct separable *s, bool *ret_small, struct 
     s->tables = iso_calloc(n_workloads, sizeof(*s->tables));
     s->count = iso_calloc(n_workloads, sizeof(int64_t *));
     s->covered = iso_calloc(n_workloads, sizeof(int64_t *));
+    s->bought = iso_calloc(n_workloads, sizeof(int64_t *));
     s->used = iso_calloc((size_t)s->problem->n_limits, sizeof(*s->used));
-    if (!s->tables || !s->count || !s->covered || !s->used)
+    if (!s->tables || !s->count || !s->covered || !s->bought || !s->used)
         return no_memory(reterr);
     *ret_small = true;
     for (int32_t a = 0; a < s->problem->n_workloads && *ret_small; a++) {
@@ -79,8 +93,10 @@ static enum iso_status open_tables(struct separable *s, bool *ret_small, struct 
         ISO_TRY(iso_cover_init(&s->tables[a], s->problem, a, ret_small, reterr));
         s->count[a] = iso_calloc(n_options, sizeof(int64_t));
         s->covered[a] = iso_calloc(n_options, sizeof(int64_t));
-        if (!s->count[a] || !s->covered[a])
+        s->bought[a] = iso_calloc((size_t)s->tables[a].n_products, sizeof(int64_t));
+        if (!s->count[a] || !s->covered[a] || !s->bought[a])
             return no_memory(reterr);
+        sum_bought(&s->tables[a], s->bought[a]);
     }
     return ISO_OK;
 }
@@ -94,15 +110,12 @@ static bool add_covers(const struct separable *s, int32_t a, int32_t option, int
 
     for (int32_t i = 0; i < table->n_products && covered > 0; i++) {
         int32_t c = table->products[i].product;
-        iso_decimal existing = problem->products[c].existing[t];
-        int64_t instances = table->products[i].instances, room = 0;
+        int64_t room = s->bought[a][i];
         if (table->products[i].option != option)
             continue;
+        iso_decimal existing = problem->products[c].existing[t];
         if (existing > 0)
-            room = (int64_t)((iso_wide)existing * instances / ISO_DECIMAL_ONE);
-        for (int32_t u = 0; u < table->n_units; u++)
-            if (table->units[u].product == c)
-                room += table->bought[u] * instances;
+            room += (int64_t)((iso_wide)existing * table->products[i].instances / ISO_DECIMAL_ONE);
         int64_t n = room < covered ? room : covered;
         struct iso_cover cover = {c, a, problem->workloads[a].options[option].offering, t,
                                   n * ISO_DECIMAL_ONE};

@@ -62,23 +62,37 @@ static bool add_warning(Isocost__V1__Plan *message, const char *text, struct iso
     return warnings[message->n_warnings++] != NULL;
 }
 
+Isocost__V1__Plan *iso_job_write_plan(const struct iso_job *job, const struct iso_plan *plan,
+                                      enum iso_reason reason, enum iso_stop stop,
+                                      struct iso_arena *arena)
+{
+    struct iso_plan ended = *plan;
+
+    ended.reason = reason;
+    ended.stop = stop;
+    return arena ? iso_plan_to_proto(job->resolved, job->model, &ended, NULL, wall_ns(),
+                                     MOST_LINE_BYTES, arena)
+                 : NULL;
+}
+
+/* What is known of a plan beside the plan itself. */
+static void complete(Isocost__V1__Plan *message, const struct verified *verified)
+{
+    iso_plan_certify(message, &verified->verdict);
+    message->stats->cpu_seconds = verified->cpu_seconds;
+    message->stats->peak_memory_mib = verified->peak_memory_mib;
+}
+
 /* The public plan of what was verified, with another end. `warning` may be NULL. */
 static Isocost__V1__Plan *write_plan(struct iso_job *job, const struct verified *verified,
                                      enum iso_reason reason, enum iso_stop stop,
                                      const char *warning, struct iso_arena *arena)
 {
-    struct iso_plan plan = *verified->plan;
+    Isocost__V1__Plan *message = iso_job_write_plan(job, verified->plan, reason, stop, arena);
 
-    plan.reason = reason;
-    plan.stop = stop;
-    Isocost__V1__Plan *message =
-        arena ? iso_plan_to_proto(job->resolved, job->model, &plan, &verified->verdict, wall_ns(),
-                                  MOST_LINE_BYTES, arena)
-              : NULL;
     if (!message || (warning && !add_warning(message, warning, arena)))
         return NULL;
-    message->stats->cpu_seconds = verified->cpu_seconds;
-    message->stats->peak_memory_mib = verified->peak_memory_mib;
+    complete(message, verified);
     return message;
 }
 
@@ -222,7 +236,7 @@ void iso_job_finish_failed(struct iso_job *job, enum iso_stop stop, const struct
 }
 
 /* The child is told a shorter limit when the deadline comes before the model's own. */
-static enum iso_stop own_stop(struct iso_job *job, enum iso_stop childs)
+enum iso_stop iso_job_own_stop(struct iso_job *job, enum iso_stop childs)
 {
     pthread_mutex_lock(&job->supervisor->lock);
     enum iso_stop stop = childs;
@@ -234,12 +248,18 @@ static enum iso_stop own_stop(struct iso_job *job, enum iso_stop childs)
     return stop;
 }
 
-void iso_job_finish_solved(struct iso_job *job, const struct verified *verified)
+void iso_job_finish_solved(struct iso_job *job, const struct verified *verified,
+                           const struct early *early)
 {
-    enum iso_stop stop = own_stop(job, verified->plan->stop);
+    enum iso_stop stop = iso_job_own_stop(job, verified->plan->stop);
 
     if (iso_job_has_ended(job))
         return;
+    if (early->message) {
+        complete(early->message, verified);
+        deliver_plan(job, early->message, verified);
+        return;
+    }
     if (verified->plan->reason == ISO_REASON_NO_PLAN_FOUND && stop == ISO_STOP_CANCEL) {
         iso_job_finish_stopped(job);
         return;

@@ -55,6 +55,17 @@ struct verified {
     double cpu_seconds, peak_memory_mib;
 };
 
+/* A message that is written while its plan is verified. */
+struct early {
+    struct iso_job *job;
+    const struct iso_plan *plan;
+    enum iso_stop stop;
+    bool begun;
+    pthread_t thread;
+    struct iso_arena *arena;
+    Isocost__V1__Plan *message; /* in `arena`, not certified; NULL: none was written */
+};
+
 /* Something for a worker to read. */
 enum mail_kind { MAIL_EVENT, MAIL_DEATH };
 struct mail {
@@ -232,13 +243,26 @@ void iso_job_finish_dead(struct iso_job *job, const struct mail *death);
 /* From the best with `why_not` as warning; or with `why_not` as error. */
 void iso_job_finish_failed(struct iso_job *job, enum iso_stop stop, const struct iso_error *why_not,
                            const struct iso_violations *violations);
-void iso_job_finish_solved(struct iso_job *job, const struct verified *verified);
+/* `early` may have the message already. */
+void iso_job_finish_solved(struct iso_job *job, const struct verified *verified,
+                           const struct early *early);
+/* The public message of a plan with another end, not certified; NULL when memory is short. */
+Isocost__V1__Plan *iso_job_write_plan(const struct iso_job *job, const struct iso_plan *plan,
+                                      enum iso_reason reason, enum iso_stop stop,
+                                      struct iso_arena *arena);
+/* What stopped the search, as the caller is told. */
+enum iso_stop iso_job_own_stop(struct iso_job *job, enum iso_stop childs);
 void iso_job_finish_without_plan(struct iso_job *job, const Isocost__Internal__V1__Stats *stats);
 /* Tells the best plan as progress, if it is new. */
 void iso_job_publish(struct iso_job *job);
 /* Value, bound and gap of a stage, where they are known. */
 void iso_progress_numbers(Isocost__V1__SolveProgress *message, bool has_value, double value,
                           double bound);
+
+/* early.c; on a worker. Begins when the plan (an argument that is a struct early) can be read. */
+void iso_early_begin(void *early);
+void iso_early_end(struct early *early);  /* waits; the message is there then, or never */
+void iso_early_fini(struct early *early); /* waits, and frees the message */
 
 /* child.c; on the loop thread, the lock held */
 enum iso_status iso_child_spawn(struct iso_supervisor *supervisor, struct child *child,

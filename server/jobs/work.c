@@ -106,8 +106,9 @@ static enum iso_status decode(const struct mail *mail, struct iso_arena *arena,
     return ISO_OK;
 }
 
-/* The answer as a plan that isocost::verify let through. */
-static enum iso_status verify(struct iso_job *job, const Answer *answer, bool last,
+/* The answer as a plan that isocost::verify let through. With `early`, which is for the last plan
+ * of a job, its message is written meanwhile. */
+static enum iso_status verify(struct iso_job *job, const Answer *answer, struct early *early,
                               struct verified **ret_verified, struct iso_error *reterr)
 {
     ISO_AUTO(iso_plan) plan = NULL;
@@ -117,7 +118,7 @@ static enum iso_status verify(struct iso_job *job, const Answer *answer, bool la
         return job->resolve_status;
     }
     ISO_TRY(iso_answer_to_plan(answer, &job->resolved->problem, &plan, reterr));
-    if (!last) { /* a plan on the way claims nothing about how the search ends */
+    if (!early) { /* a plan on the way claims nothing about how the search ends */
         plan->reason = ISO_REASON_FEASIBLE;
         plan->stop = ISO_STOP_NONE;
     }
@@ -125,7 +126,13 @@ static enum iso_status verify(struct iso_job *job, const Answer *answer, bool la
     if (!verified)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     verified->refs = 1;
-    enum iso_status status = iso_verify(&job->resolved->problem, plan, &verified->verdict, reterr);
+    if (early)
+        early->plan = plan;
+    enum iso_status status =
+        iso_verify_telling(&job->resolved->problem, plan, early ? iso_early_begin : NULL, early,
+                           &verified->verdict, reterr);
+    if (early)
+        iso_early_end(early);
     if (status != ISO_OK) {
         free(verified);
         return status;
@@ -166,7 +173,7 @@ static void read_incumbent(struct iso_job *job, const struct mail *mail)
 
     enum iso_status status = arena ? decode(mail, arena, &event, &error) : ISO_E_NOMEM;
     if (status == ISO_OK)
-        status = verify(job, event->incumbent, /* last= */ false, &verified, &error);
+        status = verify(job, event->incumbent, NULL, &verified, &error);
     if (status == ISO_E_INVALID && job->resolve_status == ISO_OK)
         reject(job, &error);
     if (status != ISO_OK)
@@ -214,6 +221,7 @@ static void read_failure(struct iso_job *job, const Google__Rpc__Status *failure
 static void read_done(struct iso_job *job, const struct mail *mail, const struct mail *before)
 {
     ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+    struct early early __attribute__((cleanup(iso_early_fini))) = {.job = job};
     const SolverEvent *event = NULL;
     struct verified *verified = NULL;
     struct iso_error error = {0};
@@ -232,9 +240,9 @@ static void read_done(struct iso_job *job, const struct mail *mail, const struct
     if (status == ISO_OK && !event->done->answer)
         status = iso_fail(&error, ISO_E_INVALID, "answer", "there is none");
     if (status == ISO_OK)
-        status = verify(job, event->done->answer, /* last= */ true, &verified, &error);
+        status = verify(job, event->done->answer, &early, &verified, &error);
     if (status == ISO_OK) {
-        iso_job_finish_solved(job, verified);
+        iso_job_finish_solved(job, verified, &early);
         iso_plan_free(verified->plan);
         free(verified);
         return;

@@ -19,15 +19,20 @@ ISO_EXPORT enum iso_status iso_answer_to_plan(const Isocost__Internal__V1__Answe
                                               const struct iso_problem *problem,
                                               struct iso_plan **ret_plan, struct iso_error *reterr);
 
-/* Makes the public message from a verified plan: names, sentences, sums by provider, team, region
- * and period, actions, digests, reliances, ages. Only the first lines are there, as many as
- * take `most_line_bytes` on the wire; sums and digests are of all. `now_ns` is for ages. Ids are
- * borrowed from `resolved`, which must outlive the message. NULL when the arena is full. */
+/* Makes the public message from a plan whose indices are in range: names, sentences, sums by
+ * provider, team, region and period, actions, digests, reliances, ages. Only the first lines are
+ * there, as many as take `most_line_bytes` on the wire; sums and digests are of all. `now_ns` is
+ * for ages. Ids are borrowed from `resolved`, which must outlive the message. Without a verdict
+ * (NULL) the certificate says that nothing passed, until iso_plan_certify(). NULL when the arena is
+ * full. */
 ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
                                                 const Isocost__V1__Model *model,
                                                 const struct iso_plan *plan,
                                                 const struct iso_verdict *verdict, int64_t now_ns,
                                                 size_t most_line_bytes, struct iso_arena *arena);
+
+/* Writes what the verifier found into a message: its plan passed. */
+ISO_EXPORT void iso_plan_certify(Isocost__V1__Plan *message, const struct iso_verdict *verdict);
 
 /* All lines of a verified plan, packed as a Plan with nothing else, which the caller frees. Errors:
  * ISO_E_NOMEM. */

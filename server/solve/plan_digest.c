@@ -1,4 +1,6 @@
 /* The digest of a plan; docs/reference/digests.md has the bytes. */
+#include <endian.h>
+
 #include "isocost/proto/digest.h"
 #include "plan_parts.h"
 
@@ -42,24 +44,25 @@ static void add(struct hasher *hasher, const void *bytes, size_t n_bytes)
     hasher->n_held += n_bytes;
 }
 
-/* Little-endian. */
-static void add_numbers(struct hasher *hasher, const int64_t *numbers, size_t n)
+/* Little-endian, as small numbers. */
+static void add_number(struct hasher *hasher, int64_t number)
 {
-    unsigned char bytes[8 * 8];
+    uint64_t bytes = htole64((uint64_t)number);
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < 8; k++)
-            bytes[8 * i + k] = (unsigned char)((uint64_t)numbers[i] >> (8 * k));
-    add(hasher, bytes, 8 * n);
+    if (hasher->n_held > HELD_BYTES - sizeof(bytes))
+        flush(hasher);
+    memcpy(hasher->held + hasher->n_held, &bytes, sizeof(bytes));
+    hasher->n_held += sizeof(bytes);
 }
 
 static void add_small(struct hasher *hasher, int32_t number)
 {
-    unsigned char bytes[4];
+    uint32_t bytes = htole32((uint32_t)number);
 
-    for (size_t k = 0; k < 4; k++)
-        bytes[k] = (unsigned char)((uint32_t)number >> (8 * k));
-    add(hasher, bytes, 4);
+    if (hasher->n_held > HELD_BYTES - sizeof(bytes))
+        flush(hasher);
+    memcpy(hasher->held + hasher->n_held, &bytes, sizeof(bytes));
+    hasher->n_held += sizeof(bytes);
 }
 
 /* A thing's number, and its name when it is the first time; -1: no thing. */
@@ -115,7 +118,8 @@ static void add_line(struct hasher *hasher, const struct iso_plan *plan,
     add_small(hasher, kinds[line->kind]);
     add_small(hasher, line->period);
     add_small(hasher, line->n_periods);
-    add_numbers(hasher, numbers, ISO_ARRAY_LENGTH(numbers));
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(numbers); i++)
+        add_number(hasher, numbers[i]);
     add_names(hasher, plan, line);
 }
 
@@ -132,11 +136,11 @@ static void add_parts(struct hasher *hasher, struct iso_line_parts *parts,
     for (int32_t i = 0; i < n_covers; i++) {
         add_name(hasher, NAMED_PRODUCT, covers[i]->product,
                  problem->products[covers[i]->product].id);
-        add_numbers(hasher, &covers[i]->instances, 1);
+        add_number(hasher, covers[i]->instances);
     }
     add_small(hasher, n_fills);
     for (int32_t i = 0; i < n_fills; i++) {
-        add_numbers(hasher, &fills[i]->instances, 1);
+        add_number(hasher, fills[i]->instances);
         add_small(hasher, fills[i]->n_entries);
         for (int32_t e = 0; e < fills[i]->n_entries; e++) {
             const struct iso_fill_entry *entry = &parts->plan->entries[fills[i]->first_entry + e];

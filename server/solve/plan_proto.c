@@ -178,7 +178,19 @@ static void write_tiers(struct iso_plan_writer *writer)
     }
 }
 
-static void write_certificate(struct iso_plan_writer *writer, const struct iso_verdict *verdict)
+void iso_plan_certify(Isocost__V1__Plan *message, const struct iso_verdict *verdict)
+{
+    Isocost__V1__Certificate *certificate = message->certificate;
+
+    if (!certificate)
+        return; /* a plan that claims nothing has none */
+    certificate->rules_checked = verdict->rules_checked;
+    certificate->columns_priced = verdict->columns_priced;
+    certificate->worst_violation = verdict->worst_violation;
+    certificate->passed = true;
+}
+
+static void write_certificate(struct iso_plan_writer *writer)
 {
     const struct iso_problem *problem = writer->problem;
     const struct iso_plan *plan = writer->plan;
@@ -187,10 +199,6 @@ static void write_certificate(struct iso_plan_writer *writer, const struct iso_v
     if (!to)
         return;
     writer->message->certificate = to;
-    to->rules_checked = verdict->rules_checked;
-    to->columns_priced = verdict->columns_priced;
-    to->worst_violation = verdict->worst_violation;
-    to->passed = true;
     to->components = (Isocost__V1__ComponentProof **)iso_messages_new(
         writer->arena, (size_t)plan->n_components, &isocost__v1__component_proof__descriptor);
     for (int32_t i = 0; to->components && i < plan->n_components; i++) {
@@ -383,7 +391,9 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
     write_warnings(&writer);
     write_stats(&writer);
     if (plan->reason != ISO_REASON_NO_PLAN_FOUND)
-        write_certificate(&writer, verdict);
+        write_certificate(&writer);
+    if (verdict)
+        iso_plan_certify(writer.message, verdict);
     if (iso_arena_full(arena))
         return NULL;
     if (plan->has_solution)

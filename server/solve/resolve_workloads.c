@@ -183,6 +183,7 @@ static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal 
     iso_decimal *required = iso_arena_calloc(r->arena, n_scenarios * n_periods, sizeof(*required));
     iso_wide risen = (iso_wide)ISO_DECIMAL_ONE + rise;
     iso_wide factor = (iso_wide)ISO_DECIMAL_ONE + iso_number(message->headroom);
+    bool as_said = !r->model->uncertainty && risen == ISO_DECIMAL_ONE && factor == ISO_DECIMAL_ONE;
 
     if (!demand || !required)
         return iso_resolve_full(reterr);
@@ -191,6 +192,10 @@ static enum iso_status fill_asked(struct iso_resolve *r, int32_t a, iso_decimal 
     for (size_t i = 0; i < n_scenarios * n_periods; i++) {
         int32_t t = (int32_t)(i % n_periods);
         iso_decimal said;
+        if (as_said) {
+            demand[i] = required[i] = iso_number(iso_resolve_series(r, series, n, t));
+            continue;
+        }
         iso_wide raised = in_scenario(
             r, throughput, iso_number(iso_resolve_series(r, series, n, t)), i / n_periods);
         if (iso_wide_to_decimal(raised, &said) &&

@@ -128,14 +128,6 @@ iso_wide iso_wide_divide(iso_wide numerator, iso_wide denominator, enum iso_roun
     return quotient + up;
 }
 
-bool iso_wide_to_decimal(iso_wide value, iso_decimal *ret_value)
-{
-    if (value > (iso_wide)INT64_MAX || value < -(iso_wide)INT64_MAX)
-        return false;
-    *ret_value = (iso_decimal)value;
-    return true;
-}
-
 bool iso_decimal_multiply(iso_decimal a, iso_decimal b, enum iso_round round,
                           iso_decimal *ret_value)
 {
@@ -211,7 +203,8 @@ static bool exact_product(const iso_decimal *factors, int n_factors, iso_decimal
     return true;
 }
 
-/* Factors of 1, most rates and hours, change nothing; two others need no more than 128 bits. */
+/* Factors of 1, most rates and hours, change nothing; two others need no more than 128 bits, and no
+ * rounding when one of them is a whole number, as most quantities are. */
 bool iso_decimal_product(const iso_decimal *factors, int n_factors, iso_decimal *ret_value)
 {
     iso_decimal others[4] = {ISO_DECIMAL_ONE, ISO_DECIMAL_ONE};
@@ -221,8 +214,11 @@ bool iso_decimal_product(const iso_decimal *factors, int n_factors, iso_decimal 
     for (int i = 0; i < n_factors; i++)
         if (factors[i] != ISO_DECIMAL_ONE)
             others[n_others++] = factors[i];
+    for (int i = 0; i < 2 && n_others <= 2; i++)
+        if (others[i] % ISO_DECIMAL_ONE == 0)
+            return iso_wide_to_decimal((iso_wide)(others[i] / ISO_DECIMAL_ONE) * others[1 - i],
+                                       ret_value);
     if (n_others <= 2)
-        return iso_decimal_multiply(others[0], n_others == 2 ? others[1] : ISO_DECIMAL_ONE,
-                                    ISO_ROUND_HALF_EVEN, ret_value);
+        return iso_decimal_multiply(others[0], others[1], ISO_ROUND_HALF_EVEN, ret_value);
     return exact_product(others, n_others, ret_value);
 }

@@ -12,10 +12,13 @@
  * runs begin and end. */
 #include "ledger_sums.h"
 
+#define FIRST_LINES 65536 /* room for as many at first, when there are as many amounts */
+
 enum iso_status iso_ledger_add(struct iso_ledger *ledger, const struct iso_line *line)
 {
     if (ledger->n_lines == ledger->lines_capacity) {
-        int32_t capacity = 2 * ledger->lines_capacity + 64;
+        int32_t first = ledger->n_amounts < FIRST_LINES ? ledger->n_amounts : FIRST_LINES;
+        int32_t capacity = ledger->lines_capacity == 0 ? first + 64 : 2 * ledger->lines_capacity;
         struct iso_line *lines = iso_realloc(ledger->lines, (size_t)capacity, sizeof(*lines));
         if (!lines)
             return ISO_E_NOMEM;

@@ -1,6 +1,7 @@
 #include "isocost/problem.h"
 
-iso_decimal iso_problem_price(const struct iso_problem *problem, int32_t offering, int32_t period)
+iso_decimal iso_problem_own_price(const struct iso_problem *problem, int32_t offering,
+                                  int32_t period)
 {
     int32_t low = 0, high = problem->n_price_exceptions;
 
@@ -18,13 +19,11 @@ iso_decimal iso_problem_price(const struct iso_problem *problem, int32_t offerin
     return problem->offerings[offering].price;
 }
 
-iso_decimal iso_problem_rate(const struct iso_problem *problem, int32_t from, int32_t to,
-                             int32_t period)
+iso_decimal iso_problem_cross_rate(const struct iso_problem *problem, int32_t from, int32_t to,
+                                   int32_t period)
 {
     iso_decimal rate = 0;
 
-    if (from == to)
-        return ISO_DECIMAL_ONE;
     bool in_range = iso_decimal_divide(problem->currencies[from].rate_to_base[period],
                                        problem->currencies[to].rate_to_base[period],
                                        ISO_ROUND_HALF_EVEN, &rate);

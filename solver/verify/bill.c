@@ -26,8 +26,9 @@ struct bill {
     int32_t first;   /* no usage before it is still to be billed */
 };
 
-static enum iso_status check_line(const struct iso_verifier *v, int32_t i,
-                                  const struct iso_line *wanted)
+/* Says what is wrong with a line. */
+static enum iso_status fail_line(const struct iso_verifier *v, int32_t i,
+                                 const struct iso_line *wanted)
 {
     const struct iso_line *line = &v->plan->lines[i];
     const struct {
@@ -67,6 +68,22 @@ static enum iso_status check_line(const struct iso_verifier *v, int32_t i,
                                right);
     }
     return ISO_OK;
+}
+
+static enum iso_status check_line(const struct iso_verifier *v, int32_t i,
+                                  const struct iso_line *wanted)
+{
+    const struct iso_line *line = &v->plan->lines[i];
+    bool same = line->kind == wanted->kind && line->period == wanted->period &&
+                line->cell == wanted->cell && line->offering == wanted->offering &&
+                line->product == wanted->product && line->start == wanted->start &&
+                line->currency == wanted->currency && line->quantity == wanted->quantity &&
+                line->covered == wanted->covered && line->unit_price == wanted->unit_price &&
+                line->hours == wanted->hours && line->rate == wanted->rate &&
+                line->served == wanted->served && line->n_periods == wanted->n_periods &&
+                line->cost == wanted->cost;
+
+    return same ? ISO_OK : fail_line(v, i, wanted);
 }
 
 static enum iso_status out_of_range(const struct iso_verifier *v, int32_t i)

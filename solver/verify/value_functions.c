@@ -54,6 +54,7 @@ struct table {
     int32_t n_classes, n_levels;
     int32_t *class_of;             /* n_periods */
     int32_t *products, n_products; /* that the workload may use */
+    int32_t *priced, n_priced;     /* of those, the ones that a period may price by itself */
     struct level *levels;
     double *reserve; /* R, [n_steps + 1]; NULL: nothing is reserved */
 };
@@ -182,8 +183,8 @@ static bool alike(const struct table *table, int32_t t, int32_t other)
     for (int32_t l = 0; l < problem->n_limits; l++)
         if (p->limit[iso_verify_at(p->v, l, t)] != p->limit[iso_verify_at(p->v, l, other)])
             return false;
-    for (int32_t i = 0; i < table->n_products; i++) {
-        int32_t c = table->products[i];
+    for (int32_t i = 0; i < table->n_priced; i++) {
+        int32_t c = table->priced[i];
         if (iso_pricing_commit(p, c, t) != iso_pricing_commit(p, c, other) ||
             p->supply[iso_verify_at(p->v, c, t)] != p->supply[iso_verify_at(p->v, c, other)])
             return false;
@@ -423,12 +424,17 @@ static enum iso_status open_table(struct table *table, const struct iso_value_fu
     table->classes = iso_calloc((size_t)problem->n_periods, sizeof(*table->classes));
     table->levels = iso_calloc((size_t)problem->n_periods, sizeof(*table->levels));
     table->products = iso_calloc((size_t)problem->n_products, sizeof(*table->products));
+    table->priced = iso_calloc((size_t)problem->n_products, sizeof(*table->priced));
     if (!table->sizes || !table->largest || !table->prices || !table->kept || !table->class_of ||
-        !table->classes || !table->levels || !table->products)
+        !table->classes || !table->levels || !table->products || !table->priced)
         return no_memory(table->p);
-    for (int32_t c = 0; c < problem->n_products; c++)
-        if (problem->products[c].cells[table->workload])
-            table->products[table->n_products++] = c;
+    for (int32_t c = 0; c < problem->n_products; c++) {
+        if (!problem->products[c].cells[table->workload])
+            continue;
+        table->products[table->n_products++] = c;
+        if (!table->p->reserved[c]) /* those have no multipliers and supply nothing */
+            table->priced[table->n_priced++] = c;
+    }
     for (int32_t t = 0; t < problem->n_periods; t++) {
         iso_wide n = steps_of(workload->required[t], function->step);
         most = n > most ? n : most;
@@ -478,9 +484,9 @@ static void table_fini(struct table *table)
 {
     for (int32_t k = 0; k < table->n_classes; k++)
         free(table->classes[k].least);
-    void *const arrays[] = {table->classes,  table->levels,   table->sizes,
-                            table->prices,   table->class_of, table->reserve,
-                            table->products, table->largest,  table->kept};
+    void *const arrays[] = {table->classes,  table->levels,  table->sizes,    table->prices,
+                            table->class_of, table->reserve, table->products, table->largest,
+                            table->kept,     table->priced};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     iso_costs_fini(&table->costs);

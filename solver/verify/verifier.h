@@ -40,6 +40,8 @@ struct iso_verify_link {
 struct iso_verifier {
     const struct iso_problem *problem;
     const struct iso_plan *plan;
+    void (*readable)(void *context); /* to call when indices are checked, or NULL */
+    void *context;
     struct iso_error *reterr;
     struct iso_verdict verdict;
 

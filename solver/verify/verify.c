@@ -46,17 +46,30 @@ static enum iso_status verify(struct iso_verifier *v)
     ISO_TRY(iso_verify_read(v));
     ISO_TRY(iso_verify_leads(v));
     ISO_TRY(iso_verify_explanations(v));
+    if (v->readable)
+        v->readable(v->context);
     return plan->has_solution ? verify_solution(v) : verify_absence(v);
 }
 
-enum iso_status iso_verify(const struct iso_problem *problem, const struct iso_plan *plan,
-                           struct iso_verdict *ret_verdict, struct iso_error *reterr)
+enum iso_status iso_verify_telling(const struct iso_problem *problem, const struct iso_plan *plan,
+                                   void (*readable)(void *context), void *context,
+                                   struct iso_verdict *ret_verdict, struct iso_error *reterr)
 {
-    struct iso_verifier verifier = {.problem = problem, .plan = plan, .reterr = reterr};
+    struct iso_verifier verifier = {.problem = problem,
+                                    .plan = plan,
+                                    .readable = readable,
+                                    .context = context,
+                                    .reterr = reterr};
     enum iso_status status = verify(&verifier);
 
     iso_verify_fini(&verifier);
     if (status == ISO_OK)
         *ret_verdict = verifier.verdict;
     return status;
+}
+
+enum iso_status iso_verify(const struct iso_problem *problem, const struct iso_plan *plan,
+                           struct iso_verdict *ret_verdict, struct iso_error *reterr)
+{
+    return iso_verify_telling(problem, plan, NULL, NULL, ret_verdict, reterr);
 }

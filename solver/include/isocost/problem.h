@@ -448,13 +448,28 @@ static inline int32_t iso_problem_cell(const struct iso_problem *problem, int32_
 ISO_EXPORT enum iso_status iso_problem_check(const struct iso_problem *problem,
                                              struct iso_error *reterr);
 
+/* The price of an offering in a period, looked up among the exceptions. */
+ISO_EXPORT iso_decimal iso_problem_own_price(const struct iso_problem *problem, int32_t offering,
+                                             int32_t period);
+
+/* The rate between two currencies through the base currency, rounded half-even. */
+ISO_EXPORT iso_decimal iso_problem_cross_rate(const struct iso_problem *problem, int32_t from,
+                                              int32_t to, int32_t period);
+
 /* price_ot: of one instance for one hour in period t, in the offering's currency. */
-ISO_EXPORT iso_decimal iso_problem_price(const struct iso_problem *problem, int32_t offering,
-                                         int32_t period);
+static inline iso_decimal iso_problem_price(const struct iso_problem *problem, int32_t offering,
+                                            int32_t period)
+{
+    return problem->n_price_exceptions == 0 ? problem->offerings[offering].price
+                                            : iso_problem_own_price(problem, offering, period);
+}
 
 /* rate(from -> to, t): 1 when equal, else through the base currency, rounded half-even. */
-ISO_EXPORT iso_decimal iso_problem_rate(const struct iso_problem *problem, int32_t from, int32_t to,
-                                        int32_t period);
+static inline iso_decimal iso_problem_rate(const struct iso_problem *problem, int32_t from,
+                                           int32_t to, int32_t period)
+{
+    return from == to ? ISO_DECIMAL_ONE : iso_problem_cross_rate(problem, from, to, period);
+}
 
 /* The price by volume that holds for an offering in a period, or NULL. */
 ISO_EXPORT const struct iso_volume *iso_problem_volume(const struct iso_problem *problem,

@@ -25,4 +25,13 @@ ISO_EXPORT enum iso_status iso_verify(const struct iso_problem *problem,
                                       const struct iso_plan *plan, struct iso_verdict *ret_verdict,
                                       struct iso_error *reterr);
 
+/* The same; calls `readable` as soon as every index in the plan, but for those in its alternatives,
+ * is known to be in range: from then on others may read it, though nothing else of it is proved.
+ * Not called for a plan that fails before. */
+ISO_EXPORT enum iso_status iso_verify_telling(const struct iso_problem *problem,
+                                              const struct iso_plan *plan,
+                                              void (*readable)(void *context), void *context,
+                                              struct iso_verdict *ret_verdict,
+                                              struct iso_error *reterr);
+
 #endif

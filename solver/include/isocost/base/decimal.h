@@ -45,7 +45,13 @@ ISO_EXPORT char *iso_decimal_format(iso_decimal value, char buffer[ISO_DECIMAL_T
 ISO_EXPORT iso_wide iso_wide_divide(iso_wide numerator, iso_wide denominator, enum iso_round round);
 
 /* Narrows; returns false (and leaves *ret_value alone) when out of range. */
-ISO_EXPORT bool iso_wide_to_decimal(iso_wide value, iso_decimal *ret_value);
+static inline bool iso_wide_to_decimal(iso_wide value, iso_decimal *ret_value)
+{
+    if (value > (iso_wide)ISO_DECIMAL_MAX || value < -(iso_wide)ISO_DECIMAL_MAX)
+        return false;
+    *ret_value = (iso_decimal)value;
+    return true;
+}
 
 /* a * b, rounded once; saturation is not silent: returns false when out of range. */
 ISO_EXPORT bool iso_decimal_multiply(iso_decimal a, iso_decimal b, enum iso_round round,
