@@ -41,13 +41,14 @@ enum iso_status iso_ulid_check(const char *text, const char *field, struct iso_e
 
 /* --- model_ref.c --- */
 
-/* Finds the model that is meant, checks its shape, and gives it with its digest. The violations'
- * arena holds it. Errors: ISO_E_INVALID, ISO_E_NOT_FOUND. */
+/* Finds the model that is meant, checks its shape, and gives it with its digest,
+ * ISO_DIGEST_TEXT_SIZE bytes; NULL: not wanted. The violations' arena holds it. Errors:
+ * ISO_E_INVALID, ISO_E_NOT_FOUND. */
 enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principal *principal,
                                   const Isocost__V1__ModelRef *ref,
                                   struct iso_violations *violations,
-                                  const Isocost__V1__Model **ret_model,
-                                  char ret_digest[ISO_DIGEST_TEXT_SIZE], struct iso_error *reterr);
+                                  const Isocost__V1__Model **ret_model, char *ret_digest,
+                                  struct iso_error *reterr);
 /* --- plan_record.c --- */
 
 /* The lines of a record. */

@@ -17,8 +17,8 @@ static enum iso_status load_by_plan(struct iso_api *api, const struct iso_princi
 enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principal *principal,
                                   const Isocost__V1__ModelRef *ref,
                                   struct iso_violations *violations,
-                                  const Isocost__V1__Model **ret_model,
-                                  char ret_digest[ISO_DIGEST_TEXT_SIZE], struct iso_error *reterr)
+                                  const Isocost__V1__Model **ret_model, char *ret_digest,
+                                  struct iso_error *reterr)
 {
     const Isocost__V1__Model *model = NULL;
 
@@ -34,7 +34,8 @@ enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principa
         ISO_TRY(load_by_plan(api, principal, ref->plan_id, violations, &model, reterr));
     iso_model_check(model, "model", violations);
     ISO_TRY(iso_violations_status(violations, reterr));
-    ISO_TRY(iso_message_digest(&model->base, NULL, ret_digest, reterr));
+    if (ret_digest)
+        ISO_TRY(iso_message_digest(&model->base, NULL, ret_digest, reterr));
     *ret_model = model;
     return ISO_OK;
 }

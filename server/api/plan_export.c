@@ -115,11 +115,10 @@ static enum iso_status export_model(struct iso_api *api, struct iso_call *call,
     double remaining_s = iso_call_remaining_s(call);
     const Isocost__V1__Model *model;
     const char *snapshot_digest;
-    char digest[ISO_DIGEST_TEXT_SIZE];
     enum iso_status status;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
-                              iso_call_violations(call), &model, digest, reterr));
+                              iso_call_violations(call), &model, NULL, reterr));
     ISO_TRY(iso_snapshot_open(api->config.store, iso_call_principal(call), model, "",
                               iso_call_arena(call), &job.snapshot_fd, &snapshot_digest, reterr));
     job.model = model;

@@ -65,9 +65,33 @@ static Google__Protobuf__Timestamp to_timestamp(int64_t ns)
     return time;
 }
 
-static void answer_plan(struct solve *solve, const Isocost__V1__Plan *found)
+/* Puts packed lines behind the other fields of a plan, where any reader of messages finds them.
+ * `field` must live as long as the plan. */
+static void use_packed_lines(Isocost__V1__Plan *plan, const struct iso_job_result *result,
+                             ProtobufCMessageUnknownField *field)
 {
-    Isocost__V1__Plan plan = *found;
+    const ProtobufCFieldDescriptor *lines =
+        protobuf_c_message_descriptor_get_field_by_name(plan->base.descriptor, "lines");
+    size_t n_tag_bytes = 1;
+
+    if (!result->shown_lines || result->n_shown_bytes == 0)
+        return;
+    while (result->shown_lines[n_tag_bytes - 1] & 0x80)
+        n_tag_bytes++;
+    *field = (ProtobufCMessageUnknownField){
+        .tag = lines->id,
+        .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+        .len = result->n_shown_bytes - n_tag_bytes, /* its tag is written apart */
+        .data = (unsigned char *)result->shown_lines + n_tag_bytes};
+    plan->n_lines = 0;
+    plan->base.n_unknown_fields = 1;
+    plan->base.unknown_fields = field;
+}
+
+static void answer_plan(struct solve *solve, const struct iso_job_result *result)
+{
+    Isocost__V1__Plan plan = *result->plan;
+    ProtobufCMessageUnknownField packed_lines;
     int64_t now_ns = iso_wall_ns();
     Google__Protobuf__Timestamp end = to_timestamp(now_ns);
     Google__Protobuf__Timestamp create =
@@ -77,6 +101,7 @@ static void answer_plan(struct solve *solve, const Isocost__V1__Plan *found)
     plan.end_time = &end;
     plan.state = ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE;
     iso_plan_cut_lists(&plan);
+    use_packed_lines(&plan, result, &packed_lines);
     if (solve->stream) {
         Isocost__V1__SolvePlanStreamResponse event = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__INIT;
 
@@ -98,7 +123,7 @@ static void on_done(void *context, const struct iso_job_result *result)
     struct iso_violations *violations = iso_call_violations(solve->call);
 
     if (result->status == ISO_OK && result->plan) {
-        answer_plan(solve, result->plan);
+        answer_plan(solve, result);
     } else if (result->status == ISO_OK && result->validation) {
         iso_call_reply(solve->call, &result->validation->base);
     } else {
@@ -151,11 +176,12 @@ enum iso_status iso_solve_plan(struct iso_call *call, void *service, struct iso_
     const Isocost__V1__SolvePlanRequest *request =
         (const Isocost__V1__SolvePlanRequest *)iso_call_request(call);
     char digest[ISO_DIGEST_TEXT_SIZE];
-    struct iso_job_request job = {.mode = ISO_JOB_SOLVE, .model_digest = digest};
+    struct iso_job_request job = {.mode = ISO_JOB_SOLVE};
     const Isocost__V1__Model *model;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
-                              iso_call_violations(call), &model, digest, reterr));
+                              iso_call_violations(call), &model, request->keep ? digest : NULL,
+                              reterr)); /* otherwise it is found while the model is solved */
     if (request->keep)
         return iso_plan_attend(api, call, model, digest, request->request_id, /* stream= */ false,
                                /* incumbents= */ false, reterr);
@@ -170,14 +196,14 @@ enum iso_status iso_solve_plan_stream(struct iso_call *call, void *service,
         (const Isocost__V1__SolvePlanStreamRequest *)iso_call_request(call);
     char digest[ISO_DIGEST_TEXT_SIZE];
     struct iso_job_request job = {.mode = ISO_JOB_SOLVE,
-                                  .model_digest = digest,
                                   .incumbents = request->incumbents,
                                   .accepted = on_accepted,
                                   .progress = on_progress};
     const Isocost__V1__Model *model;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
-                              iso_call_violations(call), &model, digest, reterr));
+                              iso_call_violations(call), &model, request->keep ? digest : NULL,
+                              reterr)); /* otherwise it is found while the model is solved */
     if (request->keep)
         return iso_plan_attend(api, call, model, digest, request->request_id, /* stream= */ true,
                                request->incumbents, reterr);
@@ -189,11 +215,10 @@ enum iso_status iso_validate_model(struct iso_call *call, void *service, struct 
     struct iso_api *api = service;
     const Isocost__V1__ValidateModelRequest *request =
         (const Isocost__V1__ValidateModelRequest *)iso_call_request(call);
-    char digest[ISO_DIGEST_TEXT_SIZE];
-    struct iso_job_request job = {.mode = ISO_JOB_VALIDATE, .model_digest = digest};
+    struct iso_job_request job = {.mode = ISO_JOB_VALIDATE};
     const Isocost__V1__Model *model;
 
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
-                              iso_call_violations(call), &model, digest, reterr));
+                              iso_call_violations(call), &model, NULL, reterr));
     return submit(api, call, model, &job, /* stream= */ false, reterr);
 }

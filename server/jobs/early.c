@@ -14,6 +14,9 @@ static void *write_message(void *argument)
     early->arena = iso_arena_new(ARENA_BYTES);
     early->message =
         iso_job_write_plan(early->job, early->plan, early->plan->reason, early->stop, early->arena);
+    if (early->message)
+        early->lines = iso_plan_pack_shown(early->message, MOST_LINE_BYTES, early->arena,
+                                           &early->n_line_bytes);
     return NULL;
 }
 

@@ -29,11 +29,14 @@ static void deliver_no_memory(struct iso_job *job)
     deliver_error(job, &error, NULL);
 }
 
-/* `verified` may be NULL: a plan without lines. */
+/* `verified` may be NULL: a plan without lines; `early` too. */
 static void deliver_plan(struct iso_job *job, const Isocost__V1__Plan *plan,
-                         const struct verified *verified)
+                         const struct verified *verified, const struct early *early)
 {
-    struct iso_job_result result = {.status = ISO_OK, .plan = plan};
+    struct iso_job_result result = {.status = ISO_OK,
+                                    .plan = plan,
+                                    .shown_lines = early ? early->lines : NULL,
+                                    .n_shown_bytes = early ? early->n_line_bytes : 0};
     ISO_AUTO_MEM unsigned char *lines = NULL;
     struct iso_error error = {0};
 
@@ -128,7 +131,7 @@ static bool finish_with_best(struct iso_job *job, enum iso_stop stop, const char
     const Isocost__V1__Plan *message =
         write_plan(job, best, ISO_REASON_FEASIBLE, stop, warning, arena);
     if (message)
-        deliver_plan(job, message, best);
+        deliver_plan(job, message, best, NULL);
     else
         deliver_no_memory(job);
     give_back(job, best);
@@ -161,7 +164,7 @@ static void finish_without_plan_found(struct iso_job *job, enum iso_stop stop)
         }
     }
     if (message && message->termination)
-        deliver_plan(job, message, NULL);
+        deliver_plan(job, message, NULL, NULL);
     else
         deliver_no_memory(job);
 }
@@ -257,7 +260,7 @@ void iso_job_finish_solved(struct iso_job *job, const struct verified *verified,
         return;
     if (early->message) {
         complete(early->message, verified);
-        deliver_plan(job, early->message, verified);
+        deliver_plan(job, early->message, verified, early);
         return;
     }
     if (verified->plan->reason == ISO_REASON_NO_PLAN_FOUND && stop == ISO_STOP_CANCEL) {
@@ -268,7 +271,7 @@ void iso_job_finish_solved(struct iso_job *job, const struct verified *verified,
     const Isocost__V1__Plan *message =
         write_plan(job, verified, verified->plan->reason, stop, NULL, arena);
     if (message)
-        deliver_plan(job, message, verified);
+        deliver_plan(job, message, verified, NULL);
     else
         deliver_no_memory(job);
 }

@@ -64,6 +64,8 @@ struct early {
     pthread_t thread;
     struct iso_arena *arena;
     Isocost__V1__Plan *message; /* in `arena`, not certified; NULL: none was written */
+    unsigned char *lines;       /* its lines packed, in `arena`, or NULL */
+    size_t n_line_bytes;
 };
 
 /* Something for a worker to read. */

@@ -39,6 +39,9 @@ struct iso_job_result {
     bool solver_died; /* by itself or at its memory limit, and `error` says so: not killed by us */
     const struct iso_violations *violations; /* may be NULL; borrowed for the call */
     const Isocost__V1__Plan *plan; /* verified, about 1 MiB of lines; borrowed for the call */
+    /* The lines of `plan` as they stand in a packed Plan, or NULL: they are not packed yet. */
+    const unsigned char *shown_lines;
+    size_t n_shown_bytes;
     /* If asked for: all lines, packed as a Plan with nothing else; borrowed for the call. */
     const unsigned char *lines;
     size_t n_line_bytes;

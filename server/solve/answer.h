@@ -31,6 +31,12 @@ ISO_EXPORT Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resol
                                                 const struct iso_verdict *verdict, int64_t now_ns,
                                                 size_t most_line_bytes, struct iso_arena *arena);
 
+/* The lines of such a message as they stand in a packed Plan, in the arena; NULL when it is full.
+ * `most_line_bytes` is what the message was made with. */
+ISO_EXPORT unsigned char *iso_plan_pack_shown(const Isocost__V1__Plan *message,
+                                              size_t most_line_bytes, struct iso_arena *arena,
+                                              size_t *ret_n_bytes);
+
 /* Writes what the verifier found into a message: its plan passed. */
 ISO_EXPORT void iso_plan_certify(Isocost__V1__Plan *message, const struct iso_verdict *verdict);
 

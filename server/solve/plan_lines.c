@@ -188,6 +188,20 @@ void iso_plan_write_lines(struct iso_plan_writer *writer, int32_t most_lines, si
         write_some(writer, &parts, &next, most_lines, most_bytes, writer->message);
 }
 
+/* Lines were measured when they were written, so they fit. */
+unsigned char *iso_plan_pack_shown(const Isocost__V1__Plan *message, size_t most_line_bytes,
+                                   struct iso_arena *arena, size_t *ret_n_bytes)
+{
+    Isocost__V1__Plan carrier = ISOCOST__V1__PLAN__INIT;
+    unsigned char *bytes = iso_arena_calloc(arena, most_line_bytes, 1);
+
+    carrier.n_lines = message->n_lines;
+    carrier.lines = message->lines;
+    if (bytes)
+        *ret_n_bytes = isocost__v1__plan__pack(&carrier, bytes);
+    return bytes;
+}
+
 /* Appends a message that holds some lines to the bytes of those before. */
 static bool append(const Isocost__V1__Plan *message, unsigned char **bytes, size_t *n_bytes)
 {

@@ -20,18 +20,26 @@
  * to even, to 1e-9; sums of them are exact. */
 #include "ledger_sums.h"
 
-static int compare(int64_t a, int64_t b)
+static inline int compare(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
 }
 
+static inline int compare_places(int32_t period, int32_t cell, int32_t offering,
+                                 const struct iso_ledger_amount *other)
+{
+    if (period != other->period)
+        return period < other->period ? -1 : 1;
+    if (cell != other->cell)
+        return cell < other->cell ? -1 : 1;
+    return compare(offering, other->offering);
+}
+
 static int compare_amounts(const void *left, const void *right)
 {
-    const struct iso_ledger_amount *a = left, *b = right;
-    int order = compare(a->period, b->period);
+    const struct iso_ledger_amount *a = left;
 
-    order = order ? order : compare(a->cell, b->cell);
-    return order ? order : compare(a->offering, b->offering);
+    return compare_places(a->period, a->cell, a->offering, right);
 }
 
 static int compare_covers(const void *left, const void *right)
@@ -68,7 +76,8 @@ enum iso_status iso_ledger_no_memory(struct iso_error *reterr)
 }
 
 /* What is in order already, as strategies make it, is left as it is. */
-static void sort(void *rows, int32_t n, size_t size, int (*order)(const void *, const void *))
+static inline void sort(void *rows, int32_t n, size_t size,
+                        int (*order)(const void *, const void *))
 {
     const char *row = rows;
 
@@ -133,9 +142,7 @@ static void gather_covers(struct iso_ledger *ledger)
         struct iso_ledger_amount *amount = &ledger->amounts[i];
         for (; next < n; next++) {
             const struct iso_cover *cover = &ledger->covers[next];
-            struct iso_ledger_amount place = {
-                .period = cover->period, .cell = cover->cell, .offering = cover->offering};
-            int order = compare_amounts(&place, amount);
+            int order = compare_places(cover->period, cover->cell, cover->offering, amount);
             if (order > 0)
                 break;
             if (order == 0 && amount->n_covers++ == 0)

@@ -1,6 +1,7 @@
 /* What the parts of the verifier share: the plan, read once into tables that the checks look up.
  *
- *   iso_verify_read     indices, signs, orders; fills the tables
+ *   iso_verify_read     indices, signs, orders
+ *   iso_verify_tabulate fills the tables
  *   iso_verify_packing  every fill against the capacity of its offering
  *   iso_verify_rules    demand, limits, shares, survive, spread, moves, together and apart,
  *                       ramps
@@ -112,6 +113,7 @@ const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *
                                                      int32_t cell, int32_t offering);
 
 enum iso_status iso_verify_read(struct iso_verifier *v);
+enum iso_status iso_verify_tabulate(struct iso_verifier *v);
 enum iso_status iso_verify_read_reach(struct iso_verifier *v);
 void iso_verify_fini(struct iso_verifier *v);
 enum iso_status iso_verify_leads(const struct iso_verifier *v);

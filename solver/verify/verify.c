@@ -48,6 +48,7 @@ static enum iso_status verify(struct iso_verifier *v)
     ISO_TRY(iso_verify_explanations(v));
     if (v->readable)
         v->readable(v->context);
+    ISO_TRY(iso_verify_tabulate(v));
     return plan->has_solution ? verify_solution(v) : verify_absence(v);
 }
 
