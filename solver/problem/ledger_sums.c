@@ -186,17 +186,15 @@ static bool window_spend(const struct iso_ledger *ledger, const struct iso_budge
     return iso_ledger_egress_spend(ledger, budget, window, ret_spend);
 }
 
-/* By how much a limit is broken in a period; >= 0. Its terms are sorted by offering. */
-static iso_wide limit_violation(const struct iso_ledger *ledger, const struct iso_limit *limit,
-                                int32_t period)
+/* What of a limit is used in each period, to `ret_used` with a place for each. Its terms are sorted
+ * by offering. */
+static void limit_use(const struct iso_ledger *ledger, const struct iso_limit *limit,
+                      iso_wide *ret_used)
 {
-    iso_wide used = 0;
-
+    memset(ret_used, 0, (size_t)ledger->problem->n_periods * sizeof(*ret_used));
     for (int32_t i = 0; i < ledger->n_amounts; i++) {
         const struct iso_ledger_amount *amount = &ledger->amounts[i];
         int32_t low = 0, high = limit->n_terms;
-        if (amount->period != period)
-            continue;
         while (low < high) {
             int32_t middle = low + (high - low) / 2;
             if (limit->terms[middle].offering < amount->offering)
@@ -205,31 +203,50 @@ static iso_wide limit_violation(const struct iso_ledger *ledger, const struct is
                 high = middle;
         }
         if (low < limit->n_terms && limit->terms[low].offering == amount->offering)
-            used += (iso_wide)limit->terms[low].weight * amount->count;
+            ret_used[amount->period] += (iso_wide)limit->terms[low].weight * amount->count;
     }
+}
+
+/* By how much a limit is broken; >= 0. */
+static iso_wide violation_of(const struct iso_limit *limit, iso_wide used)
+{
     iso_wide excess = limit->minimum ? limit->bound - used : used - limit->bound;
+
     return excess > 0 ? excess : 0;
 }
 
-static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_wide *ret_sums)
+/* Penalties of a SOFT limit. `used` has a place a period. */
+static bool add_limit(const struct iso_ledger *ledger, const struct iso_limit *limit,
+                      iso_wide *used, iso_wide *ret_sums)
 {
     const struct iso_problem *problem = ledger->problem;
     iso_decimal violation;
 
-    for (int32_t l = 0; l < problem->n_limits; l++) {
-        const struct iso_limit *limit = &problem->limits[l];
-        for (int32_t t = 0; t < problem->n_periods && limit->policy == ISO_POLICY_SOFT; t++)
-            if (limit->periods[t] &&
-                (!iso_wide_to_decimal(limit_violation(ledger, limit, t), &violation) ||
-                 !add_product(&ret_sums[iso_problem_scenario(problem, t)], violation, limit->price,
-                              problem->periods[t].hours, ISO_DECIMAL_ONE)))
-                return false;
-    }
+    limit_use(ledger, limit, used);
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        if (limit->periods[t] &&
+            (!iso_wide_to_decimal(violation_of(limit, used[t]), &violation) ||
+             !add_product(&ret_sums[iso_problem_scenario(problem, t)], violation, limit->price,
+                          problem->periods[t].hours, ISO_DECIMAL_ONE)))
+            return false;
+    return true;
+}
+
+/* `by_period` has a place a period. */
+static bool add_penalties(const struct iso_ledger *ledger, iso_wide *by_period, iso_wide *ret_sums)
+{
+    const struct iso_problem *problem = ledger->problem;
+    iso_decimal violation;
+
+    for (int32_t l = 0; l < problem->n_limits; l++)
+        if (problem->limits[l].policy == ISO_POLICY_SOFT &&
+            !add_limit(ledger, &problem->limits[l], by_period, ret_sums))
+            return false;
     for (int32_t b = 0; b < problem->n_budgets; b++) {
         const struct iso_budget *budget = &problem->budgets[b];
         for (int32_t w = 0; w < budget->n_windows && budget->policy == ISO_POLICY_SOFT; w++) {
             iso_wide spend;
-            if (!window_spend(ledger, budget, &budget->windows[w], held, &spend))
+            if (!window_spend(ledger, budget, &budget->windows[w], by_period, &spend))
                 return false;
             spend -= budget->windows[w].amount;
             if (!iso_wide_to_decimal(spend > 0 ? spend : 0, &violation) ||
@@ -253,10 +270,12 @@ static bool add_penalties(const struct iso_ledger *ledger, iso_wide *held, iso_w
 enum iso_status iso_ledger_penalties(const struct iso_ledger *ledger, iso_wide *ret_sums,
                                      struct iso_error *reterr)
 {
-    ISO_AUTO_MEM iso_wide *held = iso_calloc((size_t)ledger->problem->n_periods, sizeof(*held));
+    size_t n_periods = (size_t)ledger->problem->n_periods;
+    ISO_AUTO_MEM iso_wide *by_period = iso_calloc(n_periods, sizeof(*by_period));
 
-    if (!held)
+    if (!by_period)
         return iso_ledger_no_memory(reterr);
-    return add_penalties(ledger, held, ret_sums) ? ISO_OK
-                                                 : iso_ledger_out_of_range(reterr, "penalties");
+    return add_penalties(ledger, by_period, ret_sums)
+               ? ISO_OK
+               : iso_ledger_out_of_range(reterr, "penalties");
 }
