@@ -39,7 +39,6 @@ struct separable {
     struct iso_cover_table *tables; /* n_workloads */
     int64_t **count, **covered;     /* [workload][option], latest period */
     int64_t **bought;               /* [workload][product of its table]: instances they cover */
-    iso_wide *used;                 /* of each limit in the period at hand */
 };
 
 static void separable_fini(struct separable *s)
@@ -58,7 +57,6 @@ static void separable_fini(struct separable *s)
     free(s->count);
     free(s->covered);
     free(s->bought);
-    free(s->used);
 }
 
 static enum iso_status no_memory(struct iso_error *reterr)
@@ -84,8 +82,7 @@ static enum iso_status open_tables(struct separable *s, bool *ret_small, struct 
     s->count = iso_calloc(n_workloads, sizeof(int64_t *));
     s->covered = iso_calloc(n_workloads, sizeof(int64_t *));
     s->bought = iso_calloc(n_workloads, sizeof(int64_t *));
-    s->used = iso_calloc((size_t)s->problem->n_limits, sizeof(*s->used));
-    if (!s->tables || !s->count || !s->covered || !s->bought || !s->used)
+    if (!s->tables || !s->count || !s->covered || !s->bought)
         return no_memory(reterr);
     *ret_small = true;
     for (int32_t a = 0; a < s->problem->n_workloads && *ret_small; a++) {
