@@ -103,7 +103,7 @@ void iso_attendances_look(struct iso_api *api, const struct iso_principal *princ
 void iso_watch_wake(struct iso_api *api, const struct iso_principal *principal,
                     const char *plan_id);
 
-/* --- plan_lines.c --- */
+/* --- line_filter.c, plan_lines.c --- */
 struct iso_line_filter {
     const char *workload, *team, *offering, *period, *provider; /* NULL = any */
     int32_t place; /* of `period` among the plan's; -1 = not known */

@@ -3,104 +3,11 @@
 
 #include "api_internal.h"
 #include "isocost/proto/money.h"
+#include "line_reader.h"
 #include "message_new.h"
 
+#define SCRATCH_BYTES ((size_t)1 << 20)
 #define LINES_A_MESSAGE 2000 /* stays below 1 MiB with the longest ids */
-
-/* --- filters --- */
-
-bool iso_filter_next(const char **text, struct iso_arena *arena, char **ret_name, char **ret_value,
-                     struct iso_error *reterr)
-{
-    const char *begin = *text + strspn(*text, " ");
-    const char *end = strstr(begin, " AND ");
-    const char *equals;
-    size_t n;
-
-    if (!*begin)
-        return false;
-    if (!end)
-        end = begin + strlen(begin);
-    n = (size_t)(end - begin);
-    while (n > 0 && begin[n - 1] == ' ')
-        n--;
-    equals = memchr(begin, '=', n);
-    if (!equals || equals == begin || equals + 1 == begin + n) {
-        iso_fail(reterr, ISO_E_INVALID, "filter",
-                 "\"%.*s\" is not NAME=VALUE; terms are joined by AND", n > 60 ? 60 : (int)n,
-                 begin);
-        return false;
-    }
-    *ret_name = iso_arena_printf(arena, "%.*s", (int)(equals - begin), begin);
-    *ret_value = iso_arena_printf(arena, "%.*s", (int)(begin + n - equals - 1), equals + 1);
-    if (!*ret_name || !*ret_value) {
-        iso_fail(reterr, ISO_E_LIMIT, "filter", "no memory for the filter");
-        return false;
-    }
-    *text = *end ? end + strlen(" AND ") : end;
-    return true;
-}
-
-static enum iso_status set_term(struct iso_line_filter *filter, const char *name, const char *value,
-                                struct iso_error *reterr)
-{
-    const struct {
-        const char *name;
-        const char **member;
-    } members[] = {{"workload", &filter->workload},
-                   {"team", &filter->team},
-                   {"offering", &filter->offering},
-                   {"period", &filter->period},
-                   {"provider", &filter->provider}};
-
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(members); i++) {
-        if (strcmp(name, members[i].name) == 0) {
-            *members[i].member = value;
-            return ISO_OK;
-        }
-    }
-    if (strcmp(name, "kind") != 0)
-        return iso_fail(reterr, ISO_E_INVALID, "filter",
-                        "\"%.60s\" is none of workload, team, offering, period, provider, kind",
-                        name);
-    filter->kind = iso_enum_by_name(&isocost__v1__line_kind__descriptor, "LINE_KIND_", value);
-    if (!filter->kind)
-        return iso_fail(reterr, ISO_E_INVALID, "filter",
-                        "kind \"%.40s\" is none of INSTANCE, COMMITMENT_FEE, UPFRONT_SHARE, "
-                        "EGRESS, MOVE, VOLUME",
-                        value);
-    return ISO_OK;
-}
-
-enum iso_status iso_line_filter_parse(const char *text, struct iso_arena *arena,
-                                      struct iso_line_filter *ret_filter, struct iso_error *reterr)
-{
-    struct iso_error error = {0};
-    char *name, *value;
-
-    *ret_filter = (struct iso_line_filter){.place = -1};
-    while (iso_filter_next(&text, arena, &name, &value, &error))
-        ISO_TRY(set_term(ret_filter, name, value, reterr));
-    return error.status == ISO_OK ? ISO_OK
-                                  : iso_fail(reterr, error.status, error.field, "%s", error.text);
-}
-
-bool iso_line_filter_matches(const struct iso_line_filter *filter,
-                             const Isocost__V1__PlanLine *line)
-{
-    const char *of = line->offering[0] ? line->offering
-                     : line->from[0]   ? line->from
-                                       : line->product;
-
-    return (!filter->workload || strcmp(line->workload, filter->workload) == 0) &&
-           (!filter->team || strcmp(line->team, filter->team) == 0) &&
-           (!filter->offering || strcmp(line->offering, filter->offering) == 0) &&
-           (!filter->period || strcmp(line->period, filter->period) == 0 ||
-            (filter->place >= line->place && filter->place - line->place < line->periods)) &&
-           (!filter->kind || (int)line->kind == filter->kind) &&
-           (!filter->provider || (strncmp(of, filter->provider, strlen(filter->provider)) == 0 &&
-                                  of[strlen(filter->provider)] == '/'));
-}
 
 /* --- the string table: open addressing over at most as many strings as lines hold --- */
 
@@ -231,30 +138,77 @@ static enum iso_status place_filter(const struct iso_plan_record *record, struct
     return ISO_OK;
 }
 
-/* The lines of a stored plan that the filter lets through. */
-static enum iso_status load_lines(struct iso_api *api, const struct iso_principal *principal,
-                                  const char *id, const char *filter_text, struct iso_arena *arena,
-                                  Isocost__V1__PlanLine ***ret_lines, size_t *ret_n_lines,
-                                  struct iso_error *reterr)
-{
-    struct iso_line_filter filter;
+/* The lines of a stored plan, and what is asked of them. */
+struct line_search {
     struct iso_plan_record record;
-    Isocost__V1__PlanLine **lines;
-    size_t n_lines, n_kept = 0;
+    struct iso_line_filter filter;
+    struct iso_line_reader reader;
+};
 
+static enum iso_status open_lines(struct iso_api *api, const struct iso_principal *principal,
+                                  const char *id, const char *filter, struct iso_arena *arena,
+                                  struct line_search *search, struct iso_error *reterr)
+{
     ISO_TRY(iso_ulid_check(id, "id", reterr));
-    ISO_TRY(iso_line_filter_parse(filter_text, arena, &filter, reterr));
+    ISO_TRY(iso_line_filter_parse(filter, arena, &search->filter, reterr));
     ISO_TRY(iso_store_get_plan(api->config.store, principal, id, /* with_lines= */ true, arena,
-                               &record, reterr));
-    if (record.state < ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE)
+                               &search->record, reterr));
+    if (search->record.state < ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE)
         return iso_fail(reterr, ISO_E_PRECONDITION, "id", "plan %.32s has not ended yet", id);
-    ISO_TRY(place_filter(&record, arena, &filter, reterr));
-    ISO_TRY(iso_plan_lines_from_record(&record, arena, &n_lines, &lines, reterr));
-    for (size_t i = 0; i < n_lines; i++)
-        if (iso_line_filter_matches(&filter, lines[i]))
-            lines[n_kept++] = lines[i];
-    *ret_lines = lines;
-    *ret_n_lines = n_kept;
+    search->reader = iso_line_reader(search->record.lines);
+    return place_filter(&search->record, arena, &search->filter, reterr);
+}
+
+static bool lets_all_through(const struct iso_line_filter *filter)
+{
+    return !filter->workload && !filter->team && !filter->offering && !filter->period &&
+           !filter->provider && !filter->kind;
+}
+
+/* The next line that the filter lets through, packed; false after the last. A line becomes a
+ * message only where the filter has to look at it, and then in `scratch`, which is given back now
+ * and then.
+ */
+static bool find_line(struct line_search *search, struct iso_arena **scratch,
+                      struct iso_bytes *ret_line)
+{
+    while (iso_line_reader_next(&search->reader, ret_line)) {
+        if (lets_all_through(&search->filter))
+            return true;
+        if (!*scratch || iso_arena_used(*scratch) > SCRATCH_BYTES) {
+            iso_arena_free(*scratch);
+            *scratch = iso_arena_new(2 * SCRATCH_BYTES);
+        }
+        const Isocost__V1__PlanLine *line = *scratch ? iso_line_unpack(*ret_line, *scratch) : NULL;
+        search->reader.damaged = !line;
+        if (line && iso_line_filter_matches(&search->filter, line))
+            return true;
+    }
+    return false;
+}
+
+/* At most `most` of the lines that are let through, after the first `begin` of them; *ret_total of
+ * them there are, when `to_the_end`. */
+static enum iso_status take_lines(struct line_search *search, size_t begin, size_t most,
+                                  bool to_the_end, struct iso_arena *arena,
+                                  Isocost__V1__PlanLine ***ret_lines, size_t *ret_n,
+                                  size_t *ret_total, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) scratch = NULL;
+    struct iso_bytes line;
+    size_t n = 0, total = 0;
+
+    *ret_lines = iso_arena_calloc(arena, most, sizeof(Isocost__V1__PlanLine *));
+    while (*ret_lines && (to_the_end || n < most) && find_line(search, &scratch, &line)) {
+        if (total++ < begin || n == most)
+            continue;
+        (*ret_lines)[n] = iso_line_unpack(line, arena);
+        search->reader.damaged = !(*ret_lines)[n++];
+    }
+    if (!*ret_lines || search->reader.damaged)
+        return iso_line_reader_fail(search->record.id, arena, reterr);
+    *ret_n = n;
+    *ret_total = total;
     return ISO_OK;
 }
 
@@ -265,6 +219,7 @@ enum iso_status iso_list_plan_lines(struct iso_call *call, void *service, struct
     const struct iso_principal *principal = iso_call_principal(call);
     ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
     Isocost__V1__ListPlanLinesResponse response = ISOCOST__V1__LIST_PLAN_LINES_RESPONSE__INIT;
+    struct line_search search;
     Isocost__V1__PlanLine **lines;
     size_t n_lines, begin = 0, n;
     const char *position;
@@ -280,14 +235,12 @@ enum iso_status iso_list_plan_lines(struct iso_call *call, void *service, struct
     ISO_TRY(iso_page_token_read(principal, scope, request->page_token, arena, &position, reterr));
     if (position[0])
         begin = strtoul(position, NULL, 10);
-    ISO_TRY(load_lines(service, principal, request->id, request->filter, arena, &lines, &n_lines,
-                       reterr));
-    if (begin > n_lines)
-        begin = n_lines;
-    n = n_lines - begin < (size_t)page_size ? n_lines - begin : (size_t)page_size;
+    ISO_TRY(open_lines(service, principal, request->id, request->filter, arena, &search, reterr));
+    ISO_TRY(take_lines(&search, begin, (size_t)page_size, /* to_the_end= */ true, arena, &lines, &n,
+                       &n_lines, reterr));
     response.total_count = (int64_t)n_lines;
     for (;;) {
-        response.lines = iso_line_table(lines + begin, n, arena);
+        response.lines = iso_line_table(lines, n, arena);
         if (!response.lines)
             return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for lines");
         if (n < 2 || isocost__v1__line_table__get_packed_size(response.lines) <= (5u << 19))
@@ -305,9 +258,8 @@ enum iso_status iso_list_plan_lines(struct iso_call *call, void *service, struct
 }
 
 struct line_stream {
-    struct iso_arena *arena;
-    Isocost__V1__PlanLine **lines;
-    size_t n_lines, next;
+    struct iso_arena *arena; /* of the packed lines and the filter */
+    struct line_search search;
 };
 
 static void free_line_stream(void *data)
@@ -323,19 +275,21 @@ static enum iso_status send_lines(struct iso_call *call, void *service, struct i
     struct line_stream *stream = iso_call_data(call);
     ISO_AUTO(iso_arena) arena = iso_arena_new((size_t)64 << 20);
     Isocost__V1__StreamPlanLinesResponse response = ISOCOST__V1__STREAM_PLAN_LINES_RESPONSE__INIT;
-    size_t n = stream->n_lines - stream->next;
+    Isocost__V1__PlanLine **lines;
+    size_t n, total;
 
     (void)service;
+    if (!arena)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for lines");
+    ISO_TRY(take_lines(&stream->search, 0, LINES_A_MESSAGE, /* to_the_end= */ false, arena, &lines,
+                       &n, &total, reterr));
     if (n == 0) {
         iso_call_finish(call);
         return ISO_OK;
     }
-    if (n > LINES_A_MESSAGE)
-        n = LINES_A_MESSAGE;
-    response.lines = arena ? iso_line_table(stream->lines + stream->next, n, arena) : NULL;
+    response.lines = iso_line_table(lines, n, arena);
     if (!response.lines)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for lines");
-    stream->next += n;
     iso_call_send(call, &response.base);
     return ISO_OK;
 }
@@ -354,8 +308,8 @@ enum iso_status iso_stream_plan_lines(struct iso_call *call, void *service,
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for lines");
     }
     iso_call_set_data(call, stream, free_line_stream);
-    ISO_TRY(load_lines(service, iso_call_principal(call), request->id, request->filter,
-                       stream->arena, &stream->lines, &stream->n_lines, reterr));
+    ISO_TRY(open_lines(service, iso_call_principal(call), request->id, request->filter,
+                       stream->arena, &stream->search, reterr));
     iso_call_set_step(call, send_lines);
     return ISO_OK;
 }

@@ -304,6 +304,7 @@ static int spoil(const struct iso_problem *problem, struct random_problem *rando
         lead->period += (int32_t)random_below(random, 4) - 1;
         dual->value *= 0.5 + 0.25 * (double)random_below(random, 8);
         assert_int_equal(iso_verify_read(&v), ISO_OK);
+        assert_int_equal(iso_verify_tabulate(&v), ISO_OK);
         if (iso_verify_leads(&v) == ISO_OK &&
             iso_verify_dual_bound(&v, 0, false, &bound) == ISO_OK) {
             n_bounds++;

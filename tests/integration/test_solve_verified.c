@@ -103,6 +103,7 @@ static int64_t spoil(const struct run *run, struct random_problem *random, struc
             plan->duals[i].value =
                 random_below(random, 3) == 0 ? spoilt(random, saved[i]) : saved[i];
         assert_int_equal(iso_verify_read(&v), ISO_OK);
+        assert_int_equal(iso_verify_tabulate(&v), ISO_OK);
         for (int32_t k = 0; k < plan->n_tiers; k++) {
             const struct iso_tier *tier = &plan->tiers[k];
             double bound;

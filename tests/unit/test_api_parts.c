@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "api_internal.h"
+#include "line_reader.h"
 
 static struct iso_arena *arena;
 
@@ -229,6 +231,63 @@ static void plan_keeps_at_most_1_mib_of_lines(void **state)
     assert_int_equal(plan.line_count, N_LINES);
 }
 
+/* --- packed lines --- */
+
+static struct iso_bytes packed_lines(size_t n)
+{
+    Isocost__V1__Plan plan = ISOCOST__V1__PLAN__INIT;
+
+    plan.n_lines = n;
+    plan.lines = iso_arena_calloc(arena, n, sizeof(*plan.lines));
+    for (size_t i = 0; i < n; i++) {
+        plan.lines[i] = iso_arena_calloc(arena, 1, sizeof(*plan.lines[i]));
+        isocost__v1__plan_line__init(plan.lines[i]);
+        plan.lines[i]->offering = iso_arena_printf(arena, "%zu", i);
+    }
+    return iso_message_pack(&plan.base, arena);
+}
+
+static void lines_are_read_one_after_the_other(void **state)
+{
+    struct iso_line_reader reader = iso_line_reader(packed_lines(300));
+    struct iso_bytes line;
+    size_t n = 0;
+
+    (void)state;
+    for (; iso_line_reader_next(&reader, &line); n++)
+        if (n % 100 == 7)
+            assert_int_equal(atoi(iso_line_unpack(line, arena)->offering), (int)n);
+    assert_int_equal(n, 300);
+    assert_false(reader.damaged);
+    struct iso_line_reader none = iso_line_reader(packed_lines(0));
+    assert_false(iso_line_reader_next(&none, &line));
+    assert_false(none.damaged);
+}
+
+static void lines_that_end_early_or_are_none_are_damaged(void **state)
+{
+    struct iso_bytes good = packed_lines(3), line;
+
+    (void)state;
+    for (size_t n_bytes = 1; n_bytes < good.n_bytes; n_bytes++) {
+        struct iso_line_reader reader =
+            iso_line_reader((struct iso_bytes){.bytes = good.bytes, .n_bytes = n_bytes});
+        size_t n = 0;
+        while (iso_line_reader_next(&reader, &line))
+            n++;
+        /* Lines of one length: cut between two of them, it is a shorter list. */
+        assert_int_equal(reader.damaged, n_bytes % (good.n_bytes / 3) != 0);
+        assert_int_equal(n, n_bytes / (good.n_bytes / 3));
+    }
+    unsigned char *wrong = iso_arena_calloc(arena, 1, good.n_bytes);
+    memcpy(wrong, good.bytes, good.n_bytes);
+    wrong[0] ^= 0x08; /* another field */
+    struct iso_line_reader reader =
+        iso_line_reader((struct iso_bytes){.bytes = wrong, .n_bytes = good.n_bytes});
+    assert_false(iso_line_reader_next(&reader, &line));
+    assert_true(reader.damaged);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -242,6 +301,8 @@ int main(void)
         TEST(a_line_is_of_each_of_its_periods),
         TEST(table_says_when_memory_is_short),
         TEST(plan_keeps_at_most_1_mib_of_lines),
+        TEST(lines_are_read_one_after_the_other),
+        TEST(lines_that_end_early_or_are_none_are_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
