@@ -3,12 +3,16 @@
 #include "catalog_commands.h"
 #include "own_commands.h"
 #include "plan_commands.h"
+#include "session_commands.h"
 #include "solve.h"
+#include "what_if.h"
 
 #define MESSAGE_FORMS (ISO_OUTPUT_TABLE | ISO_OUTPUT_JSON | ISO_OUTPUT_YAML)
 #define PLAN_FORMS (MESSAGE_FORMS | ISO_OUTPUT_CSV)
 #define COMMON_BYTES sizeof(struct iso_common_options)
 #define PLAN_BYTES sizeof(struct iso_plan_options)
+#define SESSION_BYTES sizeof(struct iso_session_options)
+#define ANSWER_FORMS (ISO_OUTPUT_TABLE | ISO_OUTPUT_JSON | ISO_OUTPUT_CSV)
 #define CATALOG_BYTES sizeof(struct iso_catalog_options)
 
 const struct iso_command iso_commands[] = {
@@ -35,6 +39,33 @@ const struct iso_command iso_commands[] = {
      INT_MAX, iso_plan_rm_run},
     {"plan export", "[PLAN]", "Writes a model for another solver, or a plan as JSON or CSV",
      iso_plan_export_option_rows, PLAN_BYTES, 0, 0, 1, iso_plan_export_run},
+    {"whatif", "[PLAN]", "Asks what a model would cost if some of it were different",
+     iso_what_if_option_rows, sizeof(struct iso_what_if_options), ANSWER_FORMS, 0, 1,
+     iso_what_if_run},
+    {"session start", "[PLAN]", "Begins a what-if session with a model and prints its id",
+     iso_session_start_option_rows, SESSION_BYTES, MESSAGE_FORMS, 0, 1, iso_session_start_run},
+    {"session list", "", "Lists sessions, newest first", iso_common_options, COMMON_BYTES,
+     MESSAGE_FORMS, 0, 0, iso_session_list_run},
+    {"session set", "CHANGE...", "Changes the model of a session and says what it costs",
+     iso_session_change_option_rows, SESSION_BYTES, MESSAGE_FORMS, 1, INT_MAX, iso_session_set_run},
+    {"session undo", "[N]", "Goes back by one revision, or N", iso_session_change_option_rows,
+     SESSION_BYTES, MESSAGE_FORMS, 0, 1, iso_session_undo_run},
+    {"session redo", "[N]", "Goes forward again by one revision, or N",
+     iso_session_change_option_rows, SESSION_BYTES, MESSAGE_FORMS, 0, 1, iso_session_redo_run},
+    {"session goto", "REVISION", "Goes to a revision", iso_session_change_option_rows,
+     SESSION_BYTES, MESSAGE_FORMS, 1, 1, iso_session_goto_run},
+    {"session show", "", "Shows a session and its revisions, or its plan",
+     iso_session_show_option_rows, SESSION_BYTES, MESSAGE_FORMS, 0, 0, iso_session_show_run},
+    {"session compare", "[REVISION...]", "Says what revisions cost", iso_session_option_rows,
+     SESSION_BYTES, ANSWER_FORMS, 0, INT_MAX, iso_session_compare_run},
+    {"session fork", "", "Makes a session of its own of one, and prints its id",
+     iso_session_fork_option_rows, SESSION_BYTES, MESSAGE_FORMS, 0, 0, iso_session_fork_run},
+    {"session save", "", "Queues a plan of a session's model that is kept, and prints its id",
+     iso_session_save_option_rows, SESSION_BYTES, MESSAGE_FORMS, 0, 0, iso_session_save_run},
+    {"session end", "SESSION...", "Ends and forgets sessions", iso_common_options, COMMON_BYTES, 0,
+     1, INT_MAX, iso_session_end_run},
+    {"session shell", "", "Opens a shell on a session, with history and completion",
+     iso_session_option_rows, SESSION_BYTES, 0, 0, 0, iso_session_shell_run},
     {"catalog import", "[FILE...]", "Makes a new snapshot from CSV and JSON files",
      iso_catalog_import_option_rows, CATALOG_BYTES, MESSAGE_FORMS, 0, INT_MAX,
      iso_catalog_import_run},

@@ -61,6 +61,15 @@ static enum iso_status parse_seconds(const char *name, const char *text, double 
                     "\"%s\" is not a time above 0; write 500ms, 60s, 2m or 1h", text);
 }
 
+static enum iso_status add_text(const char *name, const char *text, struct iso_texts *texts,
+                                struct iso_error *reterr)
+{
+    if (texts->n == ISO_TEXTS_MAX)
+        return iso_fail(reterr, ISO_E_INVALID, name, "is given more than %d times", ISO_TEXTS_MAX);
+    texts->items[texts->n++] = text;
+    return ISO_OK;
+}
+
 static enum iso_status parse_count(const char *name, const char *text, long *ret_count,
                                    struct iso_error *reterr)
 {
@@ -93,6 +102,8 @@ static enum iso_status store(const struct iso_option *option, const char *text, 
         return parse_count(name, text, member, reterr);
     case ISO_OPTION_SHARE:
         return parse_share(name, text, member, reterr);
+    case ISO_OPTION_LIST:
+        return add_text(name, text, member, reterr);
     case ISO_OPTION_SECONDS:
         return parse_seconds(name, text, member, reterr);
     }

@@ -3,6 +3,7 @@
 #define ISOCOST_CLI_OPTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "isocost/base/status.h"
@@ -13,6 +14,14 @@ enum iso_option_kind {
     ISO_OPTION_COUNT,   /* long, >= 0 */
     ISO_OPTION_SHARE,   /* struct iso_share: "0.001" or "0.1%" */
     ISO_OPTION_SECONDS, /* double > 0: "60", "60s", "2m", "1h" or "500ms" */
+    ISO_OPTION_LIST,    /* struct iso_texts: one more each time that it is given */
+};
+
+#define ISO_TEXTS_MAX 64
+
+struct iso_texts {
+    size_t n;
+    const char *items[ISO_TEXTS_MAX]; /* borrowed from argv */
 };
 
 struct iso_share {

@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "api_internal.h"
+#include "evaluation.h"
 
 #define STORE_TASK_THREADS 2
+#define SCENARIO_THREADS 2
 
 int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *prefix,
                      const char *name)
@@ -35,6 +37,8 @@ void iso_api_log(struct iso_api *api, int level, const char *format, ...)
 static void free_api(struct iso_api *api)
 {
     iso_plan_runner_stop(api->runner);
+    iso_worker_pool_free(api->scenarios);
+    iso_evaluations_free(api);
     iso_worker_pool_free(api->tasks);
     pthread_mutex_destroy(&api->mutex);
     free(api);
@@ -63,6 +67,7 @@ static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr
                                                   .log = api->config.log};
 
     ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
+    ISO_TRY(iso_worker_pool_new(SCENARIO_THREADS, 1, &api->scenarios, reterr));
     return iso_plan_runner_start(&runner, &api->runner, reterr);
 }
 
@@ -87,6 +92,7 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
 
 void iso_api_hold(struct iso_api *api)
 {
+    iso_evaluations_hold(api);
     iso_plan_runner_hold(api->runner);
 }
 
@@ -98,10 +104,13 @@ void iso_api_stop(struct iso_api *api)
 
 static const struct iso_wire_limits model_limits = ISO_WIRE_LIMITS_MODEL;
 
-#define PLAN_ROW(name, message, how, who, run)                \
-    .path = "/isocost.v1.PlanService/" name, .kind = how,     \
+#define ROW(service, name, message, how, who, run)            \
+    .path = "/isocost.v1." service "/" name, .kind = how,     \
     .request = &isocost__v1__##message##_request__descriptor, \
     .response = &isocost__v1__##message##_response__descriptor, .role = who, .handler = run
+#define PLAN_ROW(name, message, how, who, run) ROW("PlanService", name, message, how, who, run)
+#define SESSION_ROW(name, message, how, who, run) \
+    ROW("SessionService", name, message, how, who, run)
 
 #define SOLVE_S 900 /* longer solves are CreatePlan's */
 #define ANSWER_S 60 /* reads and writes of the store */
@@ -139,5 +148,33 @@ const struct iso_rpc_method iso_plan_methods[] = {
      .default_timeout_s = UPLOAD_S},
     {PLAN_ROW("ExportPlan", export_plan, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER, iso_export_plan),
      .limits = &model_limits, .default_timeout_s = UPLOAD_S, .max_timeout_s = SOLVE_S},
+    {.path = NULL},
+};
+
+const struct iso_rpc_method iso_session_methods[] = {
+    {SESSION_ROW("CreateSession", create_session, ISO_RPC_UNARY, ISO_ROLE_PLANNER,
+                 iso_create_session),
+     .limits = &model_limits, .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("GetSession", get_session, ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_get_session),
+     .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("ListSessions", list_sessions, ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_list_sessions),
+     .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("DeleteSession", delete_session, ISO_RPC_UNARY, ISO_ROLE_PLANNER,
+                 iso_delete_session),
+     .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("ForkSession", fork_session, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_fork_session),
+     .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("ApplyChanges", apply_changes, ISO_RPC_UNARY, ISO_ROLE_PLANNER, iso_apply_changes),
+     .limits = &model_limits, .default_timeout_s = ANSWER_S},
+    {SESSION_ROW("EvaluateScenarios", evaluate_scenarios, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER,
+                 iso_evaluate_scenarios),
+     .flags = ISO_RPC_END_ON_DRAIN, .limits = &model_limits, .default_timeout_s = WATCH_S},
+    {SESSION_ROW("WatchEvaluation", watch_evaluation, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER,
+                 iso_watch_evaluation),
+     .flags = ISO_RPC_END_ON_DRAIN, .default_timeout_s = WATCH_S},
+    {SESSION_ROW("Sweep", sweep, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER, iso_sweep),
+     .flags = ISO_RPC_END_ON_DRAIN, .limits = &model_limits, .default_timeout_s = WATCH_S},
+    {SESSION_ROW("Frontier", frontier, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER, iso_frontier),
+     .flags = ISO_RPC_END_ON_DRAIN, .limits = &model_limits, .default_timeout_s = WATCH_S},
     {.path = NULL},
 };

@@ -1,4 +1,4 @@
-/* What the public services do: isocost.v1.PlanService and ServerService.
+/* What the public services do: isocost.v1.PlanService, SessionService and ServerService.
  *
  *     start -> tables are served -> (the RPC server is drained) -> stop
  *
@@ -40,6 +40,7 @@ ISO_EXPORT void iso_api_stop(struct iso_api *api);
 
 /* Handlers; the service is the struct iso_api. */
 ISO_EXPORT extern const struct iso_rpc_method iso_plan_methods[];
+ISO_EXPORT extern const struct iso_rpc_method iso_session_methods[];
 ISO_EXPORT extern const struct iso_rpc_method iso_server_methods[];
 
 #endif

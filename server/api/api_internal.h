@@ -6,8 +6,10 @@
 
 #include "api.h"
 #include "call.h"
+#include "changes.h"
 #include "isocost/v1/plan_service.pb-c.h"
 #include "isocost/v1/server_service.pb-c.h"
+#include "isocost/v1/session_service.pb-c.h"
 #include "page_token.h"
 #include "plan_runner.h"
 #include "resolve.h"
@@ -19,16 +21,20 @@
 
 struct iso_attendance;
 struct iso_watch;
+struct iso_evaluation;
 
 struct iso_api {
     struct iso_api_config config;
-    int64_t start_ns;              /* UTC */
-    struct iso_worker_pool *tasks; /* store work that callbacks must not wait for */
+    int64_t start_ns;                  /* UTC */
+    struct iso_worker_pool *tasks;     /* store work that callbacks must not wait for */
+    struct iso_worker_pool *scenarios; /* models of scenarios are made here */
     struct iso_plan_runner *runner;
 
     pthread_mutex_t mutex; /* guards what follows */
     struct iso_attendance *attendances;
     struct iso_watch *watches;
+    struct iso_evaluation *evaluations; /* newest first */
+    bool held;                          /* no further evaluation is begun */
 };
 
 __attribute__((format(printf, 3, 4))) void iso_api_log(struct iso_api *api, int level,
@@ -38,6 +44,9 @@ __attribute__((format(printf, 3, 4))) void iso_api_log(struct iso_api *api, int 
 char *iso_ulid_new(char text[ISO_ULID_SIZE]);
 /* Fails with `field` unless the text is one. */
 enum iso_status iso_ulid_check(const char *text, const char *field, struct iso_error *reterr);
+enum iso_status iso_request_id_check(const char *request_id, struct iso_error *reterr);
+/* An etag given by a caller; "": 0. Errors: ISO_E_INVALID with field "etag". */
+enum iso_status iso_etag_read(const char *text, int64_t *ret_etag, struct iso_error *reterr);
 
 /* --- model_ref.c --- */
 
@@ -49,6 +58,37 @@ enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principa
                                   struct iso_violations *violations,
                                   const Isocost__V1__Model **ret_model, char *ret_digest,
                                   struct iso_error *reterr);
+/* What a reference means before its changes are applied: a model that passed iso_model_check(), and
+ * changes as messages, those of its session first. All in the violations' arena or borrowed. */
+struct iso_model_base {
+    const Isocost__V1__Model *model;
+    size_t n_changes;
+    Isocost__V1__Change **changes;
+};
+enum iso_status iso_model_ref_base(struct iso_api *api, const struct iso_principal *principal,
+                                   const Isocost__V1__ModelRef *ref,
+                                   struct iso_violations *violations,
+                                   struct iso_model_base *ret_base, struct iso_error *reterr);
+/* A list of both; NULL when the arena is full. */
+Isocost__V1__Change **iso_changes_join(Isocost__V1__Change *const *first, size_t n_first,
+                                       Isocost__V1__Change *const *second, size_t n_second,
+                                       struct iso_arena *arena);
+/* The model with changes, checked; the model itself when there are none. Violations as
+ * iso_changes_apply() and iso_model_check(). */
+enum iso_status iso_model_change(struct iso_api *api, const struct iso_principal *principal,
+                                 const Isocost__V1__Model *model, const struct iso_changes *changes,
+                                 struct iso_violations *violations,
+                                 const Isocost__V1__Model **ret_model, struct iso_error *reterr);
+
+/* --- session.c --- */
+
+/* The first model of a session and its changes until a revision. The violations' arena holds them.
+ */
+enum iso_status iso_session_base(struct iso_api *api, const struct iso_principal *principal,
+                                 const Isocost__V1__SessionRef *ref,
+                                 struct iso_violations *violations, struct iso_model_base *ret_base,
+                                 struct iso_error *reterr);
+
 /* --- plan_record.c --- */
 
 /* The lines of a record. */
@@ -130,6 +170,8 @@ int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *pref
 /* --- handlers --- */
 iso_rpc_handler iso_solve_plan, iso_solve_plan_stream, iso_validate_model, iso_upload_model,
     iso_create_plan, iso_get_plan, iso_list_plans, iso_watch_plan, iso_cancel_plan, iso_delete_plan,
-    iso_list_plan_lines, iso_stream_plan_lines, iso_export_plan;
+    iso_list_plan_lines, iso_stream_plan_lines, iso_export_plan, iso_create_session,
+    iso_get_session, iso_list_sessions, iso_delete_session, iso_fork_session, iso_apply_changes,
+    iso_evaluate_scenarios, iso_watch_evaluation, iso_sweep, iso_frontier;
 
 #endif

@@ -96,6 +96,7 @@ static enum iso_status serve(struct daemon *d, struct iso_error *reterr)
     config.n_listen = d->parameters.listen.n;
     ISO_TRY(iso_rpc_server_new(&config, &d->rpc, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_plan_methods, d->api, reterr));
+    ISO_TRY(iso_rpc_server_add(d->rpc, iso_session_methods, d->api, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_server_methods, d->api, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_catalog_methods, d->catalog, reterr));
     return iso_rpc_server_start(d->rpc, reterr);

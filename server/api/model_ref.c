@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include "api_internal.h"
+#include "changes.h"
 #include "isocost/proto/digest.h"
 
 static enum iso_status load_by_plan(struct iso_api *api, const struct iso_principal *principal,
@@ -14,6 +17,53 @@ static enum iso_status load_by_plan(struct iso_api *api, const struct iso_princi
                           reterr);
 }
 
+static enum iso_status find_base(struct iso_api *api, const struct iso_principal *principal,
+                                 const Isocost__V1__ModelRef *ref,
+                                 struct iso_violations *violations, struct iso_model_base *base,
+                                 struct iso_error *reterr)
+{
+    switch (ref ? ref->ref_case : ISOCOST__V1__MODEL_REF__REF__NOT_SET) {
+    case ISOCOST__V1__MODEL_REF__REF_MODEL:
+        base->model = ref->model;
+        return ISO_OK;
+    case ISOCOST__V1__MODEL_REF__REF_MODEL_DIGEST:
+        return iso_model_load(api->config.store, principal, ref->model_digest, violations,
+                              &base->model, reterr);
+    case ISOCOST__V1__MODEL_REF__REF_PLAN_ID:
+        return load_by_plan(api, principal, ref->plan_id, violations, &base->model, reterr);
+    case ISOCOST__V1__MODEL_REF__REF_SESSION:
+        return iso_session_base(api, principal, ref->session, violations, base, reterr);
+    default:
+        return iso_fail(reterr, ISO_E_INVALID, "model",
+                        "is missing; give a model, a model_digest, a plan_id or a session");
+    }
+}
+
+enum iso_status iso_model_ref_base(struct iso_api *api, const struct iso_principal *principal,
+                                   const Isocost__V1__ModelRef *ref,
+                                   struct iso_violations *violations,
+                                   struct iso_model_base *ret_base, struct iso_error *reterr)
+{
+    struct iso_model_base base = {0};
+    Isocost__V1__Change **own, **all;
+
+    ISO_TRY(find_base(api, principal, ref, violations, &base, reterr));
+    iso_model_check(base.model, "model", violations);
+    ISO_TRY(iso_violations_status(violations, reterr));
+    if (ref->n_changes > 0) {
+        ISO_TRY(iso_changes_read(ref->changes, ref->n_changes, "model.changes", violations, &own,
+                                 reterr));
+        all =
+            iso_changes_join(base.changes, base.n_changes, own, ref->n_changes, violations->arena);
+        if (!all)
+            return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for changes");
+        base.changes = all;
+        base.n_changes += ref->n_changes;
+    }
+    *ret_base = base;
+    return ISO_OK;
+}
+
 enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principal *principal,
                                   const Isocost__V1__ModelRef *ref,
                                   struct iso_violations *violations,
@@ -21,21 +71,100 @@ enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principa
                                   struct iso_error *reterr)
 {
     const Isocost__V1__Model *model = NULL;
+    struct iso_model_base base;
 
-    if (!ref || ref->ref_case == ISOCOST__V1__MODEL_REF__REF__NOT_SET)
-        return iso_fail(reterr, ISO_E_INVALID, "model",
-                        "is missing; give a model, a model_digest or a plan_id");
-    if (ref->ref_case == ISOCOST__V1__MODEL_REF__REF_MODEL)
-        model = ref->model;
-    else if (ref->ref_case == ISOCOST__V1__MODEL_REF__REF_MODEL_DIGEST)
-        ISO_TRY(iso_model_load(api->config.store, principal, ref->model_digest, violations, &model,
-                               reterr));
-    else
-        ISO_TRY(load_by_plan(api, principal, ref->plan_id, violations, &model, reterr));
-    iso_model_check(model, "model", violations);
-    ISO_TRY(iso_violations_status(violations, reterr));
+    ISO_TRY(iso_model_ref_base(api, principal, ref, violations, &base, reterr));
+    struct iso_changes changes = {.n = base.n_changes,
+                                  .items = base.changes,
+                                  .n_before = base.n_changes - ref->n_changes,
+                                  .path = "model.changes"};
+    ISO_TRY(iso_model_change(api, principal, base.model, &changes, violations, &model, reterr));
     if (ret_digest)
         ISO_TRY(iso_message_digest(&model->base, NULL, ret_digest, reterr));
     *ret_model = model;
+    return ISO_OK;
+}
+
+/* --- changes --- */
+
+/* The snapshot that changes of a model's commitments look into, opened when first needed. */
+struct product_lookup {
+    struct iso_api *api;
+    const struct iso_principal *principal;
+    const Isocost__V1__Model *model;
+    bool opened;
+    struct iso_snapshot *snapshot; /* NULL: there is none */
+};
+
+static enum iso_status open_lookup(struct product_lookup *lookup, struct iso_arena *arena,
+                                   struct iso_error *reterr)
+{
+    const char *digest;
+    int fd;
+
+    lookup->opened = true;
+    ISO_TRY(iso_snapshot_open(lookup->api->config.store, lookup->principal, lookup->model, "",
+                              arena, &fd, &digest, reterr));
+    if (fd < 0)
+        return ISO_OK;
+    enum iso_status status = iso_snapshot_map(fd, &lookup->snapshot, reterr);
+    close(fd);
+    return status;
+}
+
+static enum iso_status find_product(void *context, const char *id, struct iso_arena *arena,
+                                    const Isocost__V1__CommitmentProduct **ret_product,
+                                    struct iso_error *reterr)
+{
+    struct product_lookup *lookup = context;
+    int32_t n;
+
+    if (!lookup->opened)
+        ISO_TRY(open_lookup(lookup, arena, reterr));
+    n = lookup->snapshot ? iso_snapshot_n_products(lookup->snapshot) : 0;
+    for (int32_t i = 0; i < n; i++) {
+        const Isocost__V1__CommitmentProduct *product =
+            iso_snapshot_product(lookup->snapshot, i, arena);
+        if (!product)
+            return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for a product");
+        if (strcmp(product->id, id) == 0) {
+            *ret_product = product;
+            return ISO_OK;
+        }
+    }
+    return ISO_OK;
+}
+
+Isocost__V1__Change **iso_changes_join(Isocost__V1__Change *const *first, size_t n_first,
+                                       Isocost__V1__Change *const *second, size_t n_second,
+                                       struct iso_arena *arena)
+{
+    Isocost__V1__Change **all = iso_arena_calloc(arena, n_first + n_second + 1, sizeof(*all));
+
+    for (size_t i = 0; all && i < n_first + n_second; i++)
+        all[i] = i < n_first ? first[i] : second[i - n_first];
+    return all;
+}
+
+enum iso_status iso_model_change(struct iso_api *api, const struct iso_principal *principal,
+                                 const Isocost__V1__Model *model, const struct iso_changes *changes,
+                                 struct iso_violations *violations,
+                                 const Isocost__V1__Model **ret_model, struct iso_error *reterr)
+{
+    struct product_lookup lookup = {.api = api, .principal = principal, .model = model};
+    const struct iso_product_source source = {.context = &lookup, .find = find_product};
+    Isocost__V1__Model *changed = NULL;
+
+    if (changes->n == 0) {
+        *ret_model = model;
+        return ISO_OK;
+    }
+    enum iso_status status =
+        iso_changes_apply(model, changes, &source, violations, &changed, reterr);
+    iso_snapshot_free(lookup.snapshot);
+    ISO_TRY(status);
+    iso_model_check(changed, "model", violations);
+    ISO_TRY(iso_violations_status(violations, reterr));
+    *ret_model = changed;
     return ISO_OK;
 }

@@ -261,6 +261,9 @@ static enum iso_status export_stored(struct iso_api *api, struct iso_call *call,
     if (!request->model || request->model->ref_case != ISOCOST__V1__MODEL_REF__REF_PLAN_ID)
         return iso_fail(reterr, ISO_E_INVALID, "model.plan_id",
                         "is missing; JSON and CSV are of a stored plan");
+    if (request->model->n_changes > 0)
+        return iso_fail(reterr, ISO_E_INVALID, "model.changes",
+                        "are for MPS and LP; a stored plan is as it is");
     ISO_TRY(iso_ulid_check(request->model->plan_id, "model.plan_id", reterr));
     ISO_TRY(iso_store_get_plan(api->config.store, iso_call_principal(call), request->model->plan_id,
                                /* with_lines= */ true, arena, &record, reterr));

@@ -6,7 +6,7 @@
 
 #define RETRY_AFTER_S 5 /* when the queue is full */
 
-static enum iso_status check_request_id(const char *request_id, struct iso_error *reterr)
+enum iso_status iso_request_id_check(const char *request_id, struct iso_error *reterr)
 {
     size_t n = strlen(request_id);
 
@@ -73,7 +73,7 @@ enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
     enum iso_status status;
     int snapshot_fd;
 
-    ISO_TRY(check_request_id(request_id, reterr));
+    ISO_TRY(iso_request_id_check(request_id, reterr));
     ISO_TRY(iso_snapshot_open(api->config.store, principal, model, "", arena, &snapshot_fd,
                               &record.snapshot_digest, reterr));
     if (snapshot_fd >= 0)

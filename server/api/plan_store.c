@@ -174,16 +174,10 @@ enum iso_status iso_delete_plan(struct iso_call *call, void *service, struct iso
         (const Isocost__V1__DeletePlanRequest *)iso_call_request(call);
     Isocost__V1__DeletePlanResponse response = ISOCOST__V1__DELETE_PLAN_RESPONSE__INIT;
     struct iso_audit audit = {.action = "plan.delete", .request_id = iso_call_id(call)};
-    char *end = NULL;
-    long long etag = 0;
+    int64_t etag;
 
     ISO_TRY(iso_ulid_check(request->id, "id", reterr));
-    if (request->etag[0]) {
-        etag = strtoll(request->etag, &end, 10);
-        if (*end || etag <= 0)
-            return iso_fail(reterr, ISO_E_INVALID, "etag", "\"%.40s\" is not an etag of a plan",
-                            request->etag);
-    }
+    ISO_TRY(iso_etag_read(request->etag, &etag, reterr));
     ISO_TRY(iso_store_delete_plan(api->config.store, iso_call_principal(call), request->id, etag,
                                   &audit, reterr));
     iso_watch_wake(api, iso_call_principal(call), request->id);

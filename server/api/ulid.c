@@ -1,5 +1,5 @@
-/* ULIDs: 48 bits of milliseconds and 80 random bits in Crockford's base 32, so that ids sort by
- * time. */
+/* Ids and etags. ULIDs: 48 bits of milliseconds and 80 random bits in Crockford's base 32, so that
+ * ids sort by time. */
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -25,10 +25,25 @@ char *iso_ulid_new(char text[ISO_ULID_SIZE])
 enum iso_status iso_ulid_check(const char *text, const char *field, struct iso_error *reterr)
 {
     if (!*text)
-        return iso_fail(reterr, ISO_E_INVALID, field, "is missing; the id of a plan is needed");
+        return iso_fail(reterr, ISO_E_INVALID, field, "is missing; an id is needed");
     if (strlen(text) != ISO_ULID_SIZE - 1 || strspn(text, digits) != ISO_ULID_SIZE - 1)
         return iso_fail(
             reterr, ISO_E_INVALID, field,
-            "\"%.40s\" is not the id of a plan, which has 26 digits and capital letters", text);
+            "\"%.40s\" is not an id made by the server, which has 26 digits and capital letters",
+            text);
+    return ISO_OK;
+}
+
+enum iso_status iso_etag_read(const char *text, int64_t *ret_etag, struct iso_error *reterr)
+{
+    char *end = NULL;
+
+    *ret_etag = 0;
+    if (!text[0])
+        return ISO_OK;
+    *ret_etag = strtoll(text, &end, 10);
+    if (*end || *ret_etag <= 0)
+        return iso_fail(reterr, ISO_E_INVALID, "etag", "\"%.40s\" is not an etag of this server",
+                        text);
     return ISO_OK;
 }

@@ -15,8 +15,17 @@ static bool same_snapshot(const struct child *child, const struct iso_job *job)
            child->snapshot_device == job->snapshot_device;
 }
 
-/* An idle child: one that holds the job's snapshot, else the one used last, so that the others stay
- * spare. NULL: none. */
+/* How well a child suits a job: the one that had the job before it in its row is the best, then one
+ * that nobody else comes back to, then one that holds its snapshot. */
+static int suitability(const struct child *child, const struct iso_job *job)
+{
+    if (job->affinity != 0 && child->affinity == job->affinity)
+        return 4;
+    return 2 * (child->affinity == 0) + same_snapshot(child, job);
+}
+
+/* The most suitable idle child, among equals the one used last, so that the others stay spare.
+ * NULL: none. */
 static struct child *pick_child(struct iso_supervisor *supervisor, const struct iso_job *job)
 {
     struct child *best = NULL;
@@ -24,8 +33,8 @@ static struct child *pick_child(struct iso_supervisor *supervisor, const struct 
         struct child *child = &supervisor->children[i];
         if (child->state != CHILD_IDLE || child->condemned)
             continue;
-        if (!best || same_snapshot(child, job) > same_snapshot(best, job) ||
-            (same_snapshot(child, job) == same_snapshot(best, job) && child->used_s > best->used_s))
+        int more = best ? suitability(child, job) - suitability(best, job) : 1;
+        if (more > 0 || (more == 0 && child->used_s > best->used_s))
             best = child;
     }
     return best;
@@ -116,6 +125,7 @@ static void start(struct iso_supervisor *supervisor, struct child *child, struct
     child->kill_at_s = INFINITY;
     child->snapshot_device = job->snapshot_device;
     child->snapshot_inode = job->snapshot_inode;
+    child->affinity = job->affinity;
     enum iso_status status =
         send_job(child, job, fmax(fmin(job->limit_s, job->answer_at_s - now), 0.001));
     if (status == ISO_E_UNAVAILABLE) {

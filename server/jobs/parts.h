@@ -92,6 +92,7 @@ struct iso_job {
     enum iso_job_mode mode;
     char model_digest[ISO_DIGEST_TEXT_SIZE]; /* "": not known */
     bool batch, incumbents, all_lines;
+    uint64_t affinity;
     char *tier;
     void *context;
     void (*accepted)(void *context, int queue_position);
@@ -181,6 +182,7 @@ struct child {
     int64_t first_own_bytes; /* own memory after the first job; 0: no job yet */
     dev_t snapshot_device;
     ino_t snapshot_inode;
+    uint64_t affinity; /* of the job before; 0: none */
 };
 
 struct iso_supervisor {

@@ -242,6 +242,7 @@ static enum iso_status fill_job(struct iso_job *job, const struct iso_job_reques
     job->mode = request->mode;
     job->incumbents = request->incumbents;
     job->all_lines = request->all_lines;
+    job->affinity = request->affinity;
     if (request->model_digest)
         snprintf(job->model_digest, sizeof(job->model_digest), "%s", request->model_digest);
     job->context = request->context;

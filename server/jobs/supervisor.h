@@ -59,6 +59,7 @@ struct iso_job_request {
     bool incumbents;                 /* progress carries verified incumbents as plans */
     bool all_lines;                  /* the result has them, not only what a message holds */
     const char *tier;                /* EXPORT; "" = money */
+    uint64_t affinity; /* jobs of one number go to the same solver if they can; 0 = none */
     void *context;
     void (*accepted)(void *context, int queue_position);                         /* may be NULL */
     void (*progress)(void *context, const Isocost__V1__SolveProgress *progress); /* may be NULL */

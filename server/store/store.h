@@ -215,6 +215,50 @@ ISO_EXPORT enum iso_status iso_store_list_events(struct iso_store *store,
                                                  struct iso_event_record **ret_events,
                                                  int *ret_n_events, struct iso_error *reterr);
 
+/* --- sessions --- */
+struct iso_session_record {
+    const char *id;                             /* ULID */
+    int64_t create_ns;                          /* UTC */
+    int64_t etag;                               /* rises with each change, from 1 */
+    const char *request_id;                     /* "" = none */
+    const char *body_digest;                    /* digest of the create request; for idempotency */
+    const char *model_digest, *snapshot_digest; /* that it began with, and needs */
+    struct iso_bytes session; /* packed isocost.v1.Session; what is above replaces what it says */
+};
+
+/* Stores a new session. A request_id that was used: as for plans. */
+ISO_EXPORT enum iso_status
+iso_store_create_session(struct iso_store *store, const struct iso_principal *principal,
+                         const struct iso_session_record *record, const struct iso_audit *audit,
+                         struct iso_arena *arena, bool *ret_existing,
+                         struct iso_session_record *ret_record, struct iso_error *reterr);
+/* Errors: ISO_E_NOT_FOUND. */
+ISO_EXPORT enum iso_status iso_store_get_session(struct iso_store *store,
+                                                 const struct iso_principal *principal,
+                                                 const char *id, struct iso_arena *arena,
+                                                 struct iso_session_record *ret_record,
+                                                 struct iso_error *reterr);
+/* Replaces the content of a session whose etag is record->etag, which then is one higher. Errors:
+ * ISO_E_NOT_FOUND, ISO_E_CONFLICT. */
+ISO_EXPORT enum iso_status iso_store_update_session(struct iso_store *store,
+                                                    const struct iso_principal *principal,
+                                                    const struct iso_session_record *record,
+                                                    const struct iso_audit *audit,
+                                                    struct iso_error *reterr);
+/* etag 0 = any. Errors: ISO_E_NOT_FOUND, ISO_E_CONFLICT. */
+ISO_EXPORT enum iso_status iso_store_delete_session(struct iso_store *store,
+                                                    const struct iso_principal *principal,
+                                                    const char *id, int64_t etag,
+                                                    const struct iso_audit *audit,
+                                                    struct iso_error *reterr);
+/* Newest first, at most `limit`, those before a session; before_create_ns 0 = from the newest. */
+ISO_EXPORT enum iso_status iso_store_list_sessions(struct iso_store *store,
+                                                   const struct iso_principal *principal,
+                                                   int64_t before_create_ns, const char *before_id,
+                                                   int limit, struct iso_arena *arena,
+                                                   struct iso_session_record **ret_records,
+                                                   int *ret_n_records, struct iso_error *reterr);
+
 /* --- snapshots: the file is written first (snapshot_file.h), then this row makes it known --- */
 struct iso_snapshot_record {
     const char *digest;

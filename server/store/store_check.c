@@ -25,6 +25,9 @@ static const struct {
     {"plans without their model",
      "SELECT count(*) FROM plan p WHERE p.state < 3 AND NOT EXISTS (SELECT 1 FROM model m"
      " WHERE m.tenant = p.tenant AND m.project = p.project AND m.digest = p.model_digest)"},
+    {"sessions without their model",
+     "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM model m"
+     " WHERE m.tenant = s.tenant AND m.project = s.project AND m.digest = s.model_digest)"},
 };
 
 struct check_call {

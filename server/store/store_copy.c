@@ -27,6 +27,10 @@ static const struct table {
      "tenant, project, id, state, etag, create_ns, start_ns, end_ns, request_id, body_digest,"
      " model_digest, snapshot_digest, labels, plan, lines",
      15, 3, 8},
+    {"session",
+     "tenant, project, id, etag, create_ns, request_id, body_digest, model_digest,"
+     " snapshot_digest, session",
+     10, 3, 50},
     {"event", "tenant, project, plan_id, sequence, at_ns, event", 6, 4, 200},
     {"job",
      "sequence, tenant, project, kind, object_id, part, subject, roles, state, priority, attempt,"

@@ -53,7 +53,7 @@ static enum iso_status run_migration(struct iso_sql *sql, const struct iso_migra
     if (!translated)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a migration");
     ISO_TRY(iso_sql_script(sql, translated, reterr));
-    return iso_sql_script(sql, migration->postgres, reterr);
+    return migration->postgres[0] ? iso_sql_script(sql, migration->postgres, reterr) : ISO_OK;
 }
 
 static void checksum(const struct iso_sql *sql, const struct iso_migration *migration,

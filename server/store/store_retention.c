@@ -1,5 +1,5 @@
-/* What goes with time: events of plans that ended, plans, and models and snapshots that no plan
- * needs.
+/* What goes with time: events of plans that ended, plans, and models and snapshots that no plan and
+ * no session needs.
  *
  * Triggers refuse to delete history; they look away while there is a row in retention_run, which
  * each batch adds first and removes last, in its own transaction. */
@@ -33,12 +33,15 @@ static const char models_text[] =
     "DELETE FROM model WHERE (tenant, project, digest) IN ("
     " SELECT m.tenant, m.project, m.digest FROM model m WHERE m.create_ns < $1"
     "   AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.tenant = m.tenant AND p.project = m.project"
-    "     AND p.model_digest = m.digest) LIMIT $2)";
+    "     AND p.model_digest = m.digest)"
+    "   AND NOT EXISTS (SELECT 1 FROM session s WHERE s.tenant = m.tenant"
+    "     AND s.project = m.project AND s.model_digest = m.digest) LIMIT $2)";
 static const char snapshots_text[] =
     "DELETE FROM snapshot WHERE sequence IN ("
     " SELECT s.sequence FROM snapshot s WHERE s.create_ns < $1"
     "   AND s.sequence NOT IN (SELECT max(n.sequence) FROM snapshot n GROUP BY n.tenant)"
-    "   AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.snapshot_digest = s.digest) LIMIT $2)";
+    "   AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.snapshot_digest = s.digest)"
+    "   AND NOT EXISTS (SELECT 1 FROM session w WHERE w.snapshot_digest = s.digest) LIMIT $2)";
 static const char chunks_text[] =
     "DELETE FROM snapshot_chunk WHERE (file, number) IN ("
     " SELECT c.file, c.number FROM snapshot_chunk c WHERE c.create_ns < $1"

@@ -164,8 +164,20 @@ static const char postgres_2[] =
     /* The queue changes all the time: room on its pages, and dead rows cleared soon. */
     "ALTER TABLE job SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);";
 
+static const char tables_3[] =
+    "CREATE TABLE session ("
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, id TEXT NOT NULL,"
+    "  etag INTEGER NOT NULL, create_ns INTEGER NOT NULL,"
+    "  request_id TEXT NOT NULL, body_digest TEXT NOT NULL,"
+    "  model_digest TEXT NOT NULL, snapshot_digest TEXT NOT NULL, session BLOB NOT NULL,"
+    "  PRIMARY KEY (tenant, project, id)) STRICT;"
+    "CREATE UNIQUE INDEX session_by_request ON session (tenant, project, request_id)"
+    "  WHERE request_id <> '';"
+    "CREATE INDEX session_by_time ON session (tenant, project, create_ns, id);";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
+    {3, tables_3, "", ""},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

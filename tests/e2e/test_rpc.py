@@ -21,7 +21,7 @@ from small_models import FAKE_SOLVER, amount, part, two_clouds
 SERVICES = {
     "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection", "isocost.v1.CatalogService",
-    "isocost.v1.PlanService", "isocost.v1.ServerService"}
+    "isocost.v1.PlanService", "isocost.v1.ServerService", "isocost.v1.SessionService"}
 
 
 @pytest.fixture(scope="module")

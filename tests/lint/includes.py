@@ -36,6 +36,7 @@ HOMES = {
     r"csv\.h": r"plugins/sdk/",
     r"expat\.h": r"plugins/sdk/",
     r"libsmartcols.*": r"clients/cli/",
+    r"readline/.*": r"clients/cli/shell_input\.c$",
     r"seccomp\.h": r"plugins/host/",
     r"zlib\.h": r"proto/c/",
 }

@@ -95,6 +95,7 @@ from isocost.internal.v1 import plugin_pb2, solver_pb2  # noqa: E402,F401
 from isocost.v1 import (  # noqa: E402,F401
     catalog_service_pb2,
     catalog_service_pb2_grpc,
+    change_pb2,
     model_pb2,
     offering_pb2,
     plan_pb2,
@@ -102,4 +103,6 @@ from isocost.v1 import (  # noqa: E402,F401
     plan_service_pb2_grpc,
     server_service_pb2,
     server_service_pb2_grpc,
+    session_service_pb2,
+    session_service_pb2_grpc,
 )

@@ -14,6 +14,7 @@ struct values {
     long limit;
     struct iso_share gap;
     double time_s;
+    struct iso_texts sets;
 };
 
 static const struct iso_option options[] = {
@@ -22,6 +23,7 @@ static const struct iso_option options[] = {
     {"limit", 0, ISO_OPTION_COUNT, offsetof(struct values, limit), "N", "at most"},
     {"gap", 0, ISO_OPTION_SHARE, offsetof(struct values, gap), "SHARE", "stop here"},
     {"time-limit", 0, ISO_OPTION_SECONDS, offsetof(struct values, time_s), "TIME", "stop then"},
+    {"set", 's', ISO_OPTION_LIST, offsetof(struct values, sets), "TEXT", "one more"},
     {0}};
 
 /* Splits at blanks; at most seven words. */
@@ -140,12 +142,36 @@ static void a_wrong_option_is_named_with_what_is_allowed(void **state)
     }
 }
 
+static void a_list_grows_each_time_that_it_is_given(void **state)
+{
+    struct values values = {0};
+    struct iso_error error = {0};
+    char program[] = "program", set[] = "-s", text[] = "x", first[50];
+    char *argv[2 * ISO_TEXTS_MAX + 4] = {program};
+    int n, argc = 1;
+
+    (void)state;
+    assert_int_equal(parse("-s a=1 --set b=2 one --set=c", &values, &n, first, &error), ISO_OK);
+    assert_int_equal(values.sets.n, 3);
+    assert_string_equal(values.sets.items[0], "a=1");
+    assert_string_equal(values.sets.items[2], "c");
+    assert_int_equal(n, 1);
+    for (int i = 0; i <= ISO_TEXTS_MAX; i++) {
+        argv[argc++] = set;
+        argv[argc++] = text;
+    }
+    values = (struct values){0};
+    assert_int_equal(iso_options_parse(options, argc, argv, &values, &n, &error), ISO_E_INVALID);
+    assert_string_equal(error.field, "--set");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_operands_come_in_any_order),
         cmocka_unit_test(what_is_not_given_stays_as_it_was),
         cmocka_unit_test(times_and_shares_have_units),
+        cmocka_unit_test(a_list_grows_each_time_that_it_is_given),
         cmocka_unit_test(a_wrong_option_is_named_with_what_is_allowed),
     };
 

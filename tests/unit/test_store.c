@@ -46,41 +46,39 @@ static void another_programs_database_is_refused(void **state)
 static void an_existing_database_is_copied_before_it_is_migrated(void **state)
 {
     struct fixture *f = *state;
-    const struct iso_migration good[] = {
-        iso_store_migrations[0],
-        iso_store_migrations[1],
-        {3, "CREATE TABLE extra (x INTEGER) STRICT", "", ""},
-    };
-    const struct iso_migration bad[] = {
-        good[0], good[1], good[2], {4, "CREATE TABLE more (x); nonsense", "", ""}};
+    struct iso_migration all[32];
+    const int n_own = iso_store_n_migrations, n_good = n_own + 1, n_bad = n_own + 2;
     struct iso_sql *sql = NULL;
     char path[128], copy[192];
     int64_t n = 0;
 
+    memcpy(all, iso_store_migrations, (size_t)n_own * sizeof(all[0]));
+    all[n_own] = (struct iso_migration){n_good, "CREATE TABLE extra (x INTEGER) STRICT", "", ""};
+    all[n_good] = (struct iso_migration){n_bad, "CREATE TABLE more (x); nonsense", "", ""};
     create_ok(f, "p1", DONE);
     iso_store_close(f->store);
     f->store = NULL;
     snprintf(path, sizeof(path), "%s/isocost.db", f->folder);
     assert_int_equal(iso_sql_open(path, ISO_SQL_WRITER, &sql, NULL), ISO_OK);
-    assert_int_equal(iso_store_migrate(sql, good, 3, path, &f->error), ISO_OK);
+    assert_int_equal(iso_store_migrate(sql, all, n_good, path, &f->error), ISO_OK);
     assert_int_equal(
         iso_sql_scalar(sql, "SELECT max(version) FROM schema_migration", NULL, 0, 0, &n, NULL),
         ISO_OK);
-    assert_int_equal(n, 3);
+    assert_int_equal(n, n_good);
     /* One that fails leaves no part of itself. */
-    assert_int_not_equal(iso_store_migrate(sql, bad, 4, path, NULL), ISO_OK);
+    assert_int_not_equal(iso_store_migrate(sql, all, n_bad, path, NULL), ISO_OK);
     assert_int_equal(iso_sql_scalar(sql, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'",
                                     NULL, 0, 9, &n, NULL),
                      ISO_OK);
     assert_int_equal(n, 0);
     iso_sql_close(sql);
 
-    snprintf(copy, sizeof(copy), "%s.before-v3", path);
+    snprintf(copy, sizeof(copy), "%s.before-v%d", path, n_good);
     assert_int_equal(iso_sql_open(copy, ISO_SQL_READER, &sql, NULL), ISO_OK);
     assert_int_equal(
         iso_sql_scalar(sql, "SELECT max(version) FROM schema_migration", NULL, 0, 0, &n, NULL),
         ISO_OK);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, n_own);
     assert_int_equal(iso_sql_scalar(sql, "SELECT count(*) FROM plan", NULL, 0, 0, &n, NULL),
                      ISO_OK);
     assert_int_equal(n, 1);
