@@ -177,11 +177,11 @@ static int run(struct daemon *d, sigset_t *signals)
 }
 
 /* What one plan frees is kept for the next rather than given back and faulted in again page by
- * page; few heaps, as a plan goes from thread to thread. Blocks from 8 MiB on, and what is free
- * beyond 32 MiB at the end of a heap, are given back. */
+ * page; one heap, as a plan goes from thread to thread and asks for few and large blocks. Blocks
+ * from 8 MiB on, and what is free beyond 32 MiB at the end of a heap, are given back. */
 static void keep_freed_memory(void)
 {
-    mallopt(M_ARENA_MAX, 3);
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }

@@ -111,7 +111,7 @@ enum iso_status iso_store_share_file(struct iso_store *store, const char *path,
 {
     ISO_AUTO(iso_arena) arena = iso_arena_new(SIZE_MAX / 2);
     struct chunk_call call = {.file = ret_file};
-    struct iso_bytes bytes;
+    struct iso_bytes bytes = {0};
     int64_t n_chunks;
 
     if (!arena)
