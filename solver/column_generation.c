@@ -13,8 +13,6 @@
 #include "unlisted.h"
 
 #define START_COLUMNS 4000 /* formulations up to this size are loaded whole */
-#define DEARER 30.0        /* what artificial columns cost more when they stay */
-#define DEAREST 1e6        /* beyond that the columns at hand are taken for too few */
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {
@@ -82,61 +80,12 @@ static enum iso_status price_columns(struct iso_search *search, struct iso_lp *l
     return ISO_OK;
 }
 
-/* What artificial columns cost: more than any instance asks for a unit of the row. */
-static void artificial_costs(const struct iso_mip *mip, double *costs, int32_t n_costs)
-{
-    for (int32_t i = 0; i < n_costs; i++)
-        costs[i] = 1e-3;
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        for (int32_t k = 0; k < mip->columns[j].n_entries; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
-            double unit = 2 * mip->objective[j] / fabs(entry->coefficient);
-            if (entry->row < n_costs && unit > costs[entry->row] &&
-                iso_column_runs(&mip->columns[j]))
-                costs[entry->row] = unit;
-        }
-}
-
 /* A plan from nothing, so that there is one at once and the first relaxation has a point. */
 static enum iso_status plan_from_nothing(struct iso_search *search, struct iso_error *reterr)
 {
     ISO_AUTO_MEM double *x = iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*x));
 
     return x ? iso_first_plans(search, x, NULL, 1, reterr) : no_memory(reterr);
-}
-
-/* All columns, so that infeasibility is believed. */
-static enum iso_status bring_all(struct iso_search *search, struct iso_lp *lp, int32_t *ret_n_new,
-                                 struct iso_error *reterr)
-{
-    for (int32_t j = 0; j < search->formulation->mip.n_columns; j++)
-        if (!iso_lp_has_column(lp, j)) {
-            ISO_TRY(iso_lp_add_column(lp, j, reterr));
-            ++*ret_n_new;
-        }
-    return ISO_OK;
-}
-
-/* Artificial columns that stand for something get dearer; out when they stand for nothing, or when
- * price does not move them: then every column is brought in, or nothing is new where most are not
- * listed. */
-static enum iso_status dearer(struct iso_search *search, struct iso_lp *lp, double *costs,
-                              int32_t n_costs, double *io_factor, int32_t *ret_n_new,
-                              struct iso_error *reterr)
-{
-    bool needed = iso_lp_artificial_sum(lp) > 1e-9;
-
-    if (needed && *io_factor < DEAREST) {
-        *io_factor *= DEARER;
-        for (int32_t i = 0; i < n_costs; i++)
-            costs[i] *= DEARER;
-        *ret_n_new = 1;
-        return iso_lp_price_artificials(lp, costs, reterr);
-    }
-    *io_factor = 0;
-    ISO_TRY(iso_lp_price_artificials(lp, NULL, reterr));
-    *ret_n_new = needed && search->unlisted ? 0 : 1;
-    return needed && !search->unlisted ? bring_all(search, lp, ret_n_new, reterr) : ISO_OK;
 }
 
 /* Prices what is listed, then what is not; `grow`: the latter may be listed. */
@@ -165,26 +114,20 @@ static enum iso_status relax(struct iso_search *search, struct iso_lp *lp, doubl
     const struct iso_mip *mip = &search->formulation->mip;
     struct iso_control control = iso_search_control(search);
     struct iso_product_pricing pricing __attribute__((cleanup(iso_product_pricing_fini))) = {0};
-    ISO_AUTO_MEM double *costs = iso_calloc((size_t)mip->n_rows, sizeof(*costs));
-    int32_t n_costs = mip->n_rows; /* rows that come later need no artificial columns */
-    double factor = 0;             /* of artificial columns; 0 = none */
+    struct iso_artificials artificials __attribute__((cleanup(iso_artificials_fini))) = {0};
 
-    if (!costs)
-        return no_memory(reterr);
     ISO_TRY(iso_product_pricing_init(&pricing, search->formulation, reterr));
     for (;;) {
         int32_t n_new = 0;
         ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, ret_outcome, reterr));
-        if (*ret_outcome == ISO_LP_INFEASIBLE && factor == 0 && !iso_lp_is_whole(lp)) {
-            factor = 1;
-            artificial_costs(mip, costs, n_costs);
-            ISO_TRY(iso_lp_price_artificials(lp, costs, reterr));
+        if (*ret_outcome == ISO_LP_INFEASIBLE && artificials.factor == 0 && !iso_lp_is_whole(lp)) {
+            ISO_TRY(iso_artificials_open(&artificials, search, lp, -1, reterr));
             continue;
         }
         if (*ret_outcome == ISO_LP_INFEASIBLE && search->unlisted)
             return ISO_OK; /* for now; whatever is not listed is tried then */
         if (*ret_outcome == ISO_LP_INFEASIBLE) {
-            ISO_TRY(bring_all(search, lp, &n_new, reterr));
+            ISO_TRY(iso_lp_add_all(lp, &n_new, reterr));
             if (n_new == 0)
                 return ISO_OK;
             continue;
@@ -193,8 +136,8 @@ static enum iso_status relax(struct iso_search *search, struct iso_lp *lp, doubl
             return ISO_OK;
         iso_lp_duals(lp, *io_duals);
         ISO_TRY(price(search, &pricing, lp, io_duals, grow, &n_new, reterr));
-        if (n_new == 0 && factor > 0) {
-            ISO_TRY(dearer(search, lp, costs, n_costs, &factor, &n_new, reterr));
+        if (n_new == 0 && artificials.factor > 0) {
+            ISO_TRY(iso_artificials_raise(&artificials, search, lp, &n_new, reterr));
             if (n_new == 0)
                 *ret_outcome = ISO_LP_INFEASIBLE;
         }
@@ -264,6 +207,8 @@ enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct i
         ISO_TRY(plan_from_nothing(search, reterr));
     ISO_TRY(choose_start(search, active, reterr));
     ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
+    if (search->basis.n_columns > 0)
+        ISO_TRY(iso_lp_start_from(lp, &search->basis, reterr));
     search->priced_out = iso_all_patterns_listed(search);
     for (;;) {
         ISO_TRY(iso_relax_further(search, lp, io_duals, ret_outcome, reterr));

@@ -39,6 +39,7 @@ enum iso_status iso_lp_make_room(struct iso_lp *lp, struct iso_error *reterr)
         !lengthen(&lp->young, rows, n_rows, sizeof(*lp->young), 0) ||
         !lengthen(&lp->dissolved, rows, n_rows, sizeof(*lp->dissolved), 0) ||
         !lengthen(&lp->instances, rows, n_rows, sizeof(*lp->instances), 0xff) ||
+        !lengthen(&lp->artificial, rows, n_rows, sizeof(*lp->artificial), 0) ||
         !lengthen(&lp->sum, rows, n_rows, sizeof(*lp->sum), 0))
         return no_memory(reterr);
     lp->n_columns = n_columns;
@@ -154,8 +155,8 @@ static int sift(struct iso_lp *lp, int n, bool is_new, bool commits, double lowe
         lp->sum[i] = 0;
         if (fabs(coefficient) < NOTHING || (row->kind == ISO_ROW_COMMIT && !commits))
             continue; /* twice in the list, or nothing left */
-        if (is_new && lp->row_place[i] == 0 && !lp->dissolved[i] &&
-            can_break(lower, coefficient, row)) {
+        if (is_new && lp->row_place[i] == 0 && !lp->dissolved[i] && !iso_lp_row_waits(lp, i) &&
+            iso_lp_row_counts(lp, i) && can_break(lower, coefficient, row)) {
             iso_lp_load_row(lp, i);
             lp->young[i] = 1;
             lp->any_young = true;

@@ -1,10 +1,12 @@
 #include <glpk.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "glpk_guard.h"
 #include "glpk_lp_state.h"
 
+#define EAGER_ROWS 500       /* programs up to this size are loaded with every row */
 #define SLICE_ITERATIONS 500 /* between two looks at the control; shorter slices cost time */
 
 static enum iso_status load(struct iso_lp *lp, const uint8_t *active, struct iso_error *reterr)
@@ -16,7 +18,8 @@ static enum iso_status load(struct iso_lp *lp, const uint8_t *active, struct iso
     lp->prob = glp_create_prob();
     glp_set_obj_dir(lp->prob, GLP_MIN);
     for (int32_t i = 0; i < lp->mip->n_rows; i++)
-        if (lp->mip->rows[i].lower > 0 || lp->mip->rows[i].upper < 0)
+        if ((lp->mip->rows[i].lower > 0 || lp->mip->rows[i].upper < 0) &&
+            !iso_lp_row_waits(lp, i) && iso_lp_row_counts(lp, i))
             iso_lp_load_row(lp, i);
     for (int32_t j = 0; j < lp->mip->n_columns; j++)
         if (!active || active[j])
@@ -32,14 +35,16 @@ static enum iso_status load(struct iso_lp *lp, const uint8_t *active, struct iso
     return ISO_OK;
 }
 
-enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, struct iso_lp **ret_lp,
-                           struct iso_error *reterr)
+static enum iso_status make(const struct iso_mip *mip, const uint8_t *active, int32_t period,
+                            struct iso_lp **ret_lp, struct iso_error *reterr)
 {
     ISO_AUTO(iso_lp) lp = iso_calloc(1, sizeof(*lp));
 
     if (!lp)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
     lp->mip = mip;
+    lp->period = period;
+    lp->patient = mip->n_rows > EAGER_ROWS;
     lp->generation = iso_glpk_generation();
     ISO_TRY(iso_lp_make_room(lp, reterr));
     iso_lp_find_partners(lp, 0);
@@ -48,16 +53,31 @@ enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, str
     return ISO_OK;
 }
 
+enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, struct iso_lp **ret_lp,
+                           struct iso_error *reterr)
+{
+    return make(mip, active, -1, ret_lp, reterr);
+}
+
+enum iso_status iso_lp_new_period(const struct iso_mip *mip, int32_t period, struct iso_lp **ret_lp,
+                                  struct iso_error *reterr)
+{
+    ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
+
+    return active ? make(mip, active, period, ret_lp, reterr)
+                  : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
+}
+
 void iso_lp_free(struct iso_lp *lp)
 {
     if (!lp)
         return;
     if (lp->prob && lp->generation == iso_glpk_generation())
         glp_delete_prob(lp->prob);
-    void *const arrays[] = {lp->place,       lp->places,    lp->row_place, lp->young,
-                            lp->partner,     lp->dissolved, lp->instances, lp->sum,
-                            lp->rows,        lp->bundles,   lp->parts,     lp->coefficients,
-                            lp->purchase_row};
+    void *const arrays[] = {lp->place,        lp->places,     lp->row_place,       lp->young,
+                            lp->partner,      lp->dissolved,  lp->instances,       lp->sum,
+                            lp->rows,         lp->bundles,    lp->parts,           lp->coefficients,
+                            lp->purchase_row, lp->artificial, lp->artificial_costs};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
     free(lp);
@@ -84,13 +104,20 @@ enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_
                : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
 }
 
-static bool add_artificial(struct iso_lp *lp, int32_t i, double side)
+bool iso_lp_add_artificial(struct iso_lp *lp, int32_t i)
 {
-    int at = glp_add_cols(lp->prob, 1);
+    const struct iso_mip_row *row = &lp->mip->rows[i];
+    double side = row->lower > 0 ? row->lower : row->upper;
     int rows[] = {0, lp->row_place[i]};
     double coefficients[] = {0, side};
 
+    if (rows[1] == 0 || (row->lower <= 0 && row->upper >= 0) || lp->artificial[i] != 0)
+        return true;
+    int at = glp_add_cols(lp->prob, 1);
     glp_set_mat_col(lp->prob, at, 1, rows, coefficients);
+    glp_set_col_bnds(lp->prob, at, GLP_LO, 0, 0);
+    glp_set_obj_coef(lp->prob, at, lp->artificial_costs[i] * fabs(side));
+    lp->artificial[i] = at;
     lp->n_artificials++;
     return iso_lp_take_place(lp, ISO_PLACE_ARTIFICIAL, i);
 }
@@ -99,20 +126,24 @@ enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
                                          struct iso_error *reterr)
 {
     ISO_GLPK_GUARD(reterr);
-    if (lp->n_artificials == 0 && costs) {
-        lp->first_artificial = lp->n_places + 1;
-        for (int32_t i = 0; i < lp->mip->n_rows; i++)
-            if ((lp->mip->rows[i].lower > 0 || lp->mip->rows[i].upper < 0) &&
-                !add_artificial(lp, i,
-                                lp->mip->rows[i].lower > 0 ? lp->mip->rows[i].lower
-                                                           : lp->mip->rows[i].upper))
-                return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
-    }
-    for (int32_t at = lp->first_artificial; at < lp->first_artificial + lp->n_artificials; at++) {
-        int32_t i = lp->places[at].index;
-        double side = lp->mip->rows[i].lower > 0 ? lp->mip->rows[i].lower : -lp->mip->rows[i].upper;
-        glp_set_col_bnds(lp->prob, at, costs ? GLP_LO : GLP_FX, 0, 0);
-        glp_set_obj_coef(lp->prob, at, costs ? costs[i] * side : 0);
+    size_t n_rows = (size_t)lp->mip->n_rows;
+
+    free(lp->artificial_costs);
+    lp->artificial_costs = costs ? iso_calloc(n_rows, sizeof(*costs)) : NULL;
+    if (costs && !lp->artificial_costs)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
+    for (int32_t i = 0; i < lp->mip->n_rows; i++) {
+        const struct iso_mip_row *row = &lp->mip->rows[i];
+        double side = row->lower > 0 ? row->lower : -row->upper;
+        int at = lp->artificial[i];
+        if (costs && side > 0)
+            lp->artificial_costs[i] = costs[i];
+        if (at != 0) {
+            glp_set_col_bnds(lp->prob, at, costs ? GLP_LO : GLP_FX, 0, 0);
+            glp_set_obj_coef(lp->prob, at, costs ? costs[i] * side : 0);
+        } else if (costs && !iso_lp_add_artificial(lp, i)) {
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
+        }
     }
     lp->grown = true;
     return ISO_OK;
@@ -122,9 +153,20 @@ double iso_lp_artificial_sum(const struct iso_lp *lp)
 {
     double sum = 0;
 
-    for (int32_t at = lp->first_artificial; at < lp->first_artificial + lp->n_artificials; at++)
-        sum += glp_get_col_prim(lp->prob, at);
+    for (int32_t i = 0; i < lp->n_rows; i++)
+        if (lp->artificial[i] != 0)
+            sum += glp_get_col_prim(lp->prob, lp->artificial[i]);
     return sum;
+}
+
+enum iso_status iso_lp_add_all(struct iso_lp *lp, int32_t *io_n_new, struct iso_error *reterr)
+{
+    for (int32_t j = 0; j < lp->mip->n_columns; j++)
+        if (!iso_lp_has_column(lp, j)) {
+            ISO_TRY(iso_lp_add_column(lp, j, reterr));
+            ++*io_n_new;
+        }
+    return ISO_OK;
 }
 
 enum iso_status iso_lp_set_bounds(struct iso_lp *lp, int32_t column, double lower, double upper,
@@ -188,18 +230,11 @@ static bool run(struct iso_lp *lp, int method, const struct iso_control *control
     }
 }
 
-enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *control,
-                             int64_t *io_iterations, enum iso_lp_outcome *ret_outcome,
-                             struct iso_error *reterr)
+/* Simplex over the rows that are loaded. */
+static enum iso_status solve_loaded(struct iso_lp *lp, const struct iso_control *control,
+                                    int64_t *io_iterations, enum iso_lp_outcome *ret_outcome,
+                                    struct iso_error *reterr)
 {
-    ISO_GLPK_GUARD(reterr);
-    if (lp->mip->n_rows == 0 || lp->n_places == 0) { /* GLPK refuses empty programs */
-        bool feasible = true;
-        for (int32_t i = 0; i < lp->mip->n_rows; i++)
-            feasible &= lp->mip->rows[i].lower <= 0 && lp->mip->rows[i].upper >= 0;
-        *ret_outcome = feasible ? ISO_LP_OPTIMAL : ISO_LP_INFEASIBLE;
-        return ISO_OK;
-    }
     iso_lp_complete_rows(lp);
     if (lp->fresh) {
         glp_scale_prob(lp->prob, GLP_SF_AUTO);
@@ -213,6 +248,30 @@ enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *contro
     if (run(lp, GLP_PRIMAL, control, io_iterations, ret_outcome))
         return ISO_OK;
     return iso_fail(reterr, ISO_E_BACKEND, "", "GLPK's simplex ended without a status");
+}
+
+enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *control,
+                             int64_t *io_iterations, enum iso_lp_outcome *ret_outcome,
+                             struct iso_error *reterr)
+{
+    ISO_GLPK_GUARD(reterr);
+    if (lp->mip->n_rows == 0 || lp->n_places == 0) { /* GLPK refuses empty programs */
+        bool feasible = true;
+        for (int32_t i = 0; i < lp->mip->n_rows; i++)
+            feasible &= lp->mip->rows[i].lower <= 0 && lp->mip->rows[i].upper >= 0;
+        *ret_outcome = feasible ? ISO_LP_OPTIMAL : ISO_LP_INFEASIBLE;
+        return ISO_OK;
+    }
+    for (;;) {
+        ISO_TRY(solve_loaded(lp, control, io_iterations, ret_outcome, reterr));
+        if (!lp->patient || *ret_outcome == ISO_LP_INFEASIBLE || *ret_outcome == ISO_LP_STOPPED)
+            return ISO_OK;
+        int32_t n = iso_lp_load_broken(lp, *ret_outcome == ISO_LP_UNBOUNDED);
+        if (n < 0)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a linear program");
+        if (n == 0)
+            return ISO_OK;
+    }
 }
 
 void iso_lp_values(const struct iso_lp *lp, double *ret_x)

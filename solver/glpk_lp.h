@@ -1,7 +1,8 @@
 /* Linear relaxations behind GLPK's simplex. Columns may start inactive and be switched on as they
  * price out. A row that holds when all columns are 0 is loaded with the first active column that
  * can break it; until then its multiplier is 0. Links of coverage to
- * instances that one column counts are never loaded; their multipliers are 0 too. One thread; every
+ * instances that one column counts are never loaded; their multipliers are 0 too. In large programs
+ * limits, shares and survival wait until a point breaks them (glpk_rows.c). One thread; every
  * object is made, used and freed on it. */
 #ifndef ISOCOST_GLPK_LP_H
 #define ISOCOST_GLPK_LP_H
@@ -24,6 +25,11 @@ struct iso_lp;
 enum iso_status iso_lp_new(const struct iso_mip *mip, const uint8_t *active, struct iso_lp **ret_lp,
                            struct iso_error *reterr);
 void iso_lp_free(struct iso_lp *lp);
+
+/* The program of one period by itself: without columns, and with no row but those of the period.
+ * Only columns of the period may be switched on, and no coverage. Errors: as iso_lp_new(). */
+enum iso_status iso_lp_new_period(const struct iso_mip *mip, int32_t period, struct iso_lp **ret_lp,
+                                  struct iso_error *reterr);
 ISO_DEFINE_FREEP(iso_lp)
 
 /* Artificial columns let a program without enough columns have a point: one for each row that does
@@ -41,6 +47,9 @@ enum iso_status iso_lp_grow(struct iso_lp *lp, struct iso_error *reterr);
 
 /* Switches a column on. */
 enum iso_status iso_lp_add_column(struct iso_lp *lp, int32_t column, struct iso_error *reterr);
+
+/* Switches on every column, so that infeasibility is believed. Adds their number to *io_n_new. */
+enum iso_status iso_lp_add_all(struct iso_lp *lp, int32_t *io_n_new, struct iso_error *reterr);
 
 /* So many of one column. */
 struct iso_lp_part {
@@ -76,6 +85,23 @@ enum iso_status iso_lp_reload_objective(struct iso_lp *lp, struct iso_error *ret
 enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *control,
                              int64_t *io_iterations, enum iso_lp_outcome *ret_outcome,
                              struct iso_error *reterr);
+
+/* A basis: the columns that are in it, and the rows that are not, of a mip. What is not named is
+ * the other way round. */
+struct iso_simplex_basis {
+    int32_t n_columns, n_rows;
+    int32_t *columns, *rows;
+};
+void iso_simplex_basis_fini(struct iso_simplex_basis *basis);
+
+/* Appends the basis of a solved program. Errors: ISO_E_NOMEM. */
+enum iso_status iso_lp_add_basis(const struct iso_lp *lp, struct iso_simplex_basis *basis,
+                                 struct iso_error *reterr);
+
+/* Starts from a basis, whose columns are switched on; one that does not fit is not used. Errors:
+ * ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_lp_start_from(struct iso_lp *lp, const struct iso_simplex_basis *basis,
+                                  struct iso_error *reterr);
 
 /* After OPTIMAL: x_j (0 for inactive columns), multipliers of the rows, and the objective. */
 void iso_lp_values(const struct iso_lp *lp, double *ret_x);

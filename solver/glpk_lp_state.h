@@ -27,17 +27,21 @@ struct iso_lp {
     unsigned generation;
     int32_t n_columns, n_rows; /* of the mip, as last seen */
     int32_t n_places, places_room;
-    struct iso_lp_place *places;             /* [GLPK column], from 1 on */
-    int32_t *place;                          /* [mip column]: GLPK's column, 0 = inactive */
-    int32_t n_artificials, first_artificial; /* GLPK's columns, one after the other */
-    int32_t *row_place;                      /* [mip row]: GLPK's row, 0 = not loaded */
-    uint8_t *young;     /* [mip row]: loaded after columns that have an entry in it */
+    struct iso_lp_place *places; /* [GLPK column], from 1 on */
+    int32_t *place;              /* [mip column]: GLPK's column, 0 = inactive */
+    int32_t n_artificials;
+    int32_t *artificial;      /* [mip row]: GLPK's artificial column, 0 = none */
+    double *artificial_costs; /* [mip row]: a unit; NULL = artificial columns are out */
+    int32_t *row_place;       /* [mip row]: GLPK's row, 0 = not loaded */
+    uint8_t *young;           /* [mip row]: loaded after columns that have an entry in it */
     int32_t *instances; /* [mip row]: of cover links, the column that counts them; -1 = none, -2 =
                          * several */
     int32_t *partner;   /* [mip column]: the instances that a coverage column covers, or -1 */
     uint8_t *dissolved; /* [mip row]: a cover link that partners make superfluous */
     double *sum;        /* [mip row]: scratch, 0 in between */
     bool any_young;
+    int32_t period; /* the one that it is about, -1 = all */
+    bool patient;   /* some rows wait until a point breaks them (glpk_rows.c) */
     int32_t scratch_room;
     int *rows; /* scratch for one column */
     double *coefficients;
@@ -61,6 +65,20 @@ bool iso_lp_take_place(struct iso_lp *lp, enum iso_lp_place_kind kind, int32_t i
 /* Called under the guard: a row, an active column. The latter may leave rows young. */
 void iso_lp_load_row(struct iso_lp *lp, int32_t row);
 bool iso_lp_load_column(struct iso_lp *lp, int32_t column);
+
+/* Whether a row is of the periods that the program is about. */
+bool iso_lp_row_counts(const struct iso_lp *lp, int32_t row);
+
+/* Whether a row waits until a point breaks it. */
+bool iso_lp_row_waits(const struct iso_lp *lp, int32_t row);
+
+/* Called under the guard, after a solve: loads the rows that wait and that the point breaks, all
+ * that wait when `all`. Gives their number, -1 when memory is short. */
+int32_t iso_lp_load_broken(struct iso_lp *lp, bool all);
+
+/* Called under the guard: an artificial column for a loaded row that does not hold at 0 and has
+ * none; false when memory is short. */
+bool iso_lp_add_artificial(struct iso_lp *lp, int32_t row);
 
 /* Completes rows that came after columns of theirs. */
 void iso_lp_complete_rows(struct iso_lp *lp);

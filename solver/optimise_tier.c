@@ -82,10 +82,12 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
     int32_t n_rows = mip->n_rows;
     if (search->unlisted)
         ISO_TRY(iso_list_candidates(search, reterr));
-    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
-    memset(*io_duals, 0, (size_t)mip->n_rows * sizeof(**io_duals));
     if (!search->has_best)
         ISO_TRY(iso_start_plans(search, reterr));
+    if (iso_period_start_applies(search))
+        ISO_TRY(iso_start_periods(search, &search->basis, reterr));
+    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
+    memset(*io_duals, 0, (size_t)mip->n_rows * sizeof(**io_duals));
     ISO_TRY(iso_relax(search, io_duals, &lp, &outcome, reterr));
     if (outcome == ISO_LP_INFEASIBLE) {
         *ret_infeasible = *ret_by_relaxation = true;

@@ -38,8 +38,9 @@ struct iso_search {
     bool listed;     /* every pattern that a better plan may use is in the formulation */
     bool proved;     /* `proven` holds what the relaxation proves of the tier at hand */
     struct iso_tier proven;
-    bool purchases_fixed; /* no product wakes up in the relaxation */
-    double tier_bound;    /* best bound of the tier at hand */
+    bool purchases_fixed;           /* no product wakes up in the relaxation */
+    double tier_bound;              /* best bound of the tier at hand */
+    struct iso_simplex_basis basis; /* that the relaxation starts from; empty: none */
 };
 
 /* Whether the search must end; remembers why. */
@@ -85,6 +86,33 @@ enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct i
  * takes. */
 enum iso_status iso_relax_further(struct iso_search *search, struct iso_lp *lp, double **io_duals,
                                   enum iso_lp_outcome *ret_outcome, struct iso_error *reterr);
+
+/* Artificial columns of a program that has too few others, and what they cost. */
+struct iso_artificials {
+    double *costs; /* n_costs: of a unit of each row that was there */
+    int32_t n_costs;
+    double factor; /* times what columns cost; 0: there are none */
+};
+void iso_artificials_fini(struct iso_artificials *artificials);
+
+/* Lets a program have a point: each row at more than any instance asks for a unit of it. `period`:
+ * that the program is about, -1 = all. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_artificials_open(struct iso_artificials *artificials,
+                                     const struct iso_search *search, struct iso_lp *lp,
+                                     int32_t period, struct iso_error *reterr);
+
+/* Artificial columns that stand for something get dearer; out when they stand for nothing, or when
+ * price does not move them: then every column is brought in, or nothing is new where most are not
+ * listed. */
+enum iso_status iso_artificials_raise(struct iso_artificials *artificials,
+                                      const struct iso_search *search, struct iso_lp *lp,
+                                      int32_t *ret_n_new, struct iso_error *reterr);
+
+/* Where a large relaxation starts; see period_start.c. Offers a first plan when there is none.
+ * Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+bool iso_period_start_applies(const struct iso_search *search);
+enum iso_status iso_start_periods(struct iso_search *search, struct iso_simplex_basis *ret_basis,
+                                  struct iso_error *reterr);
 
 /* The same over the listed columns and the bounds that the linear program has now. When the columns
  * at hand cannot meet the rows, all of them are brought in before infeasibility is believed. */

@@ -22,6 +22,7 @@ static void search_fini(struct iso_search *search)
     free(search->money);
     free(search->money_duals);
     iso_unlisted_free(search->unlisted);
+    iso_simplex_basis_fini(&search->basis);
 }
 
 static enum iso_status search_init(struct iso_search *search, const struct iso_problem *problem,

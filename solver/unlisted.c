@@ -320,25 +320,41 @@ static bool open_budget(struct iso_unlisted *u, int32_t b)
     return true;
 }
 
+/* What a unit that a class serves is worth in a period; false when memory is short. */
+static bool find_worth(struct iso_unlisted *u, const double *duals, int32_t a, int32_t class,
+                       int32_t period, double *ret_worth)
+{
+    const struct iso_mip *mip = &u->f->mip;
+    bool ok = open_service(u->f, a, u->representative[class], period);
+
+    *ret_worth = 0;
+    for (int32_t e = mip->columns[mip->n_columns - 1].first_entry; e < mip->n_entries; e++)
+        *ret_worth += duals[mip->entries[e].row] * mip->entries[e].coefficient;
+    close_service(u->f);
+    return ok;
+}
+
+bool iso_unlisted_worth(struct iso_unlisted *u, const double *duals, int32_t period,
+                        double *ret_worth)
+{
+    bool ok = true;
+
+    for (int32_t a = 0; a < u->f->problem->n_workloads; a++)
+        for (int32_t k = u->first_class[a]; k < u->first_class[a + 1] && ok; k++)
+            ok = find_worth(u, duals, a, k, period, &ret_worth[k]);
+    return ok;
+}
+
 static bool open_worth(struct iso_unlisted *u)
 {
     const struct iso_problem *problem = u->f->problem;
-    const struct iso_mip *mip = &u->f->mip;
+    bool ok = true;
 
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t k = u->first_class[a]; k < u->first_class[a + 1]; k++)
-            for (int32_t t = 0; t < problem->n_periods; t++) {
-                double sum = 0;
-                bool ok = open_service(u->f, a, u->representative[k], t);
-                for (int32_t e = mip->columns[mip->n_columns - 1].first_entry; e < mip->n_entries;
-                     e++)
-                    sum += u->duals[mip->entries[e].row] * mip->entries[e].coefficient;
-                close_service(u->f);
-                if (!ok)
-                    return false;
-                u->worth[k * problem->n_periods + t] = sum;
-            }
-    return true;
+            for (int32_t t = 0; t < problem->n_periods && ok; t++)
+                ok = find_worth(u, u->duals, a, k, t, &u->worth[k * problem->n_periods + t]);
+    return ok;
 }
 
 enum iso_status iso_unlisted_open(struct iso_unlisted *u, const double *duals, double money,

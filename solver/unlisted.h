@@ -65,6 +65,11 @@ void iso_unlisted_free(struct iso_unlisted *unlisted);
 enum iso_status iso_unlisted_open(struct iso_unlisted *unlisted, const double *duals, double money,
                                   struct iso_error *reterr);
 
+/* [class]: what a unit served is worth in one period under multipliers of its rows. False when
+ * memory is short. */
+bool iso_unlisted_worth(struct iso_unlisted *unlisted, const double *duals, int32_t period,
+                        double *ret_worth);
+
 /* n_periods values: what an instance is paid; what it costs covered by a product, before that
  * product's multiplier; what it serves and minima are worth. */
 void iso_unlisted_paid(const struct iso_unlisted *unlisted, int32_t workload, int32_t option,
@@ -96,5 +101,10 @@ enum iso_status iso_list_candidates(struct iso_search *search, struct iso_error 
  * to *io_n_new. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
 enum iso_status iso_price_unlisted(struct iso_search *search, struct iso_lp *lp, double **io_duals,
                                    bool grow, int32_t *io_n_new, struct iso_error *reterr);
+
+/* Prices one period for a program of its own, commitments and budgets aside: lists and switches on
+ * the few best options of each workload. As iso_price_unlisted() otherwise. */
+enum iso_status iso_price_period(struct iso_search *search, struct iso_lp *lp, int32_t period,
+                                 double **io_duals, int32_t *io_n_new, struct iso_error *reterr);
 
 #endif

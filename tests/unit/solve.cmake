@@ -1,6 +1,7 @@
 iso_add_test(unit test_solve.c LIBS isocost::solver isocost::verify)
 iso_add_test(unit test_transport.c LIBS isocost::solver)
 iso_add_test(unit test_bundles.c LIBS isocost::solver)
+iso_add_test(unit test_waiting_rows.c LIBS isocost::solver)
 iso_add_test(unit test_fillings.c LIBS isocost::solver isocost::verify)
 iso_add_test(unit test_neighbourhood.c LIBS isocost::solver isocost::verify)
 iso_add_test(unit test_block.c LIBS isocost::solver isocost::verify)
