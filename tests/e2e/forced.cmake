@@ -5,5 +5,7 @@ target_include_directories(solve_models PRIVATE ${PROJECT_SOURCE_DIR}/server/sol
     ${PROJECT_SOURCE_DIR}/solver)
 set_target_properties(solve_models PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/integration)
-iso_add_pytest(e2e test_forced_strategies.py TIMEOUT 600)
+iso_add_pytest(e2e test_forced_strategies.py TIMEOUT 900)
+iso_add_pytest(e2e test_forced_strategies.py NAME test_forced_strategies_at_length LABEL slow
+    ENVIRONMENT ISO_SEEDS_TIMES=5 TIMEOUT 7200)
 iso_add_pytest(e2e test_unlisted_columns.py TIMEOUT 300)

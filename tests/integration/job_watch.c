@@ -249,6 +249,18 @@ void watch_wait(struct watch *watch)
     assert_false(watch->order_broken);
 }
 
+bool watch_plan_or_kill(struct watch *watch, double cost)
+{
+    watch_wait(watch);
+    if (watch->status == ISO_OK) {
+        assert_true(watch->cost == cost);
+        return true;
+    }
+    assert_int_equal(watch->status, ISO_E_UNAVAILABLE);
+    assert_non_null(strstr(watch->text, "signal 9"));
+    return false;
+}
+
 void watch_wait_progress(struct watch *watch, int n_progress, int n_incumbents)
 {
     wait_until(watch, 0, n_progress, n_incumbents);

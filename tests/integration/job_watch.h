@@ -38,6 +38,11 @@ void watch_solve(struct iso_supervisor *supervisor, struct watch *watch, const c
 
 /* Waits until `done` came and releases the job; gives up (and fails) after half a minute. */
 void watch_wait(struct watch *watch);
+
+/* The same of a job whose process may have been killed: whether it has a plan, which must cost
+ * `cost`. */
+bool watch_plan_or_kill(struct watch *watch, double cost);
+
 /* Waits until so many progress messages, or incumbents, have come. */
 void watch_wait_progress(struct watch *watch, int n_progress, int n_incumbents);
 

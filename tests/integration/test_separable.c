@@ -239,6 +239,59 @@ static void tables_find_what_the_tree_finds(void **state)
     assert_true(n_bought > 10);
 }
 
+/* What the plain tree pays more when at least one instance of the runner-up must run. */
+static double forcing_costs(const struct iso_problem *problem, const struct iso_plan *plan,
+                            const struct iso_runner_up *row, uint64_t seed)
+{
+    const struct iso_limit_term term = {row->offering, ISO_DECIMAL_ONE};
+    ISO_AUTO_MEM uint8_t *periods = iso_calloc((size_t)problem->n_periods, 1);
+    struct iso_problem forced = *problem;
+
+    assert_non_null(periods);
+    periods[row->period] = 1;
+    const struct iso_limit one = {.id = "one",
+                                  .minimum = true,
+                                  .bound = ISO_DECIMAL_ONE,
+                                  .periods = periods,
+                                  .n_terms = 1,
+                                  .terms = &term};
+    forced.n_limits = 1;
+    forced.limits = &one;
+    ISO_AUTO(iso_plan) dearer = forced_exact_plan(&forced, ISO_STRATEGY_PLAIN_MIP, seed);
+    assert_true(dearer->has_solution);
+    return iso_decimal_to_double(dearer->cost) - iso_decimal_to_double(plan->cost);
+}
+
+static void reduced_costs_are_what_forcing_a_runner_up_costs(void **state)
+{
+    int n_forced = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N_PROBLEMS; seed++) {
+        struct random_problem *random = random_problem_new(seed);
+        struct iso_problem *problem = &random->problem;
+        struct iso_error error = {0};
+        simplify(random);
+        problem->n_limits = problem->n_products = 0;
+        problem->n_workloads = 1; /* a limit is of all workloads */
+        problem->options.want = ISO_WANT_RUNNERS_UP;
+        problem->options.gap = 0;
+        if (iso_problem_check(problem, &error) == ISO_OK) {
+            ISO_AUTO(iso_plan) plan = forced_plan(problem, ISO_STRATEGY_SEPARABLE, seed);
+            for (int32_t i = 0; i < plan->n_runners_up && plan->runners_up[i].resolved; i++) {
+                double dearer = forcing_costs(problem, plan, &plan->runners_up[i], seed);
+                if (fabs(dearer - plan->runners_up[i].reduced_cost) > 1e-6)
+                    fail_msg("seed %llu, line %d: %.9g, not %.9g", (unsigned long long)seed, i,
+                             dearer, plan->runners_up[i].reduced_cost);
+                n_forced++;
+            }
+        }
+        random_problem_free(random);
+    }
+    print_message("%d runners-up were forced\n", n_forced);
+    assert_true(n_forced > N_PROBLEMS / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +299,7 @@ int main(void)
         cmocka_unit_test(what_is_held_covers_before_anything_is_bought),
         cmocka_unit_test(a_limit_in_the_way_is_left_to_the_search),
         cmocka_unit_test(tables_find_what_the_tree_finds),
+        cmocka_unit_test(reduced_costs_are_what_forcing_a_runner_up_costs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

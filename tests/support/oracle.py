@@ -98,7 +98,7 @@ class Program:
             path, answer = os.path.join(folder, "m.lp"), os.path.join(folder, "out.txt")
             with open(path, "w") as file:
                 file.write("\n".join(lines) + "\n")
-            self.run_cbc(path, answer, seconds or 120)
+            self.run_cbc(path, answer, seconds)
             with open(answer) as file:
                 status = file.readline()
         if "nfeasible" in status or (seconds and "no integer solution" in status):
@@ -111,11 +111,13 @@ class Program:
     @staticmethod
     def run_cbc(path, answer, seconds):
         """CBC 2.10.8 answers some models below their true optimum when it may preprocess, others above it
-        when it may probe (seed 88194), or above it or with a signal when it may use its heuristics."""
-        for less in (["heuristicsOnOff", "off"], []):
+        when it may probe (seed 88194), or above it or with a signal when it may use its heuristics. Where
+        any plan will do (`seconds`), the heuristics come first: without them it has none in time."""
+        ways = (["heuristicsOnOff", "off"], [])
+        for less in reversed(ways) if seconds else ways:
             done = subprocess.run(
                 ["cbc", path, "preprocess", "off", "probing", "off", *less, "ratioGap", "0", "allowableGap", "0", "primalT", "1e-9",
-                 "integerT", "1e-8", "sec", str(seconds), "solve", "solu", answer],
+                 "integerT", "1e-8", "sec", str(seconds or 120), "solve", "solu", answer],
                 capture_output=True, timeout=300)
             if done.returncode == 0:
                 return

@@ -93,6 +93,27 @@ static inline bool fixture_warned(const struct fixture *f, const char *part)
     return false;
 }
 
+/* A model that is refused, with the field that a violation names and a part of its text. */
+struct fixture_refusal {
+    const char *yaml, *path, *part;
+};
+
+/* Fails unless each model, `before` and its own YAML, is refused as it says. */
+static inline void fixture_refuses(const char *before, const struct fixture_refusal *refusals,
+                                   size_t n)
+{
+    char yaml[8192];
+
+    for (size_t i = 0; i < n; i++) {
+        struct fixture f;
+        snprintf(yaml, sizeof(yaml), "%s%s", before, refusals[i].yaml);
+        fixture_resolve(&f, yaml, NULL);
+        assert_null(f.resolved);
+        fixture_expect(&f, refusals[i].path, refusals[i].part);
+        fixture_fini(&f);
+    }
+}
+
 /* What a filter removed for a workload; 0 when it is not listed. */
 static inline int64_t fixture_filtered(const struct fixture *f, const char *workload,
                                        const char *filter)

@@ -132,9 +132,7 @@ static void the_verifier_sees_a_part_of_a_lot(void **state)
     fixture_fini(&f);
 }
 
-static const struct {
-    const char *yaml, *path, *part;
-} refused[] = {
+static const struct fixture_refusal refused[] = {
     {HOUR WEB("1") "limits: [{id: l, maximum: 3, or_nothing: true}]\n",
      "model.limits[0].or_nothing", "needs a minimum above 0"},
     {HOUR WEB("1") "limits: [{id: l, minimum: 0, or_nothing: true}]\n",
@@ -157,17 +155,8 @@ static const struct {
 
 static void what_is_not_served_is_refused_by_its_path(void **state)
 {
-    char yaml[8192];
     (void)state;
-
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(refused); i++) {
-        struct fixture f;
-        snprintf(yaml, sizeof(yaml), CATALOG "%s", refused[i].yaml);
-        fixture_resolve(&f, yaml, NULL);
-        assert_null(f.resolved);
-        fixture_expect(&f, refused[i].path, refused[i].part);
-        fixture_fini(&f);
-    }
+    fixture_refuses(CATALOG, refused, ISO_ARRAY_LENGTH(refused));
 }
 
 int main(void)

@@ -169,9 +169,7 @@ static void a_window_of_load_levels_is_cut_at_the_horizon(void **state)
     fixture_fini(&f);
 }
 
-static const struct {
-    const char *yaml, *path, *part;
-} refused[] = {
+static const struct fixture_refusal refused[] = {
     {"limits: [{id: l, maximum: 1, policy: {kind: soft, steps: [{from: 1, price: 1 USD}]}}]\n",
      "model.limits[0].policy.steps[0].from", "without a price"},
     {"limits: [{id: l, maximum: 1, policy: {kind: soft, price: 1 USD, steps: [{price: 2 USD}]}}]\n",
@@ -197,17 +195,8 @@ static const struct {
 
 static void what_makes_no_sense_is_refused_by_its_path(void **state)
 {
-    char yaml[4096];
     (void)state;
-
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(refused); i++) {
-        struct fixture f;
-        snprintf(yaml, sizeof(yaml), CHEAP_AND_DEAR HOUR WEB "%s", refused[i].yaml);
-        fixture_resolve(&f, yaml, NULL);
-        assert_null(f.resolved);
-        fixture_expect(&f, refused[i].path, refused[i].part);
-        fixture_fini(&f);
-    }
+    fixture_refuses(CHEAP_AND_DEAR HOUR WEB, refused, ISO_ARRAY_LENGTH(refused));
 }
 
 int main(void)

@@ -1,27 +1,11 @@
 /* From a model and a snapshot to a problem. */
 #include "../support/resolve_fixture.h"
 #include "../support/steady_clock.h"
+#include "../support/temporary_folder.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/iso-resolve-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static void add(struct iso_snapshot_builder *builder, const char *provider, const char *region,
                 const char *type, int purchase, iso_decimal price)

@@ -15,22 +15,7 @@
 #include "snapshot_file.h"
 #include "snapshot_format.h"
 
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "/tmp/iso-snapshot-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
-}
+#include "../support/temporary_folder.h"
 
 static struct iso_snapshot_offering offering(const char *id, const char *type)
 {

@@ -143,9 +143,7 @@ static void the_verifier_sees_a_wrong_step(void **state)
     fixture_fini(&f);
 }
 
-static const struct {
-    const char *yaml, *path, *part;
-} refused[] = {
+static const struct fixture_refusal refused[] = {
     {"volume_prices: [{id: v}]\n", "model.volume_prices[0].steps", "1 to 16"},
     {"volume_prices: [{id: v, steps: [{from: 1 USD, factor: 0.9}, {from: 2 USD, factor: 0.95}]}]\n",
      "model.volume_prices[0].steps[1].factor", "all rise or all fall"},
@@ -162,17 +160,8 @@ static const struct {
 
 static void what_makes_no_sense_is_refused_by_its_path(void **state)
 {
-    char yaml[4096];
     (void)state;
-
-    for (size_t i = 0; i < ISO_ARRAY_LENGTH(refused); i++) {
-        struct fixture f;
-        snprintf(yaml, sizeof(yaml), CATALOG HOUR WEB("1") "%s", refused[i].yaml);
-        fixture_resolve(&f, yaml, NULL);
-        assert_null(f.resolved);
-        fixture_expect(&f, refused[i].path, refused[i].part);
-        fixture_fini(&f);
-    }
+    fixture_refuses(CATALOG HOUR WEB("1"), refused, ISO_ARRAY_LENGTH(refused));
 }
 
 /* 2 offerings in 76 periods are 152 columns. */
