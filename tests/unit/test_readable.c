@@ -94,8 +94,15 @@ static void what_is_told_to_be_readable_is(void **state)
     damage(&reader, plan, plan->unserved, (size_t)plan->n_unserved * sizeof(*plan->unserved));
     damage(&reader, plan, plan->flows, (size_t)plan->n_flows * sizeof(*plan->flows));
     damage(&reader, plan, plan->bindings, (size_t)plan->n_bindings * sizeof(*plan->bindings));
-    damage(&reader, plan, plan->runners_up, (size_t)plan->n_runners_up * sizeof(*plan->runners_up));
-    damage(&reader, plan, plan->baselines, (size_t)plan->n_baselines * sizeof(*plan->baselines));
+    for (int32_t i = 0; i < plan->n_runners_up; i++) {
+        struct iso_runner_up *row = &plan->runners_up[i];
+        damage(&reader, plan, row, offsetof(struct iso_runner_up, chosen_unit_cost));
+        damage(&reader, plan, &row->blocker, sizeof(row->blocker));
+    }
+    for (int32_t i = 0; i < plan->n_baselines; i++) {
+        damage(&reader, plan, &plan->baselines[i].kind, sizeof(int32_t));
+        damage(&reader, plan, &plan->baselines[i].provider, sizeof(int32_t));
+    }
     assert_int_equal(bill_and_verify(&reader, plan), ISO_OK);
     fixture_fini(&f);
 }
