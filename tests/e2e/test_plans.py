@@ -372,6 +372,20 @@ def test_a_plan_carries_at_most_1_mib_of_lines(big):
     assert big.ByteSize() < 3 << 20
 
 
+def test_a_plan_that_is_written_while_it_is_verified_is_the_same(plans, big):
+    """One that is not kept: its lines were packed apart from the rest of the answer."""
+    model = ref(many_lines(2500, 2))
+    solved = plans.SolvePlan(p.SolvePlanRequest(model=model), timeout=120).plan
+    streamed = [event.plan for event in plans.SolvePlanStream(
+        p.SolvePlanStreamRequest(model=model), timeout=120) if event.WhichOneof("event") == "plan"]
+    for plan in (solved, *streamed):
+        assert plan.line_count == 5000 and list(plan.lines) == list(big.lines)
+        assert plan.certificate.passed
+        assert plan.certificate.rules_checked == big.certificate.rules_checked > 0
+        assert plan.digests.plan == big.digests.plan
+    assert len(streamed) == 1
+
+
 def test_lines_come_by_pages(plans, big):
     found, token = [], ""
     while True:
