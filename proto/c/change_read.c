@@ -351,7 +351,7 @@ enum iso_status iso_change_read(const char *text, struct iso_arena *arena,
     struct part whole = iso_part_trim((struct part){text, text + strlen(text)});
     Isocost__V1__Change *change = iso_change_message(&reader, &isocost__v1__change__descriptor);
     const char *dot = iso_part_first(whole, '.'), *equals = iso_part_last(whole, '=');
-    read_kind *read;
+    read_kind *read = NULL;
 
     if (!change)
         return iso_change_full(&reader);

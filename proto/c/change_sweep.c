@@ -94,7 +94,7 @@ static enum iso_status read_range(const struct change_reader *reader, struct par
     struct part ends = {range.begin, colon ? colon : range.end};
     const char *dots = strstr(ends.begin, "..");
     struct end from, to;
-    size_t n;
+    size_t n = 0;
 
     if (!colon || !dots || dots >= ends.end)
         return iso_change_fail(reader, range,
