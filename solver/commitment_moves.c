@@ -12,8 +12,8 @@
 #include "improve.h"
 
 #define WORTH_TRYING 0.002 /* of the best value: first-order loss up to which a move is tried */
-#define TRIED_A_ROUND 60
-#define PARTNERS 8 /* of each side that are paired */
+#define LEAST_TRIED 4      /* in a round */
+#define PARTNERS 8         /* of each side that are paired */
 #define MOVE_COLUMNS 60
 #define MOVE_NODES 60
 #define MOVE_GAP 0.0005
@@ -207,7 +207,9 @@ enum iso_status iso_move_commitments(struct iso_improver *improver, struct iso_e
     if (!moves || !before)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to move commitments");
     int32_t n = find_moves(improver, moves);
-    for (int32_t i = 0; i < n && i < TRIED_A_ROUND && !iso_search_stops(improver->search); i++) {
+    bool gained = false;
+    for (int32_t i = 0; i < n && i < improver->n_moves && !iso_search_stops(improver->search);
+         i++) {
         double change;
         if (moves[i].less >= 0 && improver->n.x[moves[i].less] < moves[i].n_less)
             continue; /* an earlier move took it */
@@ -215,11 +217,15 @@ enum iso_status iso_move_commitments(struct iso_improver *improver, struct iso_e
         ISO_TRY(carry_out(improver, &moves[i], &change, reterr));
         if (change < -least) {
             improver->gain -= change;
+            gained = true;
             mark_changed(improver);
         } else {
             iso_neighbourhood_move(&improver->n, before);
         }
     }
     iso_followers_look(&improver->followers, &improver->n);
+    improver->n_moves = gained ? ISO_MOVES_A_ROUND : improver->n_moves / 4;
+    if (improver->n_moves < LEAST_TRIED)
+        improver->n_moves = LEAST_TRIED;
     return ISO_OK;
 }

@@ -1,23 +1,28 @@
 /* A plan from the relaxation, where rounding finds none that is near it.
  *
- * Level by level, the levels to come at their relaxation. Levels hang together through budgets, and
- * whole instances cost more than the relaxation says: while a plan is built a budget may be
- * overspent at a price. Then cell by cell is optimised again under that price, which rises until
- * all budgets hold. Each cell has its own instances to start from, so that there is always a point;
- * whole levels found none in two trees of three. */
+ * Level by level, the levels to come at their relaxation; where the tree of a level finds no point,
+ * cell by cell, the cells to come at a relaxation of their own. Levels hang together through
+ * budgets, and whole instances cost more than the relaxation says: while a plan is built a budget
+ * may be overspent at a price. Then cell by cell is optimised again under that price, which rises
+ * until all budgets hold. Each cell has its own instances to start from, so that there is always a
+ * point; whole levels found none in two trees of three. */
 #include <math.h>
 
 #include "improve.h"
 
 #define LEVEL_COLUMNS 160 /* instance columns of a whole level */
 #define LEVEL_NODES 300
-#define LEVEL_GAP 0.002 /* of what a level costs */
-#define KEPT_BELOW 2.0  /* the tree of a level decides little more than fractions */
-#define ATTEMPTS 4      /* at a level without a point; each with four times the columns and nodes */
+#define LEVEL_GAP 0.002  /* of what a level costs */
+#define KEPT_BELOW 2.0   /* the tree of a level decides little more than fractions */
+#define LARGEST_LEVEL 20 /* cells of a level that one tree may bear */
+#define CELL_COLUMNS 30
+#define CELL_NODES 600
+#define CELL_GAP 0.002
+#define WIDEST 64 /* times the columns and nodes of a level that has no point otherwise */
 #define PRICE_ROUNDS 12
 #define FIRST_PRICE 0.5 /* of a unit that a budget is overspent by */
 #define DEARER 2.0
-#define PATIENCE 0.25 /* of the time that is left, when there is a plan to go on from otherwise */
+#define PATIENCE 0.5 /* of the time that is left, when there is a plan to go on from otherwise */
 
 /* Whether building takes too long; a search that must be repeatable goes on by counts alone. */
 static bool is_late(const struct iso_search *search, double left_s)
@@ -26,29 +31,63 @@ static bool is_late(const struct iso_search *search, double left_s)
            iso_search_left(search) < (1 - PATIENCE) * left_s;
 }
 
-/* One level whole, the others as they are: near the relaxation, and wider as long as there is none.
+/* One level whole, the others as they are: near the relaxation, or `wide` times as many columns. */
+static enum iso_status try_level(struct iso_improver *improver, int32_t t, int32_t n, int32_t wide,
+                                 bool *ret_found, struct iso_error *reterr)
+{
+    struct iso_mip_limits limits =
+        iso_improver_limits(improver, LEVEL_GAP, n, (int64_t)wide * LEVEL_NODES);
+    bool solved;
+
+    limits.no_cuts = wide > 1;
+    iso_neighbourhood_clear(&improver->n);
+    for (int32_t i = 0; i < n; i++)
+        iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
+                                wide * LEVEL_COLUMNS / n, wide > 1 ? INFINITY : KEPT_BELOW);
+    iso_followers_free(&improver->followers, &improver->n);
+    return iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr);
+}
+
+/* Cell by cell, those to come at a relaxation that makes room for the one at hand (relax and fix).
  */
+static enum iso_status relax_and_fix(struct iso_improver *improver, int32_t t, int32_t n,
+                                     double left_s, bool *ret_found, struct iso_error *reterr)
+{
+    bool solved;
+
+    *ret_found = true;
+    for (int32_t k = 0; k < n && *ret_found; k++) {
+        struct iso_mip_limits limits = iso_improver_limits(improver, CELL_GAP, 1, CELL_NODES);
+        iso_neighbourhood_clear(&improver->n);
+        for (int32_t i = k; i < n; i++) {
+            iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
+                                    i == k ? CELL_COLUMNS : LEVEL_COLUMNS / n, INFINITY);
+            iso_followers_free(&improver->followers, &improver->n);
+            if (i == k)
+                iso_neighbourhood_relax(&improver->n);
+        }
+        ISO_TRY(
+            iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr));
+        *ret_found &= !is_late(improver->search, left_s);
+    }
+    return ISO_OK;
+}
+
+/* One level: by a tree over all of it, from cell to cell, and by wider trees as long as there is no
+ * point. */
 static enum iso_status construct_level(struct iso_improver *improver, int32_t t, double left_s,
                                        bool *ret_found, struct iso_error *reterr)
 {
     int32_t n = iso_improver_cells(improver, t, improver->cells);
-    bool solved;
 
     *ret_found = n == 0;
-    for (int attempt = 0; attempt < ATTEMPTS && !*ret_found && !is_late(improver->search, left_s);
-         attempt++) {
-        struct iso_mip_limits limits =
-            iso_improver_limits(improver, LEVEL_GAP, n, LEVEL_NODES << 2 * attempt);
-        limits.no_cuts = attempt > 0;
-        iso_neighbourhood_clear(&improver->n);
-        for (int32_t i = 0; i < n; i++)
-            iso_improver_free_block(improver, improver->cells[i] * improver->blocks.n_periods + t,
-                                    (1 << 2 * attempt) * LEVEL_COLUMNS / n,
-                                    attempt == 0 ? KEPT_BELOW : INFINITY);
-        iso_followers_free(&improver->followers, &improver->n);
-        ISO_TRY(
-            iso_neighbourhood_solve(&improver->n, INFINITY, &limits, ret_found, &solved, reterr));
-    }
+    if (n > 0 && n <= LARGEST_LEVEL)
+        ISO_TRY(try_level(improver, t, n, 1, ret_found, reterr));
+    if (!*ret_found && !is_late(improver->search, left_s))
+        ISO_TRY(relax_and_fix(improver, t, n, left_s, ret_found, reterr));
+    for (int wide = 4; wide <= WIDEST && !*ret_found && !is_late(improver->search, left_s);
+         wide *= 4)
+        ISO_TRY(try_level(improver, t, n, wide, ret_found, reterr));
     return ISO_OK;
 }
 

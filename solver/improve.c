@@ -20,12 +20,17 @@
 #define MOST_EFFORT 4   /* times the columns and nodes, when nothing gains any more */
 #define WORTHWHILE 1e-6 /* relative gain of a round below which groups grow */
 #define FAR 0.05 /* gap from which a new plan is built rather than the one at hand improved */
+#define NEAR \
+    0.005 /* the same where levels are small: what is built is better than what is rounded */
+#define SMALL_LEVEL 20 /* cells */
 
 /* Without a plan worth improving. */
 static bool starts_anew(const struct iso_search *search)
 {
+    double far = iso_problem_n_cells(search->problem) <= SMALL_LEVEL ? NEAR : FAR;
+
     return !search->has_best ||
-           search->best_value - search->tier_bound > FAR * fabs(search->best_value);
+           search->best_value - search->tier_bound > far * fabs(search->best_value);
 }
 
 static enum iso_status improver_init(struct iso_improver *improver, struct iso_search *search,
@@ -278,6 +283,7 @@ static enum iso_status improve_all(struct iso_improver *improver, struct iso_err
     int32_t size = 1;
 
     memset(improver->since, 0, sizeof(improver->since));
+    improver->n_moves = ISO_MOVES_A_ROUND;
     while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
         double before = search->best_value;
         for (int32_t k = 1; k <= size && !ends(improver); k++) {
@@ -297,11 +303,12 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
 {
     struct iso_search *search = improver->search;
 
-    if (starts_anew(search))
+    bool anew = starts_anew(search);
+    if (anew)
         ISO_TRY(iso_construct(improver, reterr));
     if (!search->has_best)
         return ISO_OK;
-    if (starts_anew(search))
+    if (anew)
         iso_neighbourhood_move(&improver->n, search->best);
     iso_followers_look(&improver->followers, &improver->n);
     for (; improver->effort <= MOST_EFFORT && !ends(improver); improver->effort *= 4)

@@ -5,7 +5,8 @@
 #include "block.h"
 #include "follower.h"
 
-#define ISO_LARGEST_GROUP 4 /* cells of a level that are optimised together */
+#define ISO_MOVES_A_ROUND 60 /* of commitments; a quarter of it after a round without a gain */
+#define ISO_LARGEST_GROUP 4  /* cells of a level that are optimised together */
 
 /* Cells of a period. */
 struct iso_group {
@@ -24,6 +25,7 @@ struct iso_improver {
     double *lost;               /* see iso_blocks_lost() */
     double lost_rest;
     int32_t effort;                       /* factor of columns and nodes of small trees */
+    int32_t n_moves;                      /* of commitments to try in the next round */
     int64_t clock;                        /* of changes */
     int64_t *changed;                     /* n_blocks: clock of the last change */
     int64_t since[ISO_LARGEST_GROUP + 1]; /* by size of group: clock of the last round's begin */

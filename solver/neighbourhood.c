@@ -19,6 +19,7 @@ enum iso_status iso_neighbourhood_init(struct iso_neighbourhood *n, struct iso_s
     size_t n_columns = (size_t)mip->n_columns, n_rows = (size_t)mip->n_rows;
 
     n->search = search;
+    n->n_whole = INT32_MAX;
     n->x = iso_calloc(n_columns, sizeof(*n->x));
     n->activity = iso_calloc(n_rows, sizeof(*n->activity));
     n->free_columns = iso_calloc(n_columns, sizeof(*n->free_columns));
@@ -81,6 +82,12 @@ void iso_neighbourhood_clear(struct iso_neighbourhood *n)
     for (int32_t i = 0; i < n->n_free; i++)
         n->is_free[n->free_columns[i]] = 0;
     n->n_free = 0;
+    n->n_whole = INT32_MAX;
+}
+
+void iso_neighbourhood_relax(struct iso_neighbourhood *n)
+{
+    n->n_whole = n->n_free;
 }
 
 void iso_neighbourhood_free(struct iso_neighbourhood *n, int32_t column, double lower, double upper)
@@ -190,6 +197,7 @@ static bool add_column(struct iso_neighbourhood *n, int32_t i, int32_t n_rows)
 
     column.lower = n->lower[i];
     column.upper = n->upper[i];
+    column.integer &= i < n->n_whole;
     int32_t at = iso_mip_add_column(&n->small, &column);
     if (at < 0)
         return false;
@@ -323,7 +331,8 @@ static void take(struct iso_neighbourhood *n)
         int32_t j = n->free_columns[i];
         if (iso_gathering_has(&n->gathering, j))
             continue;
-        double value = mip->columns[j].integer ? round(n->small_x[at]) : n->small_x[at];
+        bool whole = mip->columns[j].integer && i < n->n_whole;
+        double value = whole ? round(n->small_x[at]) : n->small_x[at];
         iso_neighbourhood_set(n, j, value);
         at++;
     }

@@ -22,9 +22,9 @@ struct iso_priced_row {
 
 struct iso_neighbourhood {
     struct iso_search *search;
-    double *x;        /* n_columns: the point at hand */
-    double *activity; /* n_rows, of x */
-    int32_t n_free;
+    double *x;               /* n_columns: the point at hand */
+    double *activity;        /* n_rows, of x */
+    int32_t n_free, n_whole; /* of the free columns those from n_whole on may be fractional */
     int32_t *free_columns;
     double *lower, *upper;               /* of the free columns */
     uint8_t *is_free;                    /* n_columns flags */
@@ -55,6 +55,9 @@ void iso_neighbourhood_clear(struct iso_neighbourhood *n);
 /* Frees a column between bounds; nothing when it is free already. */
 void iso_neighbourhood_free(struct iso_neighbourhood *n, int32_t column, double lower,
                             double upper);
+
+/* Lets columns that are freed from now on be fractional, until the free set is emptied. */
+void iso_neighbourhood_relax(struct iso_neighbourhood *n);
 
 /* What the free columns cost in the point at hand, and what is above the upper sides of rows. */
 double iso_neighbourhood_value(const struct iso_neighbourhood *n);

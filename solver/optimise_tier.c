@@ -105,7 +105,10 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
         ISO_TRY(prove_early(search, *io_duals, reterr));
     if (iso_search_gap_reached(search))
         return ISO_OK;
-    ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
+    bool dives = search->choice.strategy == ISO_STRATEGY_COLUMNS; /* which rounds better */
+    ISO_TRY(iso_first_plans(search, x, *io_duals, dives ? 1 : INT32_MAX, reterr));
+    if (dives && !search->has_best)
+        ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))

@@ -142,6 +142,34 @@ static void coverage_worth_more_here_than_there_is_not_gathered(void **state)
     level_fini(&level);
 }
 
+/* The four A that may run cost 3 for 2 units, B costs 5 for 3. With fractions of B alone 4 A and
+ * 4/3 of B serve the 12: 12 + 20/3, less 8 covered. The same with B whole costs 11. */
+static void columns_freed_after_the_word_may_be_fractional(void **state)
+{
+    struct level level;
+    struct iso_mip_limits limits = {.seconds = 1e6};
+    struct iso_neighbourhood n = {0};
+    struct iso_error error = {0};
+    bool found, solved;
+    (void)state;
+
+    level_init(&level, 5, false);
+    assert_int_equal(iso_neighbourhood_init(&n, &level.search, (double[]){0, 4, 0, 0, 0}, &error),
+                     ISO_OK);
+    iso_neighbourhood_free(&n, X_A, 0, INFINITY);
+    iso_neighbourhood_relax(&n);
+    for (int32_t j = X_B; j < level.formulation.mip.n_columns; j++)
+        iso_neighbourhood_free(&n, j, 0, INFINITY);
+    assert_int_equal(iso_neighbourhood_solve(&n, INFINITY, &limits, &found, &solved, &error),
+                     ISO_OK);
+    assert_true(found && fabs(n.x[X_A] - 4) < 1e-6 && fabs(n.x[X_B] - 4.0 / 3) < 1e-6);
+    assert_true(fabs(iso_neighbourhood_value(&n) - (12 + 20.0 / 3 - 8)) < 1e-6);
+    iso_neighbourhood_clear(&n);
+    assert_true(n.n_whole > 0);
+    iso_neighbourhood_fini(&n);
+    level_fini(&level);
+}
+
 /* Nothing is held any more, but 2 of A are still covered: they must be let go with their instance,
  * or no point is left. */
 static void coverage_by_what_was_just_given_up_follows(void **state)
@@ -241,6 +269,7 @@ int main(void)
         cmocka_unit_test(coverage_worth_the_same_everywhere_is_one_column),
         cmocka_unit_test(coverage_by_another_product_is_left_in_its_link),
         cmocka_unit_test(coverage_worth_more_here_than_there_is_not_gathered),
+        cmocka_unit_test(columns_freed_after_the_word_may_be_fractional),
         cmocka_unit_test(coverage_by_what_was_just_given_up_follows),
         cmocka_unit_test(a_tree_ends_when_it_is_near_enough_in_money),
         cmocka_unit_test(a_tree_may_be_late_from_the_start),
