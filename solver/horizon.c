@@ -97,10 +97,11 @@ static void fill_stats(const struct iso_horizon_case *h, const struct iso_master
     h->search.plan->reproducible = problem->options.deterministic;
 }
 
-/* One time through the stages, with about `n_clusters` clusters. What it proves is in `tier` and
+/* One time through the stages, with about `n_clusters` clusters; `thorough` as in
+ * iso_hours_solve(). What it proves is in `tier` and
  * h->search.plan; *ret_outcome is that of the master, and the plan has a solution when every period
  * has one. */
-static enum iso_status attempt(struct iso_horizon_case *h, int32_t n_clusters,
+static enum iso_status attempt(struct iso_horizon_case *h, int32_t n_clusters, bool thorough,
                                struct iso_tier *tier, enum iso_lp_outcome *ret_outcome,
                                struct iso_error *reterr)
 {
@@ -118,7 +119,7 @@ static enum iso_status attempt(struct iso_horizon_case *h, int32_t n_clusters,
     ISO_TRY(iso_master_dive(&master, reterr));
     ISO_TRY(iso_purchases_settle(&master, tier, reterr));
     ISO_TRY(add_purchases(h, reterr));
-    ISO_TRY(iso_hours_solve(&master, &missed, reterr));
+    ISO_TRY(iso_hours_solve(&master, thorough, &missed, reterr));
     fill_stats(h, &master);
     if (missed >= 0)
         return ISO_OK;
@@ -206,7 +207,7 @@ static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **
         if (!plan)
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
         h->search.plan = plan;
-        ISO_TRY(attempt(h, n_clusters_of(h, number), &tier, &outcome, reterr));
+        ISO_TRY(attempt(h, n_clusters_of(h, number), number > 0, &tier, &outcome, reterr));
         if (number == 0 && !plan->has_solution)
             return ISO_OK;
         if (!best) {

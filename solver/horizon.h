@@ -177,9 +177,10 @@ struct iso_prices;
 enum iso_status iso_hours_price(struct iso_master *master, struct iso_prices *prices,
                                 int32_t stride, struct iso_error *reterr);
 
-/* Appends uses, covers and unserved of every period to the plan. *ret_missed: a period whose
- * demand could not be met, or -1. */
-enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,
+/* Appends uses, covers and unserved of every period to the plan; `thorough`: where only trees make
+ * periods whole, all the time that is left is spent on searching each period by itself.
+ * *ret_missed: a period whose demand could not be met, or -1. */
+enum iso_status iso_hours_solve(struct iso_master *master, bool thorough, int32_t *ret_missed,
                                 struct iso_error *reterr);
 
 #endif

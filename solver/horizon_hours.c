@@ -21,6 +21,11 @@
 #define TREE_GAP 2e-4
 #define CLOSE 1e-9
 
+#define SEARCH_GAP 0.005   /* of a period that trees leave without a plan */
+#define SEARCH_SECONDS 5.0 /* likewise */
+#define LEAST_SECONDS 0.03 /* for a period; with less, trees find more than searches */
+#define SHARED_OUT 0.95    /* of the time that is left */
+
 static enum iso_status no_memory(struct iso_error *reterr)
 {
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the periods of a long horizon");
@@ -171,9 +176,11 @@ static struct turn *list_turns(const struct iso_horizon_case *h)
     return turns;
 }
 
+/* By a tree or a deal, or a search where these find nothing. */
 static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_holds,
                                   struct iso_error *reterr)
 {
+    const struct iso_effort effort = {SEARCH_SECONDS, SEARCH_GAP};
     struct iso_plan *plan = hours->master->h->search.plan;
     bool found;
 
@@ -187,7 +194,31 @@ static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_
         if (found && !iso_hours_settle(hours, plan, ret_holds))
             return no_memory(reterr);
     }
-    return *ret_holds ? ISO_OK : iso_single_solve(hours->master->h, t, ret_holds, reterr);
+    return *ret_holds ? ISO_OK : iso_single_solve(hours->master->h, t, effort, ret_holds, reterr);
+}
+
+/* What each of the periods that are left may be searched for; 0: too little for a search. */
+static double seconds_of_each(const struct iso_hours *hours, int32_t n_left)
+{
+    const struct iso_search *search = &hours->h->search;
+    double seconds = iso_search_left(search) * SHARED_OUT / n_left;
+
+    return hours->plain || search->problem->options.deterministic || seconds < LEAST_SECONDS
+               ? 0
+               : seconds;
+}
+
+/* Searches the period for its share of the time that is left; with too little, as above. */
+static enum iso_status search_turn(struct iso_hours *hours, int32_t t, int32_t n_left,
+                                   bool *ret_holds, struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = hours->master->h;
+    const struct iso_effort effort = {seconds_of_each(hours, n_left), h->problem->options.gap};
+
+    *ret_holds = false;
+    if (effort.seconds > 0)
+        ISO_TRY(iso_single_solve(h, t, effort, ret_holds, reterr));
+    return *ret_holds ? ISO_OK : solve_turn(hours, t, ret_holds, reterr);
 }
 
 /* What is served by instances that are paid, in units of a product. */
@@ -270,10 +301,11 @@ enum iso_status iso_hours_price(struct iso_master *master, struct iso_prices *pr
     return ISO_OK;
 }
 
-enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,
+enum iso_status iso_hours_solve(struct iso_master *master, bool thorough, int32_t *ret_missed,
                                 struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
+    int32_t n_periods = h->problem->n_periods;
     ISO_AUTO_MEM struct turn *turns = list_turns(h);
 
     *ret_missed = -1;
@@ -282,10 +314,12 @@ enum iso_status iso_hours_solve(struct iso_master *master, int32_t *ret_missed,
     for (int32_t i = 0, s = 0; s < h->n_seasons; s++) {
         struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
         ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
-        for (; i < h->problem->n_periods && turns[i].season == s; i++) {
+        for (; i < n_periods && turns[i].season == s; i++) {
             bool holds = false;
             if (!iso_search_stops(&h->search))
-                ISO_TRY(solve_turn(&hours, turns[i].period, &holds, reterr));
+                ISO_TRY(thorough
+                            ? search_turn(&hours, turns[i].period, n_periods - i, &holds, reterr)
+                            : solve_turn(&hours, turns[i].period, &holds, reterr));
             if (!holds) {
                 *ret_missed = turns[i].period;
                 return ISO_OK;

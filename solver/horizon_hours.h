@@ -119,9 +119,16 @@ enum iso_status iso_whole_cost(const struct iso_master *master, const double *ps
 /* Unit in which that counts the demand of a workload. */
 iso_decimal iso_whole_step(const struct iso_horizon_case *h, int32_t workload);
 
+/* When the search of a period ends. */
+struct iso_effort {
+    double seconds; /* > 0 */
+    double gap;     /* relative, >= 0 */
+};
+
 /* Plans a period by the search on a formulation and appends uses, covers and unserved to the plan.
  * *ret_found: there is one. Errors: those of iso_solve(). */
-enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t period, bool *ret_found,
+enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t period,
+                                 struct iso_effort effort, bool *ret_found,
                                  struct iso_error *reterr);
 
 /* Whether there is nothing but must-serve demands, hard caps and commitments. */

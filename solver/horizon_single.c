@@ -1,13 +1,11 @@
 /* A period as a problem of its own, for the search by columns: all that is bought is held, nothing
- * else is for sale. For the few periods in which a small tree finds no plan. */
+ * else is for sale. For the few periods in which a small tree finds no plan, and for all of them
+ * where there is time: its neighbourhoods come nearer to the relaxation than a tree does. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "explain.h"
 #include "horizon_hours.h"
-
-#define GAP 0.005
-#define SECONDS 5.0
 
 struct single {
     struct iso_problem problem;
@@ -107,7 +105,6 @@ static enum iso_status single_init(struct single *single, const struct iso_horiz
     take_products(single, h, t);
     single->problem.options.want = 0;
     single->problem.options.strategy = ISO_STRATEGY_COLUMNS;
-    single->problem.options.gap = GAP;
     return ISO_OK;
 }
 
@@ -135,8 +132,8 @@ static bool add_plan(const struct single *single, const struct iso_plan *from, i
     return ok;
 }
 
-enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t t, bool *ret_found,
-                                 struct iso_error *reterr)
+enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t t, struct iso_effort effort,
+                                 bool *ret_found, struct iso_error *reterr)
 {
     struct single single __attribute__((cleanup(single_fini))) = {0};
     struct iso_control control = iso_search_control(&h->search);
@@ -147,7 +144,8 @@ enum iso_status iso_single_solve(struct iso_horizon_case *h, int32_t t, bool *re
     if (left <= 0)
         return ISO_OK;
     ISO_TRY(single_init(&single, h, t, reterr));
-    single.problem.options.time_limit_s = left < SECONDS ? left : SECONDS;
+    single.problem.options.time_limit_s = left < effort.seconds ? left : effort.seconds;
+    single.problem.options.gap = effort.gap;
     control.incumbent = NULL;
     ISO_TRY(iso_optimise_component(&single.problem, &control, /* explain= */ false, &plan, reterr));
     *ret_found = plan->has_solution;
