@@ -11,7 +11,8 @@
  *      (horizon_hours.c).
  *
  * All of it is done twice: with few clusters, so that a plan and a bound are soon there, and with
- * as many as the master can bear. */
+ * as many as the master can bear; once where covering tables prove the bound of a long horizon
+ * (horizon_tabled.c), which they do as well from few. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,18 @@ static void tell(const struct iso_horizon_case *h, const struct iso_plan *plan)
         h->search.control->incumbent(h->search.control->context, plan);
 }
 
+/* Whether another attempt may find more: where tables prove a bound over many periods, neither do
+ * more clusters raise it, nor are their purchases better. */
+static bool try_again(const struct iso_horizon_case *h, const struct iso_plan *plan,
+                      const struct iso_tier *proved)
+{
+    bool tabled = proved->proof == ISO_PROOF_VALUE_FUNCTION;
+
+    return plan->reason != ISO_REASON_OPTIMAL && !h->search.stopped &&
+           n_clusters_of(h, 1) != n_clusters_of(h, 0) &&
+           !(tabled && h->problem->n_periods > MANY_PERIODS);
+}
+
 /* The cheaper plan of two attempts, with the better proof of the two. *ret_plan is NULL when some
  * period has no plan. */
 static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **ret_plan,
@@ -202,8 +215,6 @@ static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **
         struct iso_tier tier = {
             .kind = ISO_TIER_MONEY, .proof = ISO_PROOF_DUAL, .checked_bound = -INFINITY};
         enum iso_lp_outcome outcome;
-        if (number > 0 && (n_clusters_of(h, number) == n_clusters_of(h, 0) || h->search.stopped))
-            break;
         if (!plan)
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
         h->search.plan = plan;
@@ -226,7 +237,7 @@ static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **
         h->search.plan = best;
         ISO_TRY(finish(h, best, proved, reterr));
         tell(h, best);
-        if (best->reason == ISO_REASON_OPTIMAL)
+        if (!try_again(h, best, &proved))
             break;
     }
     *ret_plan = ISO_STEAL(best);

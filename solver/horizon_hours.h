@@ -109,14 +109,7 @@ void iso_hours_fini(struct iso_hours *hours);
  * demand and covers to the plan. False when memory is short. */
 bool iso_hours_settle(const struct iso_hours *hours, struct iso_plan *plan, bool *ret_holds);
 
-/* What whole instances of all workloads cost at least in all periods, with caps at the master's
- * multipliers and psi[product * n_clusters + cluster] <= 0 those of commitments; -INFINITY when
- * nothing can be said. Where it applies. Errors: ISO_E_NOMEM. */
-bool iso_whole_applies(const struct iso_horizon_case *h);
-enum iso_status iso_whole_cost(const struct iso_master *master, const double *psi, double *ret_cost,
-                               struct iso_error *reterr);
-
-/* Unit in which that counts the demand of a workload. */
+/* Unit in which the tables of a bound count the demand of a workload; see horizon_whole.h. */
 iso_decimal iso_whole_step(const struct iso_horizon_case *h, int32_t workload);
 
 /* When the search of a period ends. */

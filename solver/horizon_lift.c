@@ -12,17 +12,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "horizon_hours.h"
+#include "horizon_tabled.h"
 
-#define HAIR 1e-10      /* relative; well above the rounding of sums in double */
-#define TABLE_HAIR 1e-9 /* the same for sums over tables */
+#define HAIR 1e-10 /* relative; well above the rounding of sums in double */
 
 struct lift {
     struct iso_master *master;
     const struct iso_horizon_case *h;
     double *psi; /* [product * n_clusters + cluster], <= 0 */
     double factor;
-    bool tabled; /* demands take tables and no multipliers; psi is sent */
 };
 
 static double right_sign(const struct iso_slice_row *row, double dual)
@@ -127,7 +125,7 @@ static double bound_of(const struct lift *lift)
         const double *duals = &lift->master->duals[k * h->slice.n_rows];
         int32_t t = h->seasons[cluster->season].first_period;
         for (int32_t r = 0; r < h->slice.n_rows; r++)
-            if (duals[r] != 0 && !(lift->tabled && h->slice.rows[r].kind == ISO_ROW_DEMAND))
+            if (duals[r] != 0)
                 sum += (long double)duals[r] * cluster->right[r];
         for (int32_t c = 0; c < problem->n_products; c++)
             sum += (long double)lift->psi[c * h->n_clusters + k] *
@@ -170,16 +168,11 @@ static bool emit_period(const struct lift *lift, struct iso_plan *plan, int32_t 
     for (int32_t r = 0; r < h->slice.n_rows && ok; r++) {
         const struct iso_slice_row *row = &h->slice.rows[r];
         double value = lift->master->duals[k * h->slice.n_rows + r] * share;
-        if (row->kind == ISO_ROW_DEMAND && lift->tabled)
-            continue;
         if (row->kind == ISO_ROW_DEMAND || row->kind == ISO_ROW_LIMIT)
             ok = emit_dual(plan, row->kind, row->a, t, -1, -1, value);
         else if (row->kind != ISO_ROW_SURVIVE || h->problem->workloads[row->a].demand[t] > 0)
             ok = emit_dual(plan, row->kind, row->a, row->b, t, row->d, value);
     }
-    for (int32_t c = 0; c < h->problem->n_products && lift->tabled && ok; c++)
-        ok =
-            emit_dual(plan, ISO_ROW_COMMIT, c, t, -1, -1, lift->psi[c * h->n_clusters + k] * share);
     return ok;
 }
 
@@ -216,74 +209,24 @@ static bool choose_leads(const struct iso_horizon_case *h)
     return true;
 }
 
-/* Where a unit is worth less than buying it costs, its prices rise until it is worth as much: that
- * can only make instances dearer. */
-static void stretch(const struct lift *lift, double *psi)
-{
-    const struct iso_horizon_case *h = lift->h;
-    const struct iso_problem *problem = h->problem;
-
-    for (int32_t c = 0; c < problem->n_products; c++) {
-        double factor = INFINITY;
-        for (int32_t s = 0; s < problem->products[c].n_starts; s++) {
-            double gain = purchase_gain(lift, c, s);
-            if (gain > 0)
-                factor = fmin(factor, iso_start_cost(h, c, s) * (1 - HAIR) / gain);
-        }
-        if (problem->products[c].most == 0 || !isfinite(factor) || factor < 1)
-            factor = 1;
-        for (int32_t k = 0; k < h->n_clusters; k++)
-            psi[c * h->n_clusters + k] = factor * lift->psi[c * h->n_clusters + k];
-    }
-}
-
-/* Whether all products that cover anything have a price somewhere: the verifier would take the
- * others for reserved. */
-static bool all_priced(const struct iso_horizon_case *h, const double *psi)
-{
-    for (int32_t i = 0; i < h->slice.n_covers; i++) {
-        int32_t c = h->slice.covers[i].product;
-        bool priced = false, needed = false;
-        for (int32_t k = 0; k < h->n_clusters && !priced; k++) {
-            priced = psi[c * h->n_clusters + k] < 0;
-            needed |= iso_master_may_hold(h, c, k);
-        }
-        if (needed && !priced)
-            return false;
-    }
-    return true;
-}
-
-/* Puts tables in the place of what demands are worth, when they prove more. */
-static enum iso_status take_tables(struct lift *lift, double *psi, struct iso_tier *tier,
+/* Puts covering tables in the place of what demands are worth, when they prove more. */
+static enum iso_status take_tables(const struct lift *lift, struct iso_tier *tier, bool *ret_taken,
                                    struct iso_error *reterr)
 {
-    const struct iso_horizon_case *h = lift->h;
-    struct iso_plan *plan = h->search.plan;
-    struct lift tabled = *lift;
-    double cost;
+    double bound;
 
-    if (!iso_whole_applies(h))
+    *ret_taken = false;
+    if (!iso_whole_applies(lift->h))
         return ISO_OK;
-    stretch(lift, psi);
-    if (!all_priced(h, psi))
-        return ISO_OK;
-    tabled.psi = psi;
-    tabled.tabled = true;
-    ISO_TRY(iso_whole_cost(lift->master, psi, &cost, reterr));
-    double bound = bound_of(&tabled) + cost * (1 - TABLE_HAIR);
+    struct iso_tabled tabled __attribute__((cleanup(iso_tabled_fini))) = {0};
+    ISO_TRY(iso_tabled_init(&tabled, lift->master, lift->psi, reterr));
+    ISO_TRY(iso_tabled_prove(&tabled, &bound, reterr));
     if (!(bound > tier->checked_bound))
         return ISO_OK;
-    *lift = tabled;
+    *ret_taken = true;
     tier->checked_bound = bound;
     tier->proof = ISO_PROOF_VALUE_FUNCTION;
-    for (int32_t a = 0; a < h->problem->n_workloads; a++) {
-        struct iso_value_function function = {a, iso_whole_step(h, a)};
-        if (!iso_append(&plan->value_functions, &plan->n_value_functions, sizeof(function),
-                        &function))
-            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
-    }
-    return ISO_OK;
+    return iso_tabled_emit(&tabled, tier, reterr);
 }
 
 enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier, struct iso_error *reterr)
@@ -291,11 +234,11 @@ enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier, struc
     struct iso_horizon_case *h = master->h;
     size_t n_psi = (size_t)h->problem->n_products * (size_t)h->n_clusters;
     ISO_AUTO_MEM double *psi = iso_calloc(n_psi, sizeof(*psi));
-    ISO_AUTO_MEM double *stretched = iso_calloc(n_psi, sizeof(*stretched));
     struct lift lift = {.master = master, .h = h, .psi = psi, .factor = 1};
     struct iso_plan *plan = h->search.plan;
+    bool taken;
 
-    if (!psi || !stretched)
+    if (!psi)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     clip(&lift);
     for (int32_t k = 0; k < h->n_clusters; k++)
@@ -303,8 +246,10 @@ enum iso_status iso_lift(struct iso_master *master, struct iso_tier *tier, struc
     price_purchases(&lift);
     scale(&lift);
     tier->checked_bound = bound_of(&lift);
-    ISO_TRY(take_tables(&lift, stretched, tier, reterr));
     tier->first_dual = plan->n_duals;
+    ISO_TRY(take_tables(&lift, tier, &taken, reterr));
+    if (taken)
+        return ISO_OK;
     if (!choose_leads(h))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     for (int32_t t = 0; t < h->problem->n_periods; t++)

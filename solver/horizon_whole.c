@@ -1,44 +1,29 @@
-/* What whole instances cost at least, at the multipliers of the clusters.
+/* What whole instances cost at least, at prices lambda for caps and psi for units of commitments.
  *
- * With caps at their multipliers lambda_k and a unit of product c at psi_ck, each workload of each
- * period is alone, and one instance of column j costs it
+ * With these prices each workload of each period is alone, and one instance of column j costs it
  *
- *   p_jk = min(price_j, min over products c that cover it of |psi_ck| use_cj) - sum_r lambda_kr
- * w_rj.
+ *   p_j = min(price_j, min over products c that cover it of psi_c use_cj) + sum_l lambda_l w_lj.
  *
- * Instances are whole, so the demand d_at costs at least G_ak(ceil(d_at / step)), with
+ * Instances are whole, so a demand d costs at least G(ceil(d / step)), with
  *
- *   G(0) = 0,   G(q) = min over j of p_jk + G(max(0, q - ceil(served_j / step))),
+ *   G(0) = 0,   G(q) = min over j of p_j + G(max(0, q - ceil(served_j / step))),
  *
- * which is never less than what the multiplier of the demand makes of it, and by about a half of
- * what the best instance costs more. One table serves all periods of a cluster; the verifier fills
- * the same (verify/value_functions.c). */
+ * which is never less than what a multiplier of the demand makes of it, and by about a half of what
+ * the best instance costs more. The verifier fills the same tables (verify/value_functions.c). */
+#include "horizon_whole.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "horizon_hours.h"
 
-#define MOST_WORK 4e9    /* steps times columns, over all tables */
+#define MOST_STEPS 1e8   /* of the tables of all workloads and clusters */
 #define MOST_COMMITS 2e7 /* products times periods, which the verifier looks at */
-#define KEPT 40          /* columns of a table that others do not make needless, about */
-
-struct whole {
-    const struct iso_master *master;
-    const double *psi;
-    int32_t workload, n_choices, most_steps;
-    iso_decimal step;
-    struct choice {
-        double price;
-        int32_t column, size;
-    } * choices;   /* largest first */
-    double *price; /* of the choices that are kept */
-    int32_t *size;
-    double *least; /* G */
-};
 
 static int by_size(const void *left, const void *right)
 {
-    const struct choice *a = left, *b = right;
+    const struct iso_whole_choice *a = left, *b = right;
 
     if (a->size != b->size)
         return a->size > b->size ? -1 : 1;
@@ -48,54 +33,6 @@ static int by_size(const void *left, const void *right)
 static int32_t steps_of(iso_decimal rate, iso_decimal step)
 {
     return (int32_t)iso_wide_divide(rate, step, ISO_ROUND_UP);
-}
-
-/* What one instance costs for one period of a cluster. */
-static double price_of(const struct whole *whole, int32_t k, int32_t j)
-{
-    const struct iso_horizon_case *h = whole->master->h;
-    const struct iso_slice_column *column = &h->slice.columns[j];
-    const struct iso_season *season = &h->seasons[h->clusters[k].season];
-    const double *duals = &whole->master->duals[k * h->slice.n_rows];
-    double share = season->hours / h->clusters[k].hours, caps = 0;
-    double price = season->hours * season->price[j];
-
-    for (int32_t i = column->first_cover; i < column->first_cover + column->n_covers; i++) {
-        const struct iso_slice_cover *cover = &h->slice.covers[i];
-        if (iso_master_may_hold(h, cover->product, k))
-            price =
-                fmin(price, -whole->psi[cover->product * h->n_clusters + k] * cover->use * share);
-    }
-    for (int32_t e = column->first_entry; e < column->first_entry + column->n_entries; e++)
-        if (h->slice.rows[h->slice.entries[e].row].kind == ISO_ROW_LIMIT)
-            caps -= duals[h->slice.entries[e].row] * h->slice.entries[e].coefficient;
-    return price + caps * share;
-}
-
-/* G of a cluster; false when an instance would be worth having for itself. */
-static bool fill(struct whole *whole, int32_t k)
-{
-    double cheapest = INFINITY;
-    int32_t n = 0;
-
-    for (int32_t i = 0; i < whole->n_choices; i++) {
-        double price = price_of(whole, k, whole->choices[i].column);
-        if (price < 0)
-            return false;
-        if (price >= cheapest)
-            continue; /* another one serves as much for no more */
-        cheapest = whole->price[n] = price;
-        whole->size[n++] = whole->choices[i].size;
-    }
-    whole->least[0] = 0;
-    for (int32_t q = 1; q <= whole->most_steps; q++) {
-        double least = INFINITY;
-        for (int32_t i = 0; i < n; i++)
-            least = fmin(least, whole->price[i] +
-                                    whole->least[q > whole->size[i] ? q - whole->size[i] : 0]);
-        whole->least[q] = least;
-    }
-    return true;
 }
 
 iso_decimal iso_whole_step(const struct iso_horizon_case *h, int32_t workload)
@@ -109,84 +46,172 @@ iso_decimal iso_whole_step(const struct iso_horizon_case *h, int32_t workload)
     return most;
 }
 
-static bool open_workload(struct whole *whole, int32_t a)
+static bool open_workload(struct iso_whole *whole, int32_t a)
 {
-    const struct iso_horizon_case *h = whole->master->h;
+    const struct iso_horizon_case *h = whole->h;
     const struct iso_workload *workload = &h->problem->workloads[a];
-    iso_decimal most = 1;
+    struct iso_whole_workload *own = &whole->workloads[a];
+    int32_t n_periods = h->problem->n_periods;
 
-    whole->workload = a;
-    whole->n_choices = h->slice.first_column[a + 1] - h->slice.first_column[a];
-    whole->step = iso_whole_step(h, a);
-    for (int32_t t = 0; t < h->problem->n_periods; t++)
-        most = workload->required[t] > most ? workload->required[t] : most;
-    whole->most_steps = steps_of(most, whole->step);
-    whole->least = iso_calloc((size_t)whole->most_steps + 1, sizeof(*whole->least));
-    whole->choices = iso_calloc((size_t)whole->n_choices, sizeof(*whole->choices));
-    whole->price = iso_calloc((size_t)whole->n_choices, sizeof(*whole->price));
-    whole->size = iso_calloc((size_t)whole->n_choices, sizeof(*whole->size));
-    if (!whole->least || !whole->choices || !whole->price || !whole->size)
+    own->step = iso_whole_step(h, a);
+    own->n_choices = h->slice.first_column[a + 1] - h->slice.first_column[a];
+    own->choices = iso_calloc((size_t)own->n_choices, sizeof(*own->choices));
+    own->most_steps = 1;
+    if (!own->choices)
         return false;
-    for (int32_t i = 0; i < whole->n_choices; i++) {
+    for (int32_t t = 0; t < n_periods; t++) {
+        int32_t *steps = &whole->steps[(size_t)a * (size_t)n_periods + (size_t)t];
+        *steps = steps_of(workload->required[t], own->step);
+        own->most_steps = *steps > own->most_steps ? *steps : own->most_steps;
+    }
+    for (int32_t i = 0; i < own->n_choices; i++) {
         int32_t j = h->slice.first_column[a] + i;
-        int32_t size = steps_of(workload->options[h->slice.columns[j].option].served, whole->step);
-        whole->choices[i].column = j;
-        whole->choices[i].size = size < whole->most_steps ? size : whole->most_steps;
+        int32_t size = steps_of(workload->options[h->slice.columns[j].option].served, own->step);
+        own->choices[i].column = j;
+        size = size > 1 ? size : 1;
+        own->choices[i].size = size < own->most_steps ? size : own->most_steps;
     }
-    if (whole->n_choices > 0)
-        qsort(whole->choices, (size_t)whole->n_choices, sizeof(*whole->choices), by_size);
+    if (own->n_choices > 0)
+        qsort(own->choices, (size_t)own->n_choices, sizeof(*own->choices), by_size);
     return true;
 }
 
-static void close_workload(struct whole *whole)
+enum iso_status iso_whole_init(struct iso_whole *whole, const struct iso_horizon_case *h,
+                               struct iso_error *reterr)
 {
-    free(whole->least);
-    free(whole->choices);
-    free(whole->price);
-    free(whole->size);
-    whole->least = whole->price = NULL;
-    whole->choices = NULL;
-    whole->size = NULL;
+    size_t n_workloads = (size_t)h->problem->n_workloads, most_steps = 1, most_choices = 1;
+
+    *whole = (struct iso_whole){.h = h};
+    whole->workloads = iso_calloc(n_workloads, sizeof(*whole->workloads));
+    whole->steps = iso_calloc(n_workloads * (size_t)h->problem->n_periods, sizeof(*whole->steps));
+    bool ok = whole->workloads && whole->steps;
+    for (size_t a = 0; a < n_workloads && ok; a++) {
+        ok = open_workload(whole, (int32_t)a);
+        size_t steps = (size_t)whole->workloads[a].most_steps;
+        size_t choices = (size_t)whole->workloads[a].n_choices;
+        most_steps = steps > most_steps ? steps : most_steps;
+        most_choices = choices > most_choices ? choices : most_choices;
+    }
+    whole->kept = iso_calloc(most_choices, sizeof(*whole->kept));
+    whole->room = iso_calloc(2 * most_steps + 1, sizeof(*whole->room));
+    return ok && whole->kept && whole->room
+               ? ISO_OK
+               : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the tables of a bound");
 }
 
-/* Adds what the demands of the open workload cost; false when that proves nothing. */
-static bool add_workload(struct whole *whole, long double *io_cost)
+void iso_whole_fini(struct iso_whole *whole)
 {
-    const struct iso_horizon_case *h = whole->master->h;
-    const iso_decimal *required = h->problem->workloads[whole->workload].required;
+    for (int32_t a = 0; whole->workloads && a < whole->h->problem->n_workloads; a++)
+        free(whole->workloads[a].choices);
+    free(whole->workloads);
+    free(whole->steps);
+    free(whole->kept);
+    free(whole->room);
+}
 
-    for (int32_t k = 0; k < h->n_clusters; k++) {
-        if (iso_search_stops((struct iso_search *)&h->search) || !fill(whole, k))
-            return false;
-        for (int32_t t = 0; t < h->problem->n_periods; t++)
-            if (h->cluster_of[t] == k)
-                *io_cost += whole->least[steps_of(required[t], whole->step)];
+/* What one instance of a column costs for a period. */
+static double price_of(const struct iso_horizon_case *h, const struct iso_multipliers *prices,
+                       int32_t j, int32_t *ret_cover)
+{
+    const struct iso_slice_column *column = &h->slice.columns[j];
+    const struct iso_season *season = &h->seasons[prices->season];
+    double price = season->hours * season->price[j], caps = 0;
+
+    *ret_cover = -1;
+    for (int32_t i = column->first_cover; i < column->first_cover + column->n_covers; i++) {
+        const struct iso_slice_cover *cover = &h->slice.covers[i];
+        double covered = prices->unit[cover->product] * cover->use;
+        if (covered < price) {
+            price = covered;
+            *ret_cover = i;
+        }
     }
-    return true;
+    for (int32_t e = column->first_entry; e < column->first_entry + column->n_entries; e++) {
+        const struct iso_slice_row *row = &h->slice.rows[h->slice.entries[e].row];
+        if (row->kind == ISO_ROW_LIMIT)
+            caps += prices->cap[row->a] * h->slice.entries[e].coefficient;
+    }
+    return price + caps;
+}
+
+double iso_whole_unit(const struct iso_whole *whole, int32_t workload,
+                      const struct iso_multipliers *prices)
+{
+    const struct iso_whole_workload *own = &whole->workloads[workload];
+    double unit = INFINITY;
+    int32_t cover;
+
+    for (int32_t i = 0; i < own->n_choices; i++)
+        unit = fmin(unit, price_of(whole->h, prices, own->choices[i].column, &cover) /
+                              own->choices[i].size);
+    return unit;
+}
+
+/* Keeps the columns that are cheaper than all that serve as much. Gives the least size. */
+static int32_t list_kept(struct iso_whole *whole, int32_t a, const struct iso_multipliers *prices,
+                         int32_t most)
+{
+    const struct iso_whole_workload *own = &whole->workloads[a];
+    double cheapest = INFINITY;
+    int32_t least_size = most;
+
+    whole->n_kept = 0;
+    for (int32_t i = 0; i < own->n_choices; i++) {
+        struct iso_whole_kept kept = {.size = own->choices[i].size,
+                                      .column = own->choices[i].column};
+        kept.price = price_of(whole->h, prices, kept.column, &kept.cover);
+        if (kept.price >= cheapest)
+            continue;
+        kept.size = kept.size < most ? kept.size : most;
+        least_size = kept.size < least_size ? kept.size : least_size;
+        cheapest = kept.price;
+        whole->kept[whole->n_kept++] = kept;
+    }
+    return least_size;
+}
+
+/* least[q] = min(least[q], price + rest[q]); a loop that compilers make vectors of. */
+__attribute__((optimize("O3"))) static void
+lower(double *restrict least, const double *restrict rest, double price, int32_t n)
+{
+    for (int32_t q = 0; q < n; q++)
+        least[q] = price + rest[q] < least[q] ? price + rest[q] : least[q];
+}
+
+/* By blocks of the least size, within which no place depends on another one. */
+void iso_whole_fill(struct iso_whole *whole, int32_t workload, const struct iso_multipliers *prices,
+                    int32_t most)
+{
+    int32_t block = list_kept(whole, workload, prices, most);
+
+    whole->least = whole->room + most;
+    memset(whole->room, 0, ((size_t)most + 1) * sizeof(*whole->room));
+    for (int32_t begin = 1; begin <= most; begin += block) {
+        int32_t end = most - begin < block ? most + 1 : begin + block;
+        for (int32_t q = begin; q < end; q++)
+            whole->least[q] = INFINITY;
+        for (int32_t i = 0; i < whole->n_kept; i++)
+            lower(&whole->least[begin], &whole->least[begin - whole->kept[i].size],
+                  whole->kept[i].price, end - begin);
+    }
+}
+
+void iso_whole_count(struct iso_whole *whole, int32_t q)
+{
+    while (q > 0) {
+        int32_t i = 0;
+        while (i + 1 < whole->n_kept &&
+               whole->kept[i].price + whole->least[q - whole->kept[i].size] != whole->least[q])
+            i++;
+        whole->kept[i].count++;
+        q -= whole->kept[i].size;
+    }
 }
 
 bool iso_whole_applies(const struct iso_horizon_case *h)
 {
     double steps = (double)h->problem->n_workloads * ISO_MOST_STEPS * h->n_clusters;
 
-    return iso_slice_is_plain(h) && steps * KEPT <= MOST_WORK &&
+    return iso_slice_is_plain(h) && steps <= MOST_STEPS &&
            (double)h->problem->n_products * h->problem->n_periods <= MOST_COMMITS;
-}
-
-enum iso_status iso_whole_cost(const struct iso_master *master, const double *psi, double *ret_cost,
-                               struct iso_error *reterr)
-{
-    struct whole whole = {.master = master, .psi = psi};
-    long double cost = 0;
-    bool proves = true;
-
-    for (int32_t a = 0; a < master->h->problem->n_workloads && proves; a++) {
-        bool ok = open_workload(&whole, a);
-        proves = ok && add_workload(&whole, &cost);
-        close_workload(&whole);
-        if (!ok)
-            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the tables of a bound");
-    }
-    *ret_cost = proves ? (double)cost : -INFINITY;
-    return ISO_OK;
 }
