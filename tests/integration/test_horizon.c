@@ -253,6 +253,144 @@ static void what_is_bought_follows_the_hours_and_not_their_mean(void **state)
     iso_plan_free(plan);
 }
 
+/* 100 hours: 9, 19, ... 499 are asked for twice each. "ten" serves 10 for 1 an hour, and a unit of
+ * the commitment covers one for 0.6 an hour over all 100; "seven" serves 7 for 0.9 and never pays,
+ * but for it demands need not be rounded up. The n-th unit is used in 2 (51 - n) hours and pays
+ * from 60 on, so 20 or 21 are bought: 20 * 60, and the hours that need n > 20 pay n - 20, in all 2
+ * (1 + ... + 30) = 930: 2130. Prices of a unit of 1 in the 60 hours that need 21 or more and of 0
+ * in the others prove that, whatever clusters they are in; a linear program sees n - 0.1 instances.
+ */
+static void hours_choose_prices_whatever_their_cluster(void **state)
+{
+    enum { HOURS = 100 };
+    static const char *const names[] = {"p"}, *const regions[] = {"p/r"};
+    static iso_decimal rates[HOURS], demand[HOURS], none[HOURS];
+    static uint8_t yes[HOURS];
+    static struct iso_period periods[HOURS];
+    const struct iso_currency currency = {"USD", rates};
+    struct iso_offering offerings[2] = {
+        {.id = "ten", .zone = ISO_ANY_ZONE, .price = ISO_DECIMAL_ONE},
+        {.id = "seven", .zone = ISO_ANY_ZONE, .price = 9 * ISO_DECIMAL_ONE / 10}};
+    const struct iso_team team = {.id = "team"};
+    const struct iso_option options[2] = {{.offering = 0, .served = 10 * ISO_DECIMAL_ONE},
+                                          {.offering = 1, .served = 7 * ISO_DECIMAL_ONE}};
+    const struct iso_workload workload = {.id = "w",
+                                          .service = ISO_SERVICE_MUST,
+                                          .demand = demand,
+                                          .required = demand,
+                                          .n_options = 2,
+                                          .options = options};
+    const struct iso_start start = {.window = yes, .hours_inside = HOURS * ISO_DECIMAL_ONE};
+    const struct iso_eligible eligible = {.use = ISO_DECIMAL_ONE};
+    const struct iso_product product = {.id = "year",
+                                        .lot = ISO_DECIMAL_ONE,
+                                        .term_hours = HOURS * ISO_DECIMAL_ONE,
+                                        .fee = 6 * ISO_DECIMAL_ONE / 10,
+                                        .most = -1,
+                                        .existing = none,
+                                        .n_starts = 1,
+                                        .starts = &start,
+                                        .n_eligible = 1,
+                                        .eligible = &eligible,
+                                        .cells = yes};
+    const struct iso_problem problem = {.n_providers = 1,
+                                        .provider_names = names,
+                                        .n_regions = 1,
+                                        .region_names = regions,
+                                        .n_currencies = 1,
+                                        .currencies = &currency,
+                                        .n_offerings = 2,
+                                        .offerings = offerings,
+                                        .n_periods = HOURS,
+                                        .periods = periods,
+                                        .n_teams = 1,
+                                        .teams = &team,
+                                        .n_workloads = 1,
+                                        .workloads = &workload,
+                                        .n_products = 1,
+                                        .products = &product,
+                                        .moves = {.maximum = -1},
+                                        .options = {.time_limit_s = 10, .gap = 1}};
+
+    (void)state;
+    for (int o = 0; o < 2; o++)
+        for (int k = 0; k < ISO_N_RESOURCES; k++)
+            offerings[o].capacity[k] = ISO_UNKNOWN;
+    for (int t = 0; t < HOURS; t++) {
+        rates[t] = ISO_DECIMAL_ONE;
+        demand[t] = ((t / 2 + 1) * 10 - 1) * ISO_DECIMAL_ONE;
+        yes[t] = 1;
+        periods[t] = (struct iso_period){.id = "hour", .hours = ISO_DECIMAL_ONE};
+    }
+    struct iso_plan *plan = forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
+    assert_true(strategy_was_used(plan, "horizon"));
+    assert_int_equal(plan->cost, 2130 * ISO_DECIMAL_ONE);
+    assert_int_equal(plan->tiers[0].proof, ISO_PROOF_VALUE_FUNCTION);
+    assert_true(plan->tiers[0].bound <= 2130 + 1e-6);
+    assert_true(plan->tiers[0].bound >= 2130 - 1e-4);
+    iso_plan_free(plan);
+}
+
+/* 12 hours that ask for 30. p's instance serves 10 for 1, q's 8 for 1; at most half may come from p
+ * and 0.6 from q: m of p and n of q need 10 m <= 8 n and 8 n <= 0.6 (10 m + 8 n), so 1.25 m <= n
+ * <= 1.875 m. With one of p there is no such n, with two it is three: 44 are served for 5. */
+static void hours_with_shares_are_searched_while_there_is_time(void **state)
+{
+    static const char *const names[] = {"p", "q"}, *const regions[] = {"p/r", "q/r"};
+    enum { HOURS = 12 };
+    static iso_decimal rates[HOURS], demand[HOURS];
+    static struct iso_period periods[HOURS];
+    const struct iso_currency currency = {"USD", rates};
+    struct iso_offering offerings[2] = {
+        {.id = "p", .zone = ISO_ANY_ZONE, .price = ISO_DECIMAL_ONE},
+        {.id = "q", .provider = 1, .region = 1, .zone = ISO_ANY_ZONE, .price = ISO_DECIMAL_ONE}};
+    const struct iso_team team = {.id = "team"};
+    const struct iso_option options[2] = {{.offering = 0, .served = 10 * ISO_DECIMAL_ONE},
+                                          {.offering = 1, .served = 8 * ISO_DECIMAL_ONE}};
+    static const uint8_t of_p[] = {1, 0}, of_q[] = {0, 1};
+    const struct iso_share shares[2] = {
+        {.id = "p", .has_maximum = true, .maximum = ISO_DECIMAL_ONE / 2, .member = of_p},
+        {.id = "q", .has_maximum = true, .maximum = 6 * ISO_DECIMAL_ONE / 10, .member = of_q}};
+    const struct iso_workload workload = {.id = "w",
+                                          .service = ISO_SERVICE_MUST,
+                                          .demand = demand,
+                                          .required = demand,
+                                          .n_options = 2,
+                                          .options = options,
+                                          .n_shares = 2,
+                                          .shares = shares};
+    const struct iso_problem problem = {.n_providers = 2,
+                                        .provider_names = names,
+                                        .n_regions = 2,
+                                        .region_names = regions,
+                                        .n_currencies = 1,
+                                        .currencies = &currency,
+                                        .n_offerings = 2,
+                                        .offerings = offerings,
+                                        .n_periods = HOURS,
+                                        .periods = periods,
+                                        .n_teams = 1,
+                                        .teams = &team,
+                                        .n_workloads = 1,
+                                        .workloads = &workload,
+                                        .moves = {.maximum = -1},
+                                        .options = {.time_limit_s = 10}};
+
+    (void)state;
+    for (int o = 0; o < 2; o++)
+        for (int k = 0; k < ISO_N_RESOURCES; k++)
+            offerings[o].capacity[k] = ISO_UNKNOWN;
+    for (int t = 0; t < HOURS; t++) {
+        rates[t] = ISO_DECIMAL_ONE;
+        demand[t] = 30 * ISO_DECIMAL_ONE;
+        periods[t] = (struct iso_period){.id = "hour", .hours = ISO_DECIMAL_ONE};
+    }
+    struct iso_plan *plan = forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
+    assert_true(strategy_was_used(plan, "horizon"));
+    assert_int_equal(plan->cost, HOURS * 5 * ISO_DECIMAL_ONE);
+    iso_plan_free(plan);
+}
+
 static void plans_and_bounds_enclose_the_optimum(void **state)
 {
     int n_used = 0, n_optimal = 0;
@@ -371,6 +509,8 @@ int main(void)
         cmocka_unit_test(a_cap_that_is_in_the_way_is_dealt_out_too),
         cmocka_unit_test(whole_instances_prove_more_than_a_linear_program),
         cmocka_unit_test(what_is_bought_follows_the_hours_and_not_their_mean),
+        cmocka_unit_test(hours_choose_prices_whatever_their_cluster),
+        cmocka_unit_test(hours_with_shares_are_searched_while_there_is_time),
         cmocka_unit_test(plans_and_bounds_enclose_the_optimum),
         cmocka_unit_test(spoilt_leads_prove_no_more_than_a_plan_costs),
     };
