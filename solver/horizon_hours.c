@@ -16,6 +16,7 @@
 #define MOST_BASE 2    /* and at last */
 #define TREE_NODES 400 /* of one period at most */
 #define LEAST_NODES 20
+#define MOST_TREES 400 /* of periods one after the other; more take too long */
 #define ALL_NODES 100000
 #define UNUSED 1e-7 /* relative; a commitment with more left is not used up */
 #define TREE_GAP 2e-4
@@ -137,6 +138,10 @@ static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
     iso_program_values(hours->lp, hours->x);
     iso_program_duals(hours->lp, hours->duals);
     if (hours->plain && iso_hours_deal(hours)) {
+        *ret_found = true;
+        return ISO_OK;
+    }
+    if (!hours->plain && hours->quick && iso_hours_fill(hours)) {
         *ret_found = true;
         return ISO_OK;
     }
@@ -314,6 +319,7 @@ enum iso_status iso_hours_solve(struct iso_master *master, bool thorough, int32_
     for (int32_t i = 0, s = 0; s < h->n_seasons; s++) {
         struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
         ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
+        hours.quick = !thorough || n_periods > MOST_TREES;
         for (; i < n_periods && turns[i].season == s; i++) {
             bool holds = false;
             if (!iso_search_stops(&h->search))

@@ -53,6 +53,7 @@ struct iso_hours {
     int32_t next_stock; /* that is made anew */
     int32_t *covered;   /* [product * n_workloads + workload]: a column that it covers, or -1 */
     bool plain;         /* nothing but must-serve demands, hard caps and commitments */
+    bool quick;         /* trees are for periods that nothing else makes whole */
     int32_t n_savings;
     struct iso_saving *savings; /* largest first */
     uint8_t *held;              /* [product] */
@@ -68,6 +69,9 @@ struct iso_hours {
 /* Makes the point of the period's program whole. False when it cannot. Sets count, paid and slack;
  * plain seasons only. */
 bool iso_hours_deal(struct iso_hours *hours);
+
+/* The same where other rows join what a workload runs: sets count. */
+bool iso_hours_fill(struct iso_hours *hours);
 
 /* What is scarce with the caps that are barred, NULL when memory is short; valid until the next
  * call. */

@@ -5,7 +5,8 @@
 
 #include "horizon_prices.h"
 
-#define PERIODS_ASKED 2200 /* about this many periods are asked */
+#define ROWS_ASKED 70000 /* about so many rows of periods are asked, */
+#define LEAST_ASKED 200  /* but at least so many periods */
 #define MOVES 8
 #define IDLE_MOVES 2      /* in a row, after which moving ends */
 #define LARGEST_MOVE 0.25 /* part of a purchase, first */
@@ -29,7 +30,8 @@ static enum iso_status move_purchases(struct iso_master *master, int64_t *weighe
                                       struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
-    int32_t stride = h->problem->n_periods / PERIODS_ASKED + 1;
+    int32_t n_asked = ROWS_ASKED / h->slice.n_rows;
+    int32_t stride = h->problem->n_periods / (n_asked > LEAST_ASKED ? n_asked : LEAST_ASKED) + 1;
     size_t n_starts = (size_t)h->first_start[h->problem->n_products];
     ISO_AUTO_MEM int64_t *cheapest = iso_calloc(n_starts, sizeof(*cheapest));
     double least = INFINITY, bound;
