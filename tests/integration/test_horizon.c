@@ -333,8 +333,10 @@ static void hours_choose_prices_whatever_their_cluster(void **state)
 
 /* 12 hours that ask for 30. p's instance serves 10 for 1, q's 8 for 1; at most half may come from p
  * and 0.6 from q: m of p and n of q need 10 m <= 8 n and 8 n <= 0.6 (10 m + 8 n), so 1.25 m <= n
- * <= 1.875 m. With one of p there is no such n, with two it is three: 44 are served for 5. */
-static void hours_with_shares_are_searched_while_there_is_time(void **state)
+ * <= 1.875 m. With one of p there is no such n, with two it is three: 44 are served for 5. The
+ * linear program runs 1.5 and 1.875; filling rounds both up to 2, which leaves p at 20 of 36, and
+ * takes one of q more. */
+static void hours_with_shares_are_filled_first_and_searched_while_there_is_time(void **state)
 {
     static const char *const names[] = {"p", "q"}, *const regions[] = {"p/r", "q/r"};
     enum { HOURS = 12 };
@@ -359,22 +361,22 @@ static void hours_with_shares_are_searched_while_there_is_time(void **state)
                                           .options = options,
                                           .n_shares = 2,
                                           .shares = shares};
-    const struct iso_problem problem = {.n_providers = 2,
-                                        .provider_names = names,
-                                        .n_regions = 2,
-                                        .region_names = regions,
-                                        .n_currencies = 1,
-                                        .currencies = &currency,
-                                        .n_offerings = 2,
-                                        .offerings = offerings,
-                                        .n_periods = HOURS,
-                                        .periods = periods,
-                                        .n_teams = 1,
-                                        .teams = &team,
-                                        .n_workloads = 1,
-                                        .workloads = &workload,
-                                        .moves = {.maximum = -1},
-                                        .options = {.time_limit_s = 10}};
+    struct iso_problem problem = {.n_providers = 2,
+                                  .provider_names = names,
+                                  .n_regions = 2,
+                                  .region_names = regions,
+                                  .n_currencies = 1,
+                                  .currencies = &currency,
+                                  .n_offerings = 2,
+                                  .offerings = offerings,
+                                  .n_periods = HOURS,
+                                  .periods = periods,
+                                  .n_teams = 1,
+                                  .teams = &team,
+                                  .n_workloads = 1,
+                                  .workloads = &workload,
+                                  .moves = {.maximum = -1},
+                                  .options = {.time_limit_s = 10}};
 
     (void)state;
     for (int o = 0; o < 2; o++)
@@ -385,10 +387,13 @@ static void hours_with_shares_are_searched_while_there_is_time(void **state)
         demand[t] = 30 * ISO_DECIMAL_ONE;
         periods[t] = (struct iso_period){.id = "hour", .hours = ISO_DECIMAL_ONE};
     }
-    struct iso_plan *plan = forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
-    assert_true(strategy_was_used(plan, "horizon"));
-    assert_int_equal(plan->cost, HOURS * 5 * ISO_DECIMAL_ONE);
-    iso_plan_free(plan);
+    for (int first = 0; first < 2; first++) {
+        problem.options.gap = first; /* 1: the first plan is enough */
+        struct iso_plan *plan = forced_plan(&problem, ISO_STRATEGY_HORIZON, 0);
+        assert_true(strategy_was_used(plan, "horizon"));
+        assert_int_equal(plan->cost, HOURS * 5 * ISO_DECIMAL_ONE);
+        iso_plan_free(plan);
+    }
 }
 
 static void plans_and_bounds_enclose_the_optimum(void **state)
@@ -510,7 +515,7 @@ int main(void)
         cmocka_unit_test(whole_instances_prove_more_than_a_linear_program),
         cmocka_unit_test(what_is_bought_follows_the_hours_and_not_their_mean),
         cmocka_unit_test(hours_choose_prices_whatever_their_cluster),
-        cmocka_unit_test(hours_with_shares_are_searched_while_there_is_time),
+        cmocka_unit_test(hours_with_shares_are_filled_first_and_searched_while_there_is_time),
         cmocka_unit_test(plans_and_bounds_enclose_the_optimum),
         cmocka_unit_test(spoilt_leads_prove_no_more_than_a_plan_costs),
     };
