@@ -5,8 +5,9 @@
 
 #include "horizon_prices.h"
 
-#define ROWS_ASKED 70000 /* about so many rows of periods are asked, */
-#define LEAST_ASKED 200  /* but at least so many periods */
+#define ROWS_ASKED 70000  /* rows of the periods that are asked, about, */
+#define COLUMNS_ASKED 5e6 /* and columns, */
+#define LEAST_ASKED 200   /* but at least so many periods */
 #define MOVES 8
 #define IDLE_MOVES 2      /* in a row, after which moving ends */
 #define LARGEST_MOVE 0.25 /* part of a purchase, first */
@@ -24,14 +25,22 @@ static double estimate(const struct iso_prices *prices)
     return cost;
 }
 
+/* Every so many periods one is asked: what that takes grows with the rows of its program and with
+ * the columns that its prices are weighed against. */
+static int32_t stride_of(const struct iso_horizon_case *h)
+{
+    double n = fmin((double)ROWS_ASKED / h->slice.n_rows, COLUMNS_ASKED / h->slice.n_columns);
+
+    return h->problem->n_periods / (int32_t)fmax(n, LEAST_ASKED) + 1;
+}
+
 /* Leaves the cheapest purchases in h->bought, and in `weighed` those whose periods prove most:
  * about *ret_most. */
 static enum iso_status move_purchases(struct iso_master *master, int64_t *weighed, double *ret_most,
                                       struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
-    int32_t n_asked = ROWS_ASKED / h->slice.n_rows;
-    int32_t stride = h->problem->n_periods / (n_asked > LEAST_ASKED ? n_asked : LEAST_ASKED) + 1;
+    int32_t stride = stride_of(h);
     size_t n_starts = (size_t)h->first_start[h->problem->n_products];
     ISO_AUTO_MEM int64_t *cheapest = iso_calloc(n_starts, sizeof(*cheapest));
     double least = INFINITY, bound;
