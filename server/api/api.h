@@ -18,7 +18,7 @@ struct iso_api_config {
     struct iso_store *store; /* borrowed until stop, like all here */
     struct iso_supervisor *supervisor;
     struct iso_catalog *catalog;              /* may be NULL: no catalog is served */
-    int n_plans;                              /* stored plans that run at once, >= 1 */
+    int n_plans;                              /* stored plans that run here at once; 0: workers run them */
     double lease_s;                           /* of their jobs, as the store has it */
     bool shared;                              /* other processes use the store too */
     const char *plugin_folder;                /* may be NULL */

@@ -61,7 +61,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
                                           .queued_of_tenant = d->parameters.tenant_queue,
                                           .running_of_tenant = d->parameters.tenant_plans,
                                           .lease_s = d->parameters.lease_seconds};
-    struct iso_api_config api = {.n_plans = d->parameters.solvers,
+    struct iso_api_config api = {.n_plans = d->parameters.workers_only ? 0 : d->parameters.solvers,
                                  .lease_s = d->parameters.lease_seconds,
                                  .shared = d->parameters.store != NULL,
                                  .plugin_folder = d->paths.plugins,

@@ -35,6 +35,8 @@ static const struct iso_parameter table[] = {
      AT(tenant_plans)},
     {ISO_PARAMETER_WHOLE, "lease-seconds", "30", 1, 3600, "SECONDS",
      "A plan whose process was not heard of for so long is given to another.", AT(lease_seconds)},
+    {ISO_PARAMETER_FLAG, "workers-only", NULL, 0, 0, NULL,
+     "Leaves all stored plans to isocost-worker (with --store).", AT(workers_only)},
     {ISO_PARAMETER_WHOLE, "keep-plans-days", "0", 0, 36500, "DAYS",
      "Plans are removed so long after their end; 0: never.", AT(keep_plans_days)},
     {ISO_PARAMETER_WHOLE, "keep-unused-days", "30", 0, 36500, "DAYS",

@@ -14,7 +14,7 @@ struct iso_daemon_parameters {
     int solvers, solver_processes, queue, solver_memory_mib, plan_queue, tenant_queue, tenant_plans,
         lease_seconds, keep_plans_days, keep_unused_days, pollers, workers, drain_seconds,
         log_level;
-    bool help, version;
+    bool workers_only, help, version;
 };
 
 /* Fills in defaults and reads the arguments; strings are borrowed from argv. Errors: ISO_E_INVALID

@@ -1,12 +1,13 @@
 #include "plan_runner.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "parts.h"
 #include "plan_run.h"
 
-#define HINT_WAIT_MS 1000 /* between looks, should a hint be lost */
+#define LOOK_EVERY_S 1.0  /* for queued plans, should a hint be lost */
 #define LOOK_AT_ALL_S 5.0 /* likewise, for those who watch plans */
 #define BEATS_A_LEASE 3.0 /* heartbeats during one lease */
 #define BEAT_ARENA_BYTES ((size_t)16 << 20)
@@ -170,19 +171,21 @@ static void obey(struct iso_plan_runner *runner, const struct iso_hint *hint)
 static void *keep(void *argument)
 {
     struct iso_plan_runner *runner = argument;
+    double beat_every_s = runner->config.lease_s / BEATS_A_LEASE;
     double beaten_s = iso_supervisor_now(), looked_s = beaten_s;
+    int wait_ms = (int)(1000 * fmin(LOOK_EVERY_S, beat_every_s));
     bool quit = false;
 
     while (!quit) {
         struct iso_hint hint;
         double now;
 
-        if (iso_store_wait(runner->config.store, HINT_WAIT_MS, &hint))
+        if (iso_store_wait(runner->config.store, wait_ms, &hint))
             obey(runner, &hint);
         else
             iso_plan_runner_poke(runner);
         now = iso_supervisor_now();
-        if (now >= beaten_s + runner->config.lease_s / BEATS_A_LEASE) {
+        if (now >= beaten_s + beat_every_s) {
             beaten_s = now;
             beat(runner);
         }

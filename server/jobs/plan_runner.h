@@ -34,7 +34,7 @@ struct iso_plan_hooks {
 struct iso_plan_runner_config {
     struct iso_store *store;           /* borrowed until stop */
     struct iso_supervisor *supervisor; /* likewise */
-    int n_plans;                       /* that run here at once, >= 1 */
+    int n_plans;                       /* that run here at once; 0: others run them */
     double lease_s;                    /* as the store has it */
     struct iso_plan_hooks hooks;
     void (*log)(int level, const char *text); /* any thread; 0 debug .. 3 error; may be NULL */

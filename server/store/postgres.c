@@ -28,6 +28,7 @@ struct connection {
     int n_statements;
     struct statement statements[ISO_SQL_MAX_STATEMENTS];
     int64_t n_changes;
+    int64_t now_ns; /* of this transaction; 0: not asked yet */
 };
 
 static struct connection *connection_of(struct iso_sql *sql)
@@ -184,6 +185,7 @@ static enum iso_status begin(struct iso_sql *sql, enum iso_sql_transaction kind,
     struct connection *c = connection_of(sql);
     struct iso_error error = {0};
 
+    c->now_ns = 0;
     if (!is_lost(c)) {
         if (script(sql, texts[kind], &error) == ISO_OK)
             return ISO_OK;
@@ -361,9 +363,14 @@ static int64_t changes(struct iso_sql *sql)
 
 static enum iso_status now_ns(struct iso_sql *sql, int64_t *ret_now_ns, struct iso_error *reterr)
 {
-    return iso_sql_scalar(sql,
-                          "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint",
-                          NULL, 0, 0, ret_now_ns, reterr);
+    struct connection *c = connection_of(sql);
+
+    if (c->now_ns == 0 || !iso_sql_in_transaction(sql))
+        ISO_TRY(iso_sql_scalar(
+            sql, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint", NULL, 0, 0,
+            &c->now_ns, reterr));
+    *ret_now_ns = c->now_ns;
+    return ISO_OK;
 }
 
 /* --- hints --- */

@@ -116,7 +116,8 @@ enum iso_status iso_sql_scalar(struct iso_sql *sql, const char *text,
 
 int64_t iso_sql_changes(struct iso_sql *sql); /* rows changed by the last statement */
 
-/* UTC by the clock of the database: all leases and deadlines of jobs are told by it. */
+/* UTC by the clock of the database, once for each transaction: all leases of jobs are told by it.
+ */
 enum iso_status iso_sql_now_ns(struct iso_sql *sql, int64_t *ret_now_ns, struct iso_error *reterr);
 
 /* --- hints between processes: PostgreSQL alone --- */

@@ -69,7 +69,8 @@ struct iso_plan_record {
 
 /* Stores a new plan, its model and (when QUEUED) its job of `priority`, in one transaction. When
  * the principal's project has a plan with the same request_id: same body_digest gives the stored
- * record and *ret_existing = true; another gives ISO_E_EXISTS. ISO_E_LIMIT: too many jobs wait. */
+ * record and *ret_existing = true; another gives ISO_E_EXISTS. A new plan's
+ * *ret_record is `record`, strings and all. ISO_E_LIMIT: too many jobs wait. */
 ISO_EXPORT enum iso_status
 iso_store_create_plan(struct iso_store *store, const struct iso_principal *principal,
                       const struct iso_plan_record *record, int priority, struct iso_bytes model,

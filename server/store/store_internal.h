@@ -25,6 +25,8 @@ struct iso_store {
     pthread_cond_t work, reader_free;
     struct iso_write_request *first, **last;
     bool stop, writer_runs;
+    int n_waiting;    /* requests from `first` on */
+    int most_batched; /* writes in one commit; 0: all that wait */
     struct iso_sql *readers[ISO_STORE_READERS];
     int n_readers;
     pthread_t thread;
@@ -49,6 +51,9 @@ enum iso_status iso_store_write(struct iso_store *store, iso_store_body *body, v
  * alone, such as claims and heartbeats. */
 enum iso_status iso_store_write_beside(struct iso_store *store, iso_store_body *body, void *context,
                                        struct iso_error *reterr);
+
+/* For measurements: at most `n` writes in one commit. */
+void iso_store_set_most_batched(struct iso_store *store, int n);
 
 /* Runs `body` on a read connection, on one state of the database. */
 enum iso_status iso_store_read(struct iso_store *store, iso_store_body *body, void *context,

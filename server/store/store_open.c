@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store_internal.h"
@@ -130,6 +131,16 @@ static int64_t new_incarnation(void)
     return (int64_t)random;
 }
 
+static void init_monotonic(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 enum iso_status iso_store_open(const char *folder, const char *address,
                                struct iso_store **ret_store, struct iso_error *reterr)
 {
@@ -143,7 +154,7 @@ enum iso_status iso_store_open(const char *folder, const char *address,
     store->incarnation = new_incarnation();
     store->last = &store->first;
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_cond_init(&store->work, NULL);
+    init_monotonic(&store->work);
     pthread_cond_init(&store->reader_free, NULL);
     status = open_all(store, folder, address, reterr);
     if (status != ISO_OK) {

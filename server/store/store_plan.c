@@ -143,8 +143,9 @@ static enum iso_status create(struct iso_sql *sql, void *context, struct iso_err
         job.priority = call->priority;
         ISO_TRY(iso_store_insert_job(call->store, sql, &job, reterr));
     }
-    ISO_TRY(iso_store_audit(sql, call->principal, call->audit, record->id, reterr));
-    return find_plan(sql, call, record->id, reterr);
+    call->found = *record;
+    call->found.etag = 1;
+    return iso_store_audit(sql, call->principal, call->audit, record->id, reterr);
 }
 
 enum iso_status iso_store_create_plan(struct iso_store *store,

@@ -1,9 +1,13 @@
 /* Transactions: one writer thread with group commit, and read connections. */
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
 #include "store_internal.h"
+
+#define GATHER_PART 0.25 /* of the last commit, to wait for more writes */
+#define MOST_GATHER_S 0.002
 
 /* A request to the writer thread; lives on the stack of its caller, who sleeps until `done`. */
 struct iso_write_request {
@@ -133,9 +137,61 @@ static void run_batch(struct iso_sql *sql, struct iso_write_request *first)
     }
 }
 
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Clients whose writes were committed together come back together: waits for as many as last time,
+ * but no longer than a part of what that commit took. The mutex is held. */
+static void gather(struct iso_store *store, int n_last, double commit_s)
+{
+    double wait_s = fmin(commit_s * GATHER_PART, MOST_GATHER_S);
+    struct timespec until;
+
+    if (n_last < 2 || store->most_batched == 1)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(wait_s * 1e9);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (store->n_waiting < n_last && !store->stop &&
+           pthread_cond_timedwait(&store->work, &store->mutex, &until) == 0)
+        continue;
+}
+
+/* Takes what waits, or the first of it; the mutex is held. */
+static struct iso_write_request *take_batch(struct iso_store *store, int *ret_n)
+{
+    struct iso_write_request *batch = store->first, **end = &store->first;
+    int n = 0;
+
+    for (; *end && (store->most_batched == 0 || n < store->most_batched); n++)
+        end = &(*end)->next;
+    store->n_waiting -= n;
+    *ret_n = n;
+    store->first = *end;
+    *end = NULL;
+    if (!store->first)
+        store->last = &store->first;
+    return batch;
+}
+
+void iso_store_set_most_batched(struct iso_store *store, int n)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->most_batched = n;
+    pthread_mutex_unlock(&store->mutex);
+}
+
 static void *writer_main(void *argument)
 {
     struct iso_store *store = argument;
+    double commit_s = 0;
+    int n = 0;
 
     pthread_mutex_lock(&store->mutex);
     for (;;) {
@@ -143,11 +199,12 @@ static void *writer_main(void *argument)
             pthread_cond_wait(&store->work, &store->mutex);
         if (!store->first)
             break;
-        struct iso_write_request *batch = store->first;
-        store->first = NULL;
-        store->last = &store->first;
+        gather(store, n, commit_s);
+        struct iso_write_request *batch = take_batch(store, &n);
         pthread_mutex_unlock(&store->mutex);
+        double begin_s = now_s();
         run_batch(store->writer, batch);
+        commit_s = now_s() - begin_s;
         pthread_mutex_lock(&store->mutex);
         while (batch) {
             struct iso_write_request *next = batch->next; /* the owner may go once it is woken */
@@ -195,6 +252,7 @@ static enum iso_status write_request(struct iso_store *store, struct iso_write_r
     pthread_mutex_lock(&store->mutex);
     *store->last = request;
     store->last = &request->next;
+    store->n_waiting++;
     pthread_cond_signal(&store->work);
     while (!request->done)
         pthread_cond_wait(&request->woken, &store->mutex);

@@ -3,6 +3,7 @@ once, and what was begun is finished."""
 
 import os
 import random
+import subprocess
 import threading
 import time
 
@@ -11,11 +12,13 @@ import grpc
 from isocost_protos import (
     catalog_service_pb2 as c, catalog_service_pb2_grpc, plan_service_pb2 as p,
     plan_service_pb2_grpc)
-from isocost_server import IsocostServer
+from isocost_server import IsocostServer, program
+from postgres_cluster import PostgresCluster
 from process_facts import wait_until
 from small_models import amount, two_clouds
 
 KILLS = int(os.environ.get("ISO_KILLS", "20"))
+POSTGRES_KILLS = max(KILLS // 4, 3)
 SEED = int(os.environ.get("ISO_SEED", "1"))
 PLANNERS = 3
 RESTART_S = 15
@@ -150,11 +153,18 @@ def check(server, history):
     return channel, plans
 
 
-def test_nothing_acknowledged_is_lost_by_kills_of_the_server():
+def check_store(name):
+    """What `isocost-store check` finds: pages, the audit chain, plans and jobs, snapshots."""
+    done = subprocess.run([program("isocost-store"), "check", name], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout.strip())
+
+
+def kill_again_and_again(kills, *arguments, store=None):
     print(f"seed {SEED}")
     chance, history, slowest = random.Random(SEED), History(), 0
-    with IsocostServer("--solvers", "1", "--queue", "1000") as server:
-        for _ in range(KILLS):
+    with IsocostServer("--solvers", "1", "--queue", "1000", *arguments) as server:
+        for _ in range(kills):
             work_until_killed(server, history, chance)
             begin = time.monotonic()
             server.start()
@@ -165,7 +175,24 @@ def test_nothing_acknowledged_is_lost_by_kills_of_the_server():
         wait_until(lambda: all(plan.state not in (QUEUED, RUNNING) for plan in all_plans(plans)), 60)
         ended = all_plans(plans)
         assert ended and all(plan.state == DONE and amount(plan.cost) == 850 for plan in ended)
-        print(f"{KILLS} kills, {len(ended)} plans, {len(history.plans)} acknowledged, "
+        print(f"{kills} kills, {len(ended)} plans, {len(history.plans)} acknowledged, "
               f"{len(history.snapshots)} snapshots, slowest restart {slowest:.2f} s")
         assert history.plans and history.snapshots and slowest < RESTART_S
         channel.close()
+        assert server.stop() == 0
+        check_store(store or str(server.data))
+
+
+def test_nothing_acknowledged_is_lost_by_kills_of_the_server():
+    kill_again_and_again(KILLS)
+
+
+def test_nothing_acknowledged_is_lost_by_kills_of_the_server_on_postgres():
+    with PostgresCluster() as cluster:
+        database = cluster.new_database()
+        # A plan that was begun is another's to finish when its lease has ended.
+        kill_again_and_again(POSTGRES_KILLS, "--store", database.address, "--lease-seconds", "3",
+                             store=database.address)
+        assert database.number("SELECT count(*) FROM (SELECT object FROM audit"
+                               " WHERE action = 'plan.end' GROUP BY object HAVING count(*) > 1) x"
+                               ) == 0

@@ -150,3 +150,48 @@ class IsocostServer:
             assert code in (None, 0), f"isocostd ended with {code}:\n{self._end_of_log()}"
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class IsocostWorker:
+    """Runs isocost-worker on a store; give it the folder of its cache."""
+
+    def __init__(self, address, folder, *arguments):
+        self.command = [str(program("isocost-worker")), "--queue", address, "--cache-dir",
+                        str(folder), *arguments]
+        self.log_path = pathlib.Path(folder) / "stderr"
+        self.process = None
+
+    def start(self):
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.log_path, "ab") as err:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.PIPE, stderr=err)
+        said = self.process.stdout.readline().decode()
+        assert said == "isocost-worker ready\n", self.log()
+        return self
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")[-8000:]
+
+    def kill(self):
+        """SIGKILL."""
+        self.process.kill()
+        return self._wait(STOP_SECONDS)
+
+    def stop(self):
+        """SIGTERM; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._wait(STOP_SECONDS)
+
+    def _wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.process.stdout.close()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            assert self.stop() == 0, self.log()

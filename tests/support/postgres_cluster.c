@@ -72,9 +72,22 @@ static void address_of(const struct postgres_cluster *cluster, char *address, in
     snprintf(address, (size_t)size, "postgres:///postgres?host=%s&user=postgres", cluster->folder);
 }
 
+static bool is_ready(const struct postgres_cluster *cluster)
+{
+    char address[160];
+    struct iso_sql *sql = NULL;
+
+    address_of(cluster, address, sizeof(address));
+    if (iso_sql_open(address, ISO_SQL_READER, &sql, NULL) != ISO_OK)
+        return false;
+    iso_sql_close(sql);
+    return true;
+}
+
+/* After a crash it does not start until the processes of the one before have gone: again, then. */
 static bool start_postmaster(struct postgres_cluster *cluster)
 {
-    char data[96], address[160];
+    char data[96];
     const char *arguments[] = {PROGRAMS "postgres",
                                "-D",
                                data,
@@ -89,16 +102,15 @@ static bool start_postmaster(struct postgres_cluster *cluster)
                                NULL};
 
     snprintf(data, sizeof(data), "%s/data", cluster->folder);
-    address_of(cluster, address, sizeof(address));
-    cluster->pid = fork();
-    if (cluster->pid == 0)
-        run(cluster, arguments);
+    cluster->pid = 0;
     for (int i = 0; i < START_S * 20; i++) {
-        struct iso_sql *sql = NULL;
-        if (iso_sql_open(address, ISO_SQL_READER, &sql, NULL) == ISO_OK) {
-            iso_sql_close(sql);
-            return true;
+        if (cluster->pid == 0 || waitpid(cluster->pid, NULL, WNOHANG) == cluster->pid) {
+            cluster->pid = fork();
+            if (cluster->pid == 0)
+                run(cluster, arguments);
         }
+        if (is_ready(cluster))
+            return true;
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     }
     return false;

@@ -19,7 +19,7 @@ bool postgres_cluster_start(struct postgres_cluster *cluster);
 /* Makes an empty schema (what a database would be, but quicker) and writes its address; `size` of
  * at least 160. */
 void postgres_cluster_new_database(struct postgres_cluster *cluster, char *address, int size);
-/* SIGKILL to the postmaster, whose children end with it, and a start on the same data. */
+/* SIGKILL to the postmaster, whose children end soon after it, and a start on the same data. */
 bool postgres_cluster_crash(struct postgres_cluster *cluster);
 /* Stops it by its pid and removes the folder. */
 void postgres_cluster_stop(struct postgres_cluster *cluster);
