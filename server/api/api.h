@@ -17,11 +17,11 @@ struct iso_api;
 struct iso_api_config {
     struct iso_store *store; /* borrowed until stop, like all here */
     struct iso_supervisor *supervisor;
-    struct iso_catalog *catalog;              /* may be NULL: no catalog is served */
-    int n_plans;                              /* stored plans that run here at once; 0: workers run them */
-    double lease_s;                           /* of their jobs, as the store has it */
-    bool shared;                              /* other processes use the store too */
-    const char *plugin_folder;                /* may be NULL */
+    struct iso_catalog *catalog; /* may be NULL: no catalog is served */
+    int n_plans;                 /* stored plans that run here at once; 0: workers run them */
+    double lease_s;              /* of their jobs, as the store has it */
+    bool shared;                 /* other processes use the store too */
+    const char *plugin_folder;   /* may be NULL */
     void (*log)(int level, const char *text); /* any thread; 0 debug .. 3 error; may be NULL */
 };
 

@@ -2,21 +2,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "api_internal.h"
+#include "plan_attend.h"
 
 #define ATTENDED_PRIORITY 10 /* somebody waits */
-
-/* A call that waits for a stored plan. */
-struct iso_attendance {
-    struct iso_attendance *next;
-    struct iso_api *api;
-    struct iso_call *call; /* holds a reference */
-    struct iso_principal principal;
-    char plan_id[ISO_ULID_SIZE];
-    bool stream, incumbents;
-    bool creator; /* the plan is stopped when this caller goes */
-    struct iso_task stop_task;
-};
 
 bool iso_same_plan(const struct iso_principal *a, const char *a_id, const struct iso_principal *b,
                    const char *b_id)
@@ -116,8 +104,10 @@ void iso_attendances_accepted(void *context, const struct iso_principal *princip
     event.accepted = &accepted;
     pthread_mutex_lock(&api->mutex);
     for (struct iso_attendance *a = api->attendances; a; a = a->next)
-        if (a->stream && a->creator && is_for(a, principal, plan_id))
+        if (a->stream && a->creator && !a->accepted && is_for(a, principal, plan_id)) {
+            a->accepted = true;
             iso_call_send(a->call, &event.base);
+        }
     pthread_mutex_unlock(&api->mutex);
 }
 
@@ -223,52 +213,6 @@ void iso_attendances_end(void *context, const struct iso_principal *principal, c
         answer(found, error, violations);
         free_attendance(found);
     }
-}
-
-static bool has_ended(struct iso_api *api, const struct iso_principal *principal,
-                      const char *plan_id)
-{
-    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
-    struct iso_plan_record record;
-
-    return arena &&
-           iso_store_get_plan(api->config.store, principal, plan_id, /* with_lines= */ false, arena,
-                              &record, NULL) == ISO_OK &&
-           record.state >= ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE;
-}
-
-/* The n-th plan that somebody waits for, of those asked about; false when there are not so many. */
-static bool nth_attended(struct iso_api *api, int n, const struct iso_principal *principal,
-                         const char *plan_id, struct iso_principal *ret_principal,
-                         char ret_id[ISO_ULID_SIZE])
-{
-    bool found = false;
-
-    pthread_mutex_lock(&api->mutex);
-    for (struct iso_attendance *a = api->attendances; a && !found; a = a->next) {
-        if (plan_id && !is_for(a, principal, plan_id))
-            continue;
-        if (n-- > 0)
-            continue;
-        found = true;
-        *ret_principal = a->principal;
-        memcpy(ret_id, a->plan_id, ISO_ULID_SIZE);
-    }
-    pthread_mutex_unlock(&api->mutex);
-    return found;
-}
-
-void iso_attendances_look(struct iso_api *api, const struct iso_principal *principal,
-                          const char *plan_id)
-{
-    struct iso_principal whose;
-    char id[ISO_ULID_SIZE];
-
-    if (!api->config.shared)
-        return; /* plans end here, and here it is told */
-    for (int n = 0; nth_attended(api, n, principal, plan_id, &whose, id); n++)
-        if (has_ended(api, &whose, id))
-            iso_attendances_end(api, &whose, id, NULL, NULL);
 }
 
 /* The plan was there before: answers at once if it has ended, otherwise when it does. */

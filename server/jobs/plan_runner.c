@@ -92,14 +92,14 @@ static bool stop_run(struct iso_plan_runner *runner, const struct iso_principal 
     return found;
 }
 
-/* Of plans that run here all is told at once, and better than by hints. */
-static bool has_run(struct iso_plan_runner *runner, const struct iso_hint *hint)
+bool iso_plan_runner_has(struct iso_plan_runner *runner, const struct iso_principal *principal,
+                         const char *plan_id)
 {
     bool found = false;
 
     pthread_mutex_lock(&runner->mutex);
     for (const struct iso_plan_run *run = runner->runs; run && !found; run = run->next)
-        found = is_run_of(run, &hint->principal, hint->id);
+        found = is_run_of(run, principal, plan_id);
     pthread_mutex_unlock(&runner->mutex);
     return found;
 }
@@ -164,7 +164,8 @@ static void obey(struct iso_plan_runner *runner, const struct iso_hint *hint)
         iso_plan_runner_poke(runner);
     else if (strcmp(hint->kind, "cancel") == 0)
         stop_run(runner, &hint->principal, hint->id);
-    else if (strcmp(hint->kind, "plan") == 0 && !has_run(runner, hint))
+    else if (strcmp(hint->kind, "plan") == 0 &&
+             !iso_plan_runner_has(runner, &hint->principal, hint->id)) /* else it is told already */
         iso_plan_runner_changed(runner, &hint->principal, hint->id);
 }
 

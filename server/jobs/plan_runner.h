@@ -46,6 +46,9 @@ ISO_EXPORT enum iso_status iso_plan_runner_start(const struct iso_plan_runner_co
                                                  struct iso_error *reterr);
 /* Makes it look for queued plans now. */
 ISO_EXPORT void iso_plan_runner_poke(struct iso_plan_runner *runner);
+/* Whether the plan runs here. */
+ISO_EXPORT bool iso_plan_runner_has(struct iso_plan_runner *runner,
+                                    const struct iso_principal *principal, const char *plan_id);
 /* Stops a plan that waits or runs, here or elsewhere. Errors: ISO_E_NOT_FOUND, ISO_E_PRECONDITION
  * (it has ended). */
 ISO_EXPORT enum iso_status iso_plan_runner_cancel(struct iso_plan_runner *runner,

@@ -14,7 +14,8 @@ static const char usage[] =
     "  isocost-store check STORE            pages, audit chain, plans, files of snapshots; of a\n"
     "                                       store in a folder, while isocostd is stopped\n"
     "  isocost-store prune STORE [--keep-plans-days N] [--keep-unused-days N]\n"
-    "                                       removes what is older, as isocostd does every hour\n"
+    "                                       removes what is older, as isocostd does every hour; a\n"
+    "                                       store in a folder, while isocostd is stopped\n"
     "  isocost-store --version | --help\n\n"
     "A backup is a data folder: isocostd --data-dir FOLDER would start on it. Backup and restore\n"
     "are also the way from one kind of store to the other.\n";

@@ -17,7 +17,7 @@ from process_facts import wait_until
 from small_models import FAKE_SOLVER, amount, part, two_clouds
 
 PLANS = int(os.environ.get("ISO_PLANS", "500"))
-KILLS = int(os.environ.get("ISO_KILLS", "5"))
+KILLS = int(os.environ.get("ISO_WORKER_KILLS", "5"))
 SEED = int(os.environ.get("ISO_SEED", "1"))
 WORKERS, CLIENTS = 3, 3
 DONE, FAILED, CANCELLED = 3, 4, 5
@@ -204,3 +204,15 @@ def test_a_caller_who_waits_is_answered_by_a_worker(database, tmp_path):
             plan = plans.SolvePlan(p.SolvePlanRequest(
                 model=p.ModelRef(model=two_clouds()), keep=True, request_id="r"), timeout=60).plan
             assert plan.state == DONE and amount(plan.cost) == 850
+
+
+def test_a_stream_tells_of_a_plan_on_a_worker_too(database, tmp_path):
+    options = ("--solver", str(FAKE_SOLVER), "--solvers", "1")
+    with IsocostServer("--store", database.address, "--workers-only") as server:
+        plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+        with IsocostWorker(database.address, tmp_path / "worker", *options):
+            kinds = [message.WhichOneof("event") for message in plans.SolvePlanStream(
+                p.SolvePlanStreamRequest(model=p.ModelRef(model=part("improve", 3)), keep=True,
+                                         request_id="r"), timeout=60)]
+    assert kinds[0] == "accepted" and kinds[-1] == "plan"
+    assert set(kinds[1:-1]) == {"progress"}
