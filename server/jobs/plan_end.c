@@ -159,7 +159,7 @@ static void release(struct iso_plan_run *run)
 /* What becomes of the plan; false when it goes on later, and those who wait for it still wait. */
 static bool settle(struct iso_plan_run *run)
 {
-    bool held, lost, cancelled, dead = false;
+    bool held, lost, cancelled, dead = run->record.attempt > ISO_JOB_MOST_ATTEMPTS;
 
     pthread_mutex_lock(&run->runner->mutex);
     held = run->runner->held;

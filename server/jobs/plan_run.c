@@ -194,6 +194,11 @@ static enum iso_status prepare(struct iso_plan_run *run, struct iso_job_request 
                                run->arena, &record, reterr));
     ISO_TRY(iso_plan_from_record(&record, run->arena, &stored, reterr));
     run->stored = stored;
+    if (run->record.attempt > ISO_JOB_MOST_ATTEMPTS)
+        return iso_fail(reterr, ISO_E_INTERNAL, "",
+                        "it was begun %d times and never came to an end; the processes that ran it "
+                        "were killed or lost their leases",
+                        ISO_JOB_MOST_ATTEMPTS);
     ISO_TRY(iso_model_load(store, principal, run->record.model_digest, &run->violations, &model,
                            reterr));
     ISO_TRY(iso_snapshot_open(store, principal, model, record.snapshot_digest, run->arena,

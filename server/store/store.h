@@ -129,6 +129,9 @@ enum iso_job_state {
     ISO_JOB_STATE_DEAD = 6, /* given up: solvers die of it. Its plan is FAILED */
 };
 
+/* An attempt beyond this is not begun any more: something about the job ends whole processes. */
+enum { ISO_JOB_MOST_ATTEMPTS = 20 };
+
 struct iso_job_limits {
     int queued, queued_of_tenant; /* that may wait; 0: any number */
     int running_of_tenant;        /* at the same time, on all machines; 0: any number */

@@ -11,7 +11,7 @@
 
 #include "store_internal.h"
 
-enum { MOST_DEATHS = 3, MOST_ATTEMPTS = 20 };
+enum { MOST_DEATHS = 3 };
 
 struct job_call {
     struct iso_store *store;
@@ -311,7 +311,7 @@ static enum iso_status count_failure(struct iso_sql *sql, void *context, struct 
     if (deaths < 0)
         return iso_fail(reterr, ISO_E_CONFLICT, "", "job %.64s is not at attempt %d any more",
                         job->object_id, job->attempt);
-    failure->dead = deaths >= MOST_DEATHS || job->attempt >= MOST_ATTEMPTS;
+    failure->dead = deaths >= MOST_DEATHS || job->attempt >= ISO_JOB_MOST_ATTEMPTS;
     return failure->dead ? ISO_OK : requeue(sql, &failure->call, reterr);
 }
 

@@ -68,13 +68,18 @@ static int check(const char *name)
     struct iso_error error = {0};
     struct iso_store *store = NULL;
     struct iso_check found = {0};
+    struct iso_job_counts jobs = {0};
     enum iso_status status = open_store(name, &store, &error);
 
     if (status == ISO_OK)
         status = iso_store_check(store, &found, &error);
+    if (status == ISO_OK)
+        status = iso_store_count_jobs(store, &jobs, &error);
     iso_store_close(store);
     if (status != ISO_OK)
         return fail(&error);
+    printf("%lld plans wait, the oldest for %.0f s; %lld run; %lld were given up\n",
+           (long long)jobs.queued, jobs.oldest_s, (long long)jobs.running, (long long)jobs.dead);
     if (found.n_problems > 0) {
         printf("%d things are wrong; first: %s\n", found.n_problems, found.first);
         return 1;

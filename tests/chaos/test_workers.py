@@ -172,6 +172,17 @@ def test_a_plan_that_its_solvers_die_of_is_given_up_and_says_why(database, tmp_p
     assert database.number("SELECT count(*) FROM job WHERE state = 6 AND error <> ''") == 1
 
 
+def test_a_plan_that_was_begun_twenty_times_is_given_up(database, tmp_path):
+    with IsocostServer("--store", database.address, "--workers-only") as server:
+        plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+        plan_id = create(plans, "r", two_clouds())
+        database.query("UPDATE job SET attempt = 20")
+        with IsocostWorker(database.address, tmp_path / "worker", "--solvers", "1"):
+            plan = wait_for_end(plans, plan_id)
+    assert plan.state == FAILED and "begun 20 times" in plan.error.message
+    assert database.number("SELECT state FROM job") == 6
+
+
 def test_cancel_and_watch_reach_a_plan_on_a_worker(database, tmp_path):
     options = ("--solver", str(FAKE_SOLVER), "--solvers", "1")
     with IsocostServer("--store", database.address, "--workers-only") as server:
