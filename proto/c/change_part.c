@@ -109,24 +109,19 @@ enum iso_status iso_part_copy(const struct change_reader *reader, struct part pa
 {
     size_t n = (size_t)(part.end - part.begin), n_copied = 0;
     char *copy = iso_arena_calloc(reader->arena, n + 1, 1);
+    bool quoted = n > 0 && *part.begin == '"';
+    const char *c = part.begin + quoted;
 
     if (!copy)
         return iso_change_full(reader);
-    if (n == 0 || *part.begin != '"') {
-        memcpy(copy, part.begin, n);
-        *ret_text = copy;
-        return ISO_OK;
-    }
-    for (const char *c = part.begin + 1; c < part.end - 1; c++) {
-        if (*c == '\\' && c + 1 < part.end - 1)
+    for (; c < part.end && *c != '"'; c++) {
+        if (quoted && *c == '\\' && c + 1 < part.end)
             c++;
-        else if (*c == '"')
-            break;
         copy[n_copied++] = *c;
     }
-    if (n < 2 || part.end[-1] != '"')
-        return iso_change_fail(reader, part, "the quote does not end at the end of %.*s",
-                               ISO_PART(part));
+    /* a quote ends the part where one began it, and stands nowhere else */
+    if (quoted ? c != part.end - 1 : c != part.end)
+        return iso_change_fail(reader, part, "quotes must be around all of %.*s", ISO_PART(part));
     *ret_text = copy;
     return ISO_OK;
 }

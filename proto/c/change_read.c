@@ -5,6 +5,7 @@
 
 #include "change_text.h"
 #include "isocost/proto/money.h"
+#include "utf8.h"
 
 typedef enum iso_status read_kind(const struct change_reader *reader, struct part target,
                                   struct part value, Isocost__V1__Change *change);
@@ -355,6 +356,9 @@ enum iso_status iso_change_read(const char *text, struct iso_arena *arena,
 
     if (!change)
         return iso_change_full(&reader);
+    if (iso_utf8_valid_bytes(text, strlen(text)) < strlen(text))
+        return iso_change_fail(&reader, (struct part){whole.begin, whole.begin},
+                               "the text is not UTF-8");
     if (!dot || (equals && equals < dot))
         return iso_change_fail(&reader, (struct part){whole.begin, equals ? equals : whole.end},
                                "there is no dot; a change is KIND.TARGET=VALUE, such as "

@@ -22,3 +22,4 @@ endfunction()
 
 iso_add_fuzz(fuzz_wire LIBS isocost::proto)
 iso_add_fuzz(fuzz_json LIBS isocost::proto)
+iso_add_fuzz(fuzz_change LIBS isocost::proto)

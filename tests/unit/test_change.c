@@ -159,6 +159,8 @@ static const struct {
     {"price.family:a&family:b=5", 16, 6, "is there twice"},
     {"price.\"aws=5", 13, 1, "there is no `=`"},
     {"budget.total@x=5", 14, 1, "is not the place of a window"},
+    {"price.family:a\"b\"=5", 14, 4, "quotes must be around all"},
+    {"price.family:\xa1=5", 1, 1, "is not UTF-8"},
     {"rate.CNYUSD=0.14", 6, 6, "is not a pair"},
     {"outage.azure/westeurope/1=on", 8, 18, "neither a provider nor"},
     {"outage.azure/=on", 8, 6, "neither a provider nor"},
