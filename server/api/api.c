@@ -41,6 +41,7 @@ static void free_api(struct iso_api *api)
     iso_evaluations_free(api);
     iso_worker_pool_free(api->tasks);
     pthread_mutex_destroy(&api->mutex);
+    pthread_mutex_destroy(&api->resuming);
     free(api);
 }
 
@@ -50,6 +51,12 @@ static void on_changed(void *context, const struct iso_principal *principal, con
 
     iso_watch_wake(api, principal, plan_id);
     iso_attendances_look(api, principal, plan_id);
+}
+
+static void resume_evaluations(struct iso_task *task)
+{
+    iso_evaluations_resume(
+        (struct iso_api *)(void *)((char *)task - offsetof(struct iso_api, resume_task)));
 }
 
 static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr)
@@ -68,7 +75,10 @@ static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr
 
     ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
     ISO_TRY(iso_worker_pool_new(SCENARIO_THREADS, 1, &api->scenarios, reterr));
-    return iso_plan_runner_start(&runner, &api->runner, reterr);
+    ISO_TRY(iso_plan_runner_start(&runner, &api->runner, reterr));
+    api->resume_task.run = resume_evaluations;
+    iso_worker_pool_submit(api->scenarios, &api->resume_task, /* bounded= */ false);
+    return ISO_OK;
 }
 
 enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_api **ret_api,
@@ -82,6 +92,7 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
     api->config = *config;
     api->start_ns = iso_wall_ns();
     pthread_mutex_init(&api->mutex, NULL);
+    pthread_mutex_init(&api->resuming, NULL);
     status = start_parts(api, reterr);
     if (status != ISO_OK)
         free_api(api);

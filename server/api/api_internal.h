@@ -29,6 +29,8 @@ struct iso_api {
     struct iso_worker_pool *tasks;     /* store work that callbacks must not wait for */
     struct iso_worker_pool *scenarios; /* models of scenarios are made here */
     struct iso_plan_runner *runner;
+    struct iso_task resume_task; /* evaluations of the process before */
+    pthread_mutex_t resuming;    /* held while evaluations are taken over; before `mutex` */
 
     pthread_mutex_t mutex; /* guards what follows */
     struct iso_attendance *attendances;

@@ -31,6 +31,7 @@ void iso_evaluation_unref(struct iso_evaluation *evaluation)
         free(evaluation->events[i].bytes);
     free(evaluation->events);
     pthread_mutex_destroy(&evaluation->mutex);
+    pthread_mutex_destroy(&evaluation->order);
     iso_arena_free(evaluation->arena);
     free(evaluation);
 }
@@ -64,13 +65,12 @@ static Isocost__V1__Change **copy_changes(struct iso_arena *arena,
     return copies;
 }
 
-static enum iso_status fill(struct iso_evaluation *evaluation, struct iso_call *call,
-                            const struct iso_model_base *base, struct iso_error *reterr)
+static enum iso_status fill(struct iso_evaluation *evaluation, const struct iso_model_base *base,
+                            const char *wanted_digest, struct iso_error *reterr)
 {
-    const char *snapshot_digest;
+    struct iso_store *store = evaluation->api->config.store;
     struct iso_bytes packed;
 
-    evaluation->principal = *iso_call_principal(call);
     evaluation->arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
     if (!evaluation->arena)
         return no_memory(reterr);
@@ -85,29 +85,60 @@ static enum iso_status fill(struct iso_evaluation *evaluation, struct iso_call *
         return no_memory(reterr);
     if (evaluation->model->options)
         evaluation->model->options->n_want = 0;
-    return iso_snapshot_open(evaluation->api->config.store, &evaluation->principal,
-                             evaluation->model, "", evaluation->arena, &evaluation->snapshot_fd,
-                             &snapshot_digest, reterr);
+    return iso_snapshot_open(store, &evaluation->principal, evaluation->model, wanted_digest,
+                             evaluation->arena, &evaluation->snapshot_fd,
+                             &evaluation->snapshot_digest, reterr);
 }
 
-enum iso_status iso_evaluation_new(struct iso_api *api, struct iso_call *call,
-                                   const struct iso_model_base *base,
-                                   struct iso_evaluation **ret_evaluation, struct iso_error *reterr)
+struct iso_evaluation *iso_evaluation_alloc(struct iso_api *api,
+                                            const struct iso_principal *principal)
 {
     struct iso_evaluation *evaluation = iso_calloc(1, sizeof(*evaluation));
 
     if (!evaluation)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for an evaluation");
+        return NULL;
     evaluation->api = api;
+    evaluation->principal = *principal;
     evaluation->refs = 1;
     evaluation->snapshot_fd = -1;
     pthread_mutex_init(&evaluation->mutex, NULL);
-    enum iso_status status = fill(evaluation, call, base, reterr);
+    pthread_mutex_init(&evaluation->order, NULL);
+    return evaluation;
+}
+
+enum iso_status iso_evaluation_new(struct iso_api *api, const struct iso_principal *principal,
+                                   const struct iso_model_base *base, const char *snapshot_digest,
+                                   struct iso_evaluation **ret_evaluation, struct iso_error *reterr)
+{
+    struct iso_evaluation *evaluation = iso_evaluation_alloc(api, principal);
+
+    if (!evaluation)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for an evaluation");
+    enum iso_status status = fill(evaluation, base, snapshot_digest, reterr);
     if (status != ISO_OK)
         iso_evaluation_unref(evaluation);
     else
         *ret_evaluation = evaluation;
     return status;
+}
+
+enum iso_status iso_evaluation_settle(struct iso_evaluation *evaluation,
+                                      struct iso_violations *violations, struct iso_error *reterr)
+{
+    const struct iso_changes changes = {.n = evaluation->n_base_changes,
+                                        .items = evaluation->base_changes,
+                                        .path = "model.changes"};
+    const Isocost__V1__Model *changed = NULL;
+
+    ISO_TRY(iso_model_change(evaluation->api, &evaluation->principal, evaluation->model, &changes,
+                             violations, &changed, reterr));
+    struct iso_bytes packed = iso_message_pack(&changed->base, evaluation->arena);
+    evaluation->model = packed.bytes
+                            ? isocost__v1__model__unpack(iso_arena_allocator(evaluation->arena),
+                                                         packed.n_bytes, packed.bytes)
+                            : NULL;
+    evaluation->n_base_changes = 0;
+    return evaluation->model ? ISO_OK : no_memory(reterr);
 }
 
 struct iso_arena *iso_evaluation_arena(struct iso_evaluation *evaluation)
@@ -136,7 +167,7 @@ enum iso_status iso_evaluation_reserve(struct iso_evaluation *evaluation, size_t
     for (evaluation->n_slots = 16; evaluation->n_slots < 2 * n;)
         evaluation->n_slots *= 2;
     evaluation->scenarios = iso_arena_calloc(arena, n, sizeof(*evaluation->scenarios));
-    evaluation->order = iso_arena_calloc(arena, n, sizeof(*evaluation->order));
+    evaluation->places = iso_arena_calloc(arena, n, sizeof(*evaluation->places));
     evaluation->slots = iso_arena_calloc(arena, evaluation->n_slots, sizeof(*evaluation->slots));
     evaluation->room = (int)n;
     return evaluation->slots ? ISO_OK : no_memory(reterr);
@@ -232,7 +263,7 @@ static int count_running(struct iso_api *api)
     return n;
 }
 
-/* Puts it into the list. */
+/* Puts it into the list. `call` NULL: nobody asks now. */
 static enum iso_status enlist(struct iso_evaluation *evaluation, struct iso_call *call,
                               struct iso_error *reterr)
 {
@@ -254,7 +285,7 @@ static enum iso_status enlist(struct iso_evaluation *evaluation, struct iso_call
     }
     pthread_mutex_unlock(&api->mutex);
     unref_all(forgotten);
-    if (status == ISO_E_LIMIT)
+    if (status == ISO_E_LIMIT && call)
         iso_call_set_retry_after(call, 1);
     return status;
 }
@@ -280,44 +311,72 @@ static enum iso_status make_lanes(struct iso_evaluation *evaluation, struct iso_
     return ISO_OK;
 }
 
-static void say_accepted(struct iso_evaluation *evaluation)
+/* The list's reference and the lanes. */
+static void run(struct iso_evaluation *evaluation)
 {
-    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
-    Isocost__V1__EvaluationAccepted accepted = ISOCOST__V1__EVALUATION_ACCEPTED__INIT;
-
-    accepted.evaluation_id = evaluation->id;
-    accepted.scenario_count = evaluation->n_scenarios;
-    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_ACCEPTED;
-    event.accepted = &accepted;
-    iso_evaluation_append(evaluation, &event);
-}
-
-enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
-                                     bool durable, struct iso_error *reterr)
-{
-    struct iso_api *api = evaluation->api;
-
-    iso_ulid_new(evaluation->id);
-    evaluation->durable = durable;
-    evaluation->start_ns = iso_wall_ns();
-    iso_evaluation_sort(evaluation);
-    ISO_TRY(make_lanes(evaluation, reterr));
-    pthread_mutex_lock(&evaluation->mutex);
-    say_accepted(evaluation);
-    evaluation->n_busy_lanes = evaluation->n_lanes;
-    pthread_mutex_unlock(&evaluation->mutex);
-    ISO_TRY(enlist(evaluation, call, reterr));
     for (int i = 0; i < evaluation->n_lanes; i++) {
         iso_evaluation_ref(evaluation);
         iso_lane_start(&evaluation->lanes[i]);
     }
+}
+
+enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
+                                     struct iso_error *reterr)
+{
+    struct iso_api *api = evaluation->api;
+    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
+    Isocost__V1__EvaluationAccepted accepted = ISOCOST__V1__EVALUATION_ACCEPTED__INIT;
+
+    if (!evaluation->id[0])
+        iso_ulid_new(evaluation->id);
+    evaluation->start_ns = iso_wall_ns();
+    iso_evaluation_sort(evaluation);
+    ISO_TRY(make_lanes(evaluation, reterr));
+    accepted.evaluation_id = evaluation->id;
+    accepted.scenario_count = evaluation->n_scenarios;
+    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_ACCEPTED;
+    event.accepted = &accepted;
+    evaluation->n_busy_lanes = evaluation->n_lanes;
+    if (!iso_evaluation_append(evaluation, &event))
+        return no_memory(reterr);
+    ISO_TRY(enlist(evaluation, call, reterr));
+    run(evaluation);
     enum iso_status status = iso_evaluation_watch(api, call, evaluation->id, 0, reterr);
     if (status != ISO_OK) {
         pthread_mutex_lock(&evaluation->mutex);
         iso_evaluation_stop(evaluation);
         pthread_mutex_unlock(&evaluation->mutex);
+        iso_evaluation_end_if_done(evaluation);
     }
     return status;
+}
+
+enum iso_status iso_evaluation_go_on(struct iso_evaluation *evaluation,
+                                     const struct iso_evaluation_record *record,
+                                     const struct iso_event_record *events, int n_events,
+                                     struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
+
+    snprintf(evaluation->id, sizeof(evaluation->id), "%s", record->id);
+    evaluation->start_ns = iso_wall_ns();
+    evaluation->durable = true;
+    for (int i = 0; i < n_events; i++) {
+        Isocost__V1__EvaluationEvent *event =
+            arena ? isocost__v1__evaluation_event__unpack(
+                        iso_arena_allocator(arena), events[i].event.n_bytes, events[i].event.bytes)
+                  : NULL;
+        if (!event || !iso_evaluation_append(evaluation, event))
+            return no_memory(reterr);
+        if (event->event_case == ISOCOST__V1__EVALUATION_EVENT__EVENT_RESULT)
+            iso_evaluation_note(evaluation, event->result, event->sequence);
+    }
+    iso_evaluation_sort(evaluation);
+    ISO_TRY(make_lanes(evaluation, reterr));
+    evaluation->n_busy_lanes = evaluation->n_lanes;
+    ISO_TRY(enlist(evaluation, NULL, reterr));
+    run(evaluation);
+    return ISO_OK;
 }
 
 void iso_evaluations_hold(struct iso_api *api)

@@ -93,22 +93,16 @@ static enum iso_status add_sweep(struct iso_evaluation *evaluation, Parameter *c
     return ISO_OK;
 }
 
-enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error *reterr)
+enum iso_status iso_evaluation_build_sweep(struct iso_evaluation *evaluation,
+                                           const ProtobufCMessage *message,
+                                           struct iso_violations *violations,
+                                           struct iso_error *reterr)
 {
-    struct iso_api *api = service;
-    const Isocost__V1__SweepRequest *request =
-        (const Isocost__V1__SweepRequest *)iso_call_request(call);
-    struct iso_violations *violations = iso_call_violations(call);
-    ISO_AUTO(iso_evaluation) evaluation = NULL;
+    const Isocost__V1__SweepRequest *request = (const Isocost__V1__SweepRequest *)message;
     Parameter *parameters[2];
-    struct iso_model_base base;
 
     ISO_TRY(read_parameters(request, violations, parameters, reterr));
-    ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), request->model, violations, &base,
-                               reterr));
-    ISO_TRY(iso_evaluation_new(api, call, &base, &evaluation, reterr));
-    ISO_TRY(add_sweep(evaluation, parameters, request->n_parameters, violations, reterr));
-    return iso_evaluation_start(evaluation, call, request->durable, reterr);
+    return add_sweep(evaluation, parameters, request->n_parameters, violations, reterr);
 }
 
 /* --- frontiers --- */
@@ -239,41 +233,20 @@ static enum iso_status add_amounts(struct iso_evaluation *evaluation,
     return ISO_OK;
 }
 
-/* Makes the base's changes part of its model, so that what is relaxed is what they left. */
-static enum iso_status settle(struct iso_api *api, struct iso_call *call,
-                              const Isocost__V1__ModelRef *ref, struct iso_model_base *base,
-                              struct iso_error *reterr)
+enum iso_status iso_evaluation_build_frontier(struct iso_evaluation *evaluation,
+                                              const ProtobufCMessage *message,
+                                              struct iso_violations *violations,
+                                              struct iso_error *reterr)
 {
-    const struct iso_changes changes = {.n = base->n_changes,
-                                        .items = base->changes,
-                                        .n_before = base->n_changes - ref->n_changes,
-                                        .path = "model.changes"};
+    const Isocost__V1__FrontierRequest *request = (const Isocost__V1__FrontierRequest *)message;
 
-    ISO_TRY(iso_model_change(api, iso_call_principal(call), base->model, &changes,
-                             iso_call_violations(call), &base->model, reterr));
-    base->n_changes = 0;
-    return ISO_OK;
-}
-
-enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_error *reterr)
-{
-    struct iso_api *api = service;
-    const Isocost__V1__FrontierRequest *request =
-        (const Isocost__V1__FrontierRequest *)iso_call_request(call);
-    struct iso_violations *violations = iso_call_violations(call);
-    ISO_AUTO(iso_evaluation) evaluation = NULL;
-    struct iso_model_base base;
-
-    if (request->axis_case == ISOCOST__V1__FRONTIER_REQUEST__AXIS__NOT_SET)
+    switch (request->axis_case) {
+    case ISOCOST__V1__FRONTIER_REQUEST__AXIS_SERVICE:
+        return add_levels(evaluation, request->service, violations, reterr);
+    case ISOCOST__V1__FRONTIER_REQUEST__AXIS_BUDGET:
+        ISO_TRY(iso_evaluation_settle(evaluation, violations, reterr));
+        return add_amounts(evaluation, request->budget, violations, reterr);
+    default:
         return iso_fail(reterr, ISO_E_INVALID, "axis", "is missing; give service or budget");
-    ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), request->model, violations, &base,
-                               reterr));
-    if (request->axis_case == ISOCOST__V1__FRONTIER_REQUEST__AXIS_BUDGET)
-        ISO_TRY(settle(api, call, request->model, &base, reterr));
-    ISO_TRY(iso_evaluation_new(api, call, &base, &evaluation, reterr));
-    if (request->axis_case == ISOCOST__V1__FRONTIER_REQUEST__AXIS_SERVICE)
-        ISO_TRY(add_levels(evaluation, request->service, violations, reterr));
-    else
-        ISO_TRY(add_amounts(evaluation, request->budget, violations, reterr));
-    return iso_evaluation_start(evaluation, call, request->durable, reterr);
+    }
 }

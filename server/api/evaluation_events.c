@@ -40,32 +40,10 @@ void iso_evaluation_progress(const struct iso_evaluation *evaluation,
     progress->seconds = (double)(iso_wall_ns() - evaluation->start_ns) * 1e-9;
 }
 
-void iso_evaluation_end_if_done(struct iso_evaluation *evaluation)
+bool iso_evaluation_is_over(const struct iso_evaluation *evaluation)
 {
-    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
-    Isocost__V1__EvaluationEnded ended = ISOCOST__V1__EVALUATION_ENDED__INIT;
-    Isocost__V1__EvaluationProgress progress;
-    bool done = evaluation->n_done == evaluation->n_scenarios;
-    int knee = done ? iso_evaluation_knee(evaluation) : -1;
-
-    if (evaluation->ended || (!done && (!evaluation->stopped || evaluation->n_busy_lanes > 0)))
-        return;
-    iso_evaluation_progress(evaluation, &progress);
-    ended.end = done ? ISOCOST__V1__EVALUATION_END__EVALUATION_END_DONE
-                     : ISOCOST__V1__EVALUATION_END__EVALUATION_END_CANCELLED;
-    ended.progress = &progress;
-    ended.cpu_seconds = evaluation->cpu_seconds;
-    if (knee >= 0) {
-        ended.opt_knee_case = ISOCOST__V1__EVALUATION_ENDED__OPT_KNEE_KNEE;
-        ended.knee = knee;
-    }
-    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_ENDED;
-    event.ended = &ended;
-    if (!iso_evaluation_append(evaluation, &event))
-        iso_api_log(evaluation->api, 3, "no memory for the end of evaluation %s", evaluation->id);
-    evaluation->ended = true;
-    evaluation->end_ns = iso_wall_ns();
-    iso_evaluation_wake(evaluation, /* progress= */ false);
+    return evaluation->n_done == evaluation->n_scenarios ||
+           (evaluation->stopped && evaluation->n_busy_lanes == 0);
 }
 
 void iso_evaluation_wake(struct iso_evaluation *evaluation, bool progress)
@@ -74,8 +52,10 @@ void iso_evaluation_wake(struct iso_evaluation *evaluation, bool progress)
 
     if (progress && now_ns - evaluation->progress_ns < PROGRESS_EVERY_NS)
         return;
-    if (progress)
+    if (progress) {
         evaluation->progress_ns = now_ns;
+        iso_evaluation_renew(evaluation);
+    }
     for (struct listener *listener = evaluation->listeners; listener; listener = listener->next) {
         listener->progress_due = listener->progress_due || progress;
         iso_call_wake(listener->call);
@@ -90,7 +70,6 @@ void iso_evaluation_stop(struct iso_evaluation *evaluation)
     for (int i = 0; i < evaluation->n_lanes; i++)
         if (evaluation->lanes[i].job)
             iso_job_stop(evaluation->lanes[i].job, ISO_STOP_CANCEL);
-    iso_evaluation_end_if_done(evaluation);
 }
 
 /* --- listeners --- */
@@ -199,7 +178,7 @@ static enum iso_status step(struct iso_call *call, void *service, struct iso_err
     return ISO_OK;
 }
 
-/* The evaluation, with a reference; NULL when there is none of that id and project. */
+/* The evaluation, with a reference; NULL when there is none of that id and project here. */
 static struct iso_evaluation *find(struct iso_api *api, const struct iso_principal *principal,
                                    const char *id)
 {
@@ -241,10 +220,14 @@ enum iso_status iso_evaluation_watch(struct iso_api *api, struct iso_call *call,
     struct listener *listener;
 
     if (!evaluation)
-        return iso_fail(reterr, ISO_E_NOT_FOUND, "",
-                        "no evaluation has the id \"%.64s\"; its events are kept for a day after "
-                        "its end, while there is room",
-                        id);
+        ISO_TRY(iso_evaluation_load(api, iso_call_principal(call), id, &evaluation, reterr));
+    if (!evaluation)
+        evaluation = find(api, iso_call_principal(call), id);
+    if (!evaluation) {
+        iso_call_set_retry_after(call, 5);
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "",
+                        "evaluation %.32s is in the hands of another server; try again", id);
+    }
     listener = iso_calloc(1, sizeof(*listener));
     if (!listener) {
         iso_evaluation_unref(evaluation);

@@ -1,4 +1,4 @@
-/* EvaluateScenarios and WatchEvaluation. */
+/* EvaluateScenarios, Sweep, Frontier and WatchEvaluation. */
 #include <stdio.h>
 
 #include "evaluation.h"
@@ -26,15 +26,19 @@ static enum iso_status check_names(const Isocost__V1__EvaluateScenariosRequest *
     return iso_violations_status(violations, reterr);
 }
 
-static enum iso_status add_all(struct iso_evaluation *evaluation,
-                               const Isocost__V1__EvaluateScenariosRequest *request,
-                               struct iso_violations *violations, struct iso_error *reterr)
+enum iso_status iso_evaluation_build_scenarios(struct iso_evaluation *evaluation,
+                                               const ProtobufCMessage *message,
+                                               struct iso_violations *violations,
+                                               struct iso_error *reterr)
 {
-    Isocost__V1__Change ***changes =
-        iso_arena_calloc(violations->arena, request->n_scenarios, sizeof(*changes));
+    const Isocost__V1__EvaluateScenariosRequest *request =
+        (const Isocost__V1__EvaluateScenariosRequest *)message;
+    Isocost__V1__Change ***changes;
     struct iso_error error = {0};
     char path[64];
 
+    ISO_TRY(check_names(request, violations, reterr));
+    changes = iso_arena_calloc(violations->arena, request->n_scenarios, sizeof(*changes));
     if (!changes)
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for the scenarios");
     for (size_t i = 0; i < request->n_scenarios; i++) { /* all mistakes at once */
@@ -53,22 +57,52 @@ static enum iso_status add_all(struct iso_evaluation *evaluation,
     return ISO_OK;
 }
 
-enum iso_status iso_evaluate_scenarios(struct iso_call *call, void *service,
-                                       struct iso_error *reterr)
+/* Builds what the call asks and begins it. */
+static enum iso_status evaluate(struct iso_api *api, struct iso_call *call,
+                                enum iso_evaluation_kind kind, iso_evaluation_builder *build,
+                                const Isocost__V1__ModelRef *model, bool durable,
+                                struct iso_error *reterr)
 {
-    struct iso_api *api = service;
-    const Isocost__V1__EvaluateScenariosRequest *request =
-        (const Isocost__V1__EvaluateScenariosRequest *)iso_call_request(call);
     struct iso_violations *violations = iso_call_violations(call);
     ISO_AUTO(iso_evaluation) evaluation = NULL;
     struct iso_model_base base;
 
-    ISO_TRY(check_names(request, violations, reterr));
-    ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), request->model, violations, &base,
-                               reterr));
-    ISO_TRY(iso_evaluation_new(api, call, &base, &evaluation, reterr));
-    ISO_TRY(add_all(evaluation, request, violations, reterr));
-    return iso_evaluation_start(evaluation, call, request->durable, reterr);
+    ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), model, violations, &base, reterr));
+    ISO_TRY(iso_evaluation_new(api, iso_call_principal(call), &base, "", &evaluation, reterr));
+    if (durable) /* before the builder changes the model */
+        ISO_TRY(iso_evaluation_keep_base(evaluation, reterr));
+    ISO_TRY(build(evaluation, iso_call_request(call), violations, reterr));
+    if (durable)
+        ISO_TRY(iso_evaluation_store(evaluation, call, kind, iso_call_request(call), reterr));
+    return iso_evaluation_start(evaluation, call, reterr);
+}
+
+enum iso_status iso_evaluate_scenarios(struct iso_call *call, void *service,
+                                       struct iso_error *reterr)
+{
+    const Isocost__V1__EvaluateScenariosRequest *request =
+        (const Isocost__V1__EvaluateScenariosRequest *)iso_call_request(call);
+
+    return evaluate(service, call, ISO_EVALUATION_SCENARIOS, iso_evaluation_build_scenarios,
+                    request->model, request->durable, reterr);
+}
+
+enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error *reterr)
+{
+    const Isocost__V1__SweepRequest *request =
+        (const Isocost__V1__SweepRequest *)iso_call_request(call);
+
+    return evaluate(service, call, ISO_EVALUATION_SWEEP, iso_evaluation_build_sweep, request->model,
+                    request->durable, reterr);
+}
+
+enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_error *reterr)
+{
+    const Isocost__V1__FrontierRequest *request =
+        (const Isocost__V1__FrontierRequest *)iso_call_request(call);
+
+    return evaluate(service, call, ISO_EVALUATION_FRONTIER, iso_evaluation_build_frontier,
+                    request->model, request->durable, reterr);
 }
 
 enum iso_status iso_watch_evaluation(struct iso_call *call, void *service, struct iso_error *reterr)

@@ -33,7 +33,9 @@ struct lane {
     uint64_t affinity; /* tells solvers which lane a job is of */
     int next, end;     /* places in the order that are still to do; guarded by the mutex */
 
-    int place;               /* being solved */
+    int place;             /* being solved */
+    unsigned char *answer; /* packed ScenarioResult of it; NULL: none yet */
+    size_t n_answer;
     struct iso_arena *arena; /* of its model; whoever has the lane */
     struct iso_violations violations;
     const Isocost__V1__Model *model;
@@ -74,17 +76,23 @@ struct iso_evaluation {
     size_t n_base_changes;
     Isocost__V1__Change **base_changes;
     int snapshot_fd; /* -1: none */
+    const char *snapshot_digest;
+    char kept_digest[ISO_DIGEST_TEXT_SIZE];
+    struct iso_bytes kept_model; /* durable: the base as it was, packed */
+    size_t n_kept_changes;
+    Isocost__V1__Change **kept_changes;
     struct scenario *scenarios;
     int n_scenarios, room;
-    int *order; /* of scenarios */
+    int *places; /* scenarios in the order in which they are solved */
     enum iso_knee knee;
-    bool durable;
+    bool durable; /* stored: goes on without its caller */
     struct lane *lanes;
     int n_lanes;
 
+    pthread_mutex_t order; /* held while an event goes to the store and into the list; first */
     pthread_mutex_t mutex; /* guards from here on */
     bool stopped;          /* asked to */
-    bool ended;
+    bool ending, ended;    /* the last event is on its way; it is there */
     int64_t end_ns;
     int n_done, n_same, n_running, n_busy_lanes;
     double cpu_seconds;
@@ -93,36 +101,58 @@ struct iso_evaluation {
     struct event *events; /* by sequence - 1 */
     size_t n_events, events_room, n_event_bytes;
     int64_t progress_ns; /* when listeners were last told */
+    int64_t renew_ns;    /* when the lease was last renewed */
+    bool renewing;
+    struct iso_task renew_task;
     struct listener *listeners;
 };
 
 /* evaluation.c */
+/* An empty one; NULL when memory is short. */
+struct iso_evaluation *iso_evaluation_alloc(struct iso_api *api,
+                                            const struct iso_principal *principal);
 void iso_evaluation_ref(struct iso_evaluation *evaluation);
 void iso_evaluation_unref(struct iso_evaluation *evaluation);
 
-/* evaluation_events.c; the mutex is held */
+/* evaluation_events.c */
+/* Appends an event; the mutex is held, and `order` too when it is durable. */
 bool iso_evaluation_append(struct iso_evaluation *evaluation, Isocost__V1__EvaluationEvent *event);
+/* The mutex is held in all that follow. */
 void iso_evaluation_progress(const struct iso_evaluation *evaluation,
                              Isocost__V1__EvaluationProgress *progress);
-/* Appends the last event, once all is done or, after a stop, nothing runs any more. */
-void iso_evaluation_end_if_done(struct iso_evaluation *evaluation);
 void iso_evaluation_wake(struct iso_evaluation *evaluation, bool progress);
 /* Lets lanes end as soon as they can. */
 void iso_evaluation_stop(struct iso_evaluation *evaluation);
+bool iso_evaluation_is_over(const struct iso_evaluation *evaluation);
 
 /* evaluation_lane.c */
 void iso_evaluation_sort(struct iso_evaluation *evaluation);
 void iso_lane_start(struct lane *lane);
 
-/* evaluation_result.c; the mutex is held */
-/* The answer to a scenario, and to those that wait for the same. One of plan and error. */
+/* evaluation_result.c; without any mutex, on a worker thread */
+/* Packs the answer to a scenario; one of plan and error. Any thread. NULL: no memory. */
+unsigned char *iso_evaluation_pack(const struct iso_evaluation *evaluation,
+                                   const Isocost__V1__Plan *plan, const Google__Rpc__Status *error,
+                                   size_t *ret_n_bytes);
+/* Gives a scenario its answer, and those that wait for the same. */
 void iso_evaluation_answer(struct iso_evaluation *evaluation, int place,
-                           const Isocost__V1__Plan *plan, const Google__Rpc__Status *error,
-                           struct iso_arena *arena);
+                           const unsigned char *answer, size_t n_answer);
 /* The answer that another scenario got. */
-void iso_evaluation_answer_same(struct iso_evaluation *evaluation, int place, int first,
-                                struct iso_arena *arena);
+void iso_evaluation_answer_same(struct iso_evaluation *evaluation, int place, int first);
+/* Says the end, once all is done or, after a stop, nothing runs any more. */
+void iso_evaluation_end_if_done(struct iso_evaluation *evaluation);
+/* What a result says of a scenario, for the knee; the mutex is held. */
+void iso_evaluation_note(struct iso_evaluation *evaluation,
+                         const Isocost__V1__ScenarioResult *result, int64_t sequence);
 /* Place of the point at the knee; -1: none. */
 int iso_evaluation_knee(const struct iso_evaluation *evaluation);
+
+/* evaluation_stored.c */
+/* Writes an event to the store, if the evaluation is durable. `order` is held. */
+enum iso_status iso_evaluation_write(struct iso_evaluation *evaluation,
+                                     Isocost__V1__EvaluationEvent *event, int64_t place, bool last,
+                                     struct iso_error *reterr);
+/* Renews the lease when it is time; the mutex is held. */
+void iso_evaluation_renew(struct iso_evaluation *evaluation);
 
 #endif

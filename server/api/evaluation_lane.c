@@ -30,14 +30,14 @@ static int compare(const void *a, const void *b, void *context)
 void iso_evaluation_sort(struct iso_evaluation *evaluation)
 {
     for (int i = 0; i < evaluation->n_scenarios; i++)
-        evaluation->order[i] = i;
-    qsort_r(evaluation->order, (size_t)evaluation->n_scenarios, sizeof(int), compare,
+        evaluation->places[i] = i;
+    qsort_r(evaluation->places, (size_t)evaluation->n_scenarios, sizeof(int), compare,
             evaluation->scenarios);
 }
 
 /* The next place of a lane; one that has none takes the later half of what the busiest still has.
  * -1: there is nothing left, or the evaluation was stopped. The mutex is held. */
-static int take_place(struct lane *lane)
+static int take_any_place(struct lane *lane)
 {
     struct iso_evaluation *evaluation = lane->evaluation;
 
@@ -56,7 +56,18 @@ static int take_place(struct lane *lane)
         busiest->end -= (busiest->end - busiest->next + 1) / 2;
         lane->next = busiest->end;
     }
-    return evaluation->order[lane->next++];
+    return evaluation->places[lane->next++];
+}
+
+/* One without an answer: the store may have had some. */
+static int take_place(struct lane *lane)
+{
+    int place;
+
+    do
+        place = take_any_place(lane);
+    while (place >= 0 && lane->evaluation->scenarios[place].done);
+    return place;
 }
 
 /* The first scenario with the digest; *ret_slot is where it stands, or may stand. */
@@ -110,13 +121,13 @@ static const Google__Rpc__Status *status_of(const struct iso_error *error,
 static void answer_error(struct lane *lane, const struct iso_error *error,
                          const struct iso_violations *violations)
 {
-    struct iso_evaluation *evaluation = lane->evaluation;
     ISO_AUTO(iso_arena) arena = iso_arena_new((size_t)4 << 20);
     const Google__Rpc__Status *status = status_of(error, violations, arena);
+    size_t n_bytes = 0;
+    ISO_AUTO_MEM unsigned char *answer =
+        iso_evaluation_pack(lane->evaluation, NULL, status, &n_bytes);
 
-    pthread_mutex_lock(&evaluation->mutex);
-    iso_evaluation_answer(evaluation, lane->place, NULL, status, arena);
-    pthread_mutex_unlock(&evaluation->mutex);
+    iso_evaluation_answer(lane->evaluation, lane->place, answer, n_bytes);
 }
 
 /* True: another scenario has the same model, so this one is answered now or with it. */
@@ -124,7 +135,7 @@ static bool is_same(struct lane *lane)
 {
     struct iso_evaluation *evaluation = lane->evaluation;
     struct scenario *scenario = &evaluation->scenarios[lane->place];
-    ISO_AUTO(iso_arena) arena = iso_arena_new((size_t)64 << 20);
+    bool answered = false;
     uint32_t slot;
 
     pthread_mutex_lock(&evaluation->mutex);
@@ -133,12 +144,14 @@ static bool is_same(struct lane *lane)
         evaluation->slots[slot] = lane->place + 1;
         evaluation->n_running++;
     } else if (evaluation->scenarios[first].done) {
-        iso_evaluation_answer_same(evaluation, lane->place, first, arena);
+        answered = true;
     } else {
         scenario->next_same = evaluation->scenarios[first].next_same;
         evaluation->scenarios[first].next_same = lane->place;
     }
     pthread_mutex_unlock(&evaluation->mutex);
+    if (answered)
+        iso_evaluation_answer_same(evaluation, lane->place, first);
     return first >= 0;
 }
 
@@ -161,6 +174,8 @@ static void end_part(struct lane *lane)
         iso_worker_pool_submit(lane->evaluation->api->scenarios, &lane->task, /* bounded= */ false);
 }
 
+/* The answer is packed here, since the plan lives only until this returns, and given by the lane,
+ * since a durable one goes to the store first. */
 static void on_done(void *context, const struct iso_job_result *result)
 {
     struct lane *lane = context;
@@ -170,15 +185,14 @@ static void on_done(void *context, const struct iso_job_result *result)
     const Google__Rpc__Status *error =
         has_plan ? NULL : status_of(&result->error, result->violations, arena);
 
+    lane->again = result->status == ISO_E_UNAVAILABLE && lane->n_attempts < ATTEMPTS;
+    if (!lane->again)
+        lane->answer =
+            iso_evaluation_pack(evaluation, has_plan ? result->plan : NULL, error, &lane->n_answer);
     pthread_mutex_lock(&evaluation->mutex);
     evaluation->n_running--;
-    lane->again = result->status == ISO_E_UNAVAILABLE && lane->n_attempts < ATTEMPTS;
     if (has_plan && result->plan->stats)
         evaluation->cpu_seconds += result->plan->stats->cpu_seconds;
-    /* what a stop cut short is no answer of the scenario */
-    if (!evaluation->stopped && !lane->again)
-        iso_evaluation_answer(evaluation, lane->place, has_plan ? result->plan : NULL, error,
-                              arena);
     end_part(lane);
     pthread_mutex_unlock(&evaluation->mutex);
 }
@@ -231,6 +245,15 @@ static enum iso_status submit(struct lane *lane, struct iso_error *reterr)
 
 /* --- the lane --- */
 
+/* Gives the answer of the job that has ended, if any; what a stop cut short is none. */
+static void settle(struct lane *lane)
+{
+    ISO_AUTO_MEM unsigned char *answer = ISO_STEAL(lane->answer);
+
+    if (answer && !is_stopped(lane->evaluation))
+        iso_evaluation_answer(lane->evaluation, lane->place, answer, lane->n_answer);
+}
+
 static void release(struct lane *lane)
 {
     pthread_mutex_lock(&lane->evaluation->mutex);
@@ -253,11 +276,11 @@ static bool begin(struct lane *lane)
         evaluation->n_running++;
     else
         lane->place = take_place(lane);
-    if (lane->place < 0) {
+    if (lane->place < 0)
         evaluation->n_busy_lanes--;
-        iso_evaluation_end_if_done(evaluation);
-    }
     pthread_mutex_unlock(&evaluation->mutex);
+    if (lane->place < 0)
+        iso_evaluation_end_if_done(evaluation);
     return lane->place >= 0;
 }
 
@@ -290,6 +313,7 @@ static void run_lane(struct iso_task *task)
 {
     struct lane *lane = (struct lane *)(void *)((char *)task - offsetof(struct lane, task));
 
+    settle(lane);
     release(lane);
     while (begin(lane)) {
         if (go_on(lane))

@@ -74,77 +74,19 @@ static double cost_of(const Isocost__V1__Plan *plan)
     return iso_decimal_to_double(cost);
 }
 
-static void measure(struct iso_evaluation *evaluation, struct scenario *scenario,
-                    const Isocost__V1__Plan *plan, Isocost__V1__ScenarioResult *result)
+static bool found_plan(const Isocost__V1__Plan *plan)
 {
-    bool found =
-        plan->termination &&
-        (plan->termination->reason == ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_OPTIMAL ||
-         plan->termination->reason == ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_FEASIBLE);
-    double share;
-
-    if (evaluation->knee == ISO_KNEE_SERVED && found && served_share(evaluation, plan, &share)) {
-        result->opt_served_share_case = ISOCOST__V1__SCENARIO_RESULT__OPT_SERVED_SHARE_SERVED_SHARE;
-        result->served_share = share;
-        scenario->height = share;
-        scenario->has_height = true;
-    } else if (evaluation->knee == ISO_KNEE_COST && found) {
-        scenario->height = cost_of(plan);
-        scenario->has_height = isfinite(scenario->height);
-    }
+    return plan && plan->termination &&
+           (plan->termination->reason ==
+                ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_OPTIMAL ||
+            plan->termination->reason ==
+                ISOCOST__V1__TERMINATION_REASON__TERMINATION_REASON_FEASIBLE);
 }
 
-/* Appends the result of a scenario, whatever it says. */
-static void put(struct iso_evaluation *evaluation, int place, Isocost__V1__ScenarioResult *result)
+unsigned char *iso_evaluation_pack(const struct iso_evaluation *evaluation,
+                                   const Isocost__V1__Plan *plan, const Google__Rpc__Status *error,
+                                   size_t *ret_n_bytes)
 {
-    struct scenario *scenario = &evaluation->scenarios[place];
-    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
-
-    result->name = (char *)scenario->name;
-    result->place = place;
-    result->values = scenario->values;
-    result->n_values = (size_t)scenario->n_values;
-    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_RESULT;
-    event.result = result;
-    if (!iso_evaluation_append(evaluation, &event)) {
-        iso_api_log(evaluation->api, 3, "no memory for a result of evaluation %s", evaluation->id);
-        iso_evaluation_stop(evaluation);
-        return;
-    }
-    scenario->done = true;
-    scenario->sequence = event.sequence;
-    evaluation->n_done++;
-}
-
-void iso_evaluation_answer_same(struct iso_evaluation *evaluation, int place, int first,
-                                struct iso_arena *arena)
-{
-    const struct scenario *solved = &evaluation->scenarios[first];
-    const struct event *stored = &evaluation->events[solved->sequence - 1];
-    Isocost__V1__EvaluationEvent *event =
-        arena ? isocost__v1__evaluation_event__unpack(iso_arena_allocator(arena), stored->n_bytes,
-                                                      stored->bytes)
-              : NULL;
-
-    if (!event) {
-        iso_api_log(evaluation->api, 3, "no memory for a result of evaluation %s", evaluation->id);
-        iso_evaluation_stop(evaluation);
-        return;
-    }
-    event->result->same_as = (char *)solved->name;
-    evaluation->scenarios[place].has_height = solved->has_height;
-    evaluation->scenarios[place].height = solved->height;
-    evaluation->n_same++;
-    put(evaluation, place, event->result);
-    iso_evaluation_end_if_done(evaluation);
-    iso_evaluation_wake(evaluation, /* progress= */ false);
-}
-
-void iso_evaluation_answer(struct iso_evaluation *evaluation, int place,
-                           const Isocost__V1__Plan *plan, const Google__Rpc__Status *error,
-                           struct iso_arena *arena)
-{
-    struct scenario *scenario = &evaluation->scenarios[place];
     Isocost__V1__ScenarioResult result = ISOCOST__V1__SCENARIO_RESULT__INIT;
     Google__Rpc__Status failure = GOOGLE__RPC__STATUS__INIT;
     Isocost__V1__Certificate certificate;
@@ -155,21 +97,175 @@ void iso_evaluation_answer(struct iso_evaluation *evaluation, int place,
         shown = *plan;
         shorten(&shown, &stats, &certificate);
         result.plan = &shown;
-        measure(evaluation, scenario, plan, &result);
+        if (evaluation->knee == ISO_KNEE_SERVED && found_plan(plan) &&
+            served_share(evaluation, plan, &result.served_share))
+            result.opt_served_share_case =
+                ISOCOST__V1__SCENARIO_RESULT__OPT_SERVED_SHARE_SERVED_SHARE;
     } else {
         failure = error ? *error : failure;
         if (!error)
             failure.code = iso_status_grpc_code(ISO_E_NOMEM);
         result.error = &failure;
     }
-    put(evaluation, place, &result);
-    for (int next = scenario->next_same; next >= 0 && scenario->done;) {
-        int same = next;
-        next = evaluation->scenarios[same].next_same;
-        iso_evaluation_answer_same(evaluation, same, place, arena);
+    *ret_n_bytes = isocost__v1__scenario_result__get_packed_size(&result);
+    unsigned char *bytes = iso_calloc(*ret_n_bytes + 1, 1);
+    if (bytes)
+        isocost__v1__scenario_result__pack(&result, bytes);
+    return bytes;
+}
+
+void iso_evaluation_note(struct iso_evaluation *evaluation,
+                         const Isocost__V1__ScenarioResult *result, int64_t sequence)
+{
+    struct scenario *scenario = &evaluation->scenarios[result->place];
+
+    if (result->place < 0 || result->place >= evaluation->n_scenarios)
+        return;
+    scenario->done = true;
+    scenario->sequence = sequence;
+    evaluation->n_done++;
+    evaluation->n_same += result->same_as[0] != '\0';
+    if (evaluation->knee == ISO_KNEE_SERVED)
+        scenario->height = result->opt_served_share_case ? result->served_share : NAN;
+    else
+        scenario->height = found_plan(result->plan) ? cost_of(result->plan) : NAN;
+    scenario->has_height = isfinite(scenario->height);
+}
+
+static void give_up(struct iso_evaluation *evaluation, const char *why)
+{
+    iso_api_log(evaluation->api, 3, "evaluation %s is stopped: %s", evaluation->id, why);
+    pthread_mutex_lock(&evaluation->mutex);
+    iso_evaluation_stop(evaluation);
+    pthread_mutex_unlock(&evaluation->mutex);
+}
+
+/* Adds an event, in the store first. */
+static bool publish(struct iso_evaluation *evaluation, Isocost__V1__EvaluationEvent *event,
+                    int64_t place, bool last)
+{
+    struct iso_error error = {0};
+    bool kept;
+
+    pthread_mutex_lock(&evaluation->order);
+    kept = iso_evaluation_write(evaluation, event, place, last, &error) == ISO_OK;
+    pthread_mutex_lock(&evaluation->mutex);
+    if (kept && !iso_evaluation_append(evaluation, event)) {
+        iso_fail(&error, ISO_E_NOMEM, "", "no memory for an event");
+        kept = false;
     }
-    iso_evaluation_end_if_done(evaluation);
+    if (kept && event->event_case == ISOCOST__V1__EVALUATION_EVENT__EVENT_RESULT)
+        iso_evaluation_note(evaluation, event->result, event->sequence);
+    pthread_mutex_unlock(&evaluation->mutex);
+    pthread_mutex_unlock(&evaluation->order);
+    if (!kept)
+        give_up(evaluation, error.text);
+    return kept;
+}
+
+/* Gives the result of a scenario, whatever it says. */
+static bool put(struct iso_evaluation *evaluation, int place, Isocost__V1__ScenarioResult *result)
+{
+    struct scenario *scenario = &evaluation->scenarios[place];
+    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
+
+    result->name = (char *)scenario->name;
+    result->place = place;
+    result->values = scenario->values;
+    result->n_values = (size_t)scenario->n_values;
+    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_RESULT;
+    event.result = result;
+    if (!publish(evaluation, &event, place, /* last= */ false))
+        return false;
+    pthread_mutex_lock(&evaluation->mutex);
     iso_evaluation_wake(evaluation, /* progress= */ false);
+    pthread_mutex_unlock(&evaluation->mutex);
+    return true;
+}
+
+void iso_evaluation_answer_same(struct iso_evaluation *evaluation, int place, int first)
+{
+    pthread_mutex_lock(&evaluation->mutex);
+    const struct scenario *solved = &evaluation->scenarios[first];
+    const struct event stored = evaluation->events[solved->sequence - 1];
+    pthread_mutex_unlock(&evaluation->mutex);
+    ISO_AUTO(iso_arena) arena = iso_arena_new(16 * stored.n_bytes + (1u << 20));
+    Isocost__V1__EvaluationEvent *event =
+        arena ? isocost__v1__evaluation_event__unpack(iso_arena_allocator(arena), stored.n_bytes,
+                                                      stored.bytes)
+              : NULL;
+
+    if (!event) {
+        give_up(evaluation, "no memory for a result");
+        return;
+    }
+    event->result->same_as = (char *)solved->name;
+    put(evaluation, place, event->result);
+}
+
+/* The next that waits for the same answer as a scenario, taken off the list; -1: none. */
+static int take_same(struct iso_evaluation *evaluation, int place)
+{
+    pthread_mutex_lock(&evaluation->mutex);
+    int same = evaluation->scenarios[place].next_same;
+    if (same >= 0)
+        evaluation->scenarios[place].next_same = evaluation->scenarios[same].next_same;
+    pthread_mutex_unlock(&evaluation->mutex);
+    return same;
+}
+
+void iso_evaluation_answer(struct iso_evaluation *evaluation, int place,
+                           const unsigned char *answer, size_t n_answer)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(16 * n_answer + (1u << 20));
+    Isocost__V1__ScenarioResult *result =
+        answer && arena
+            ? isocost__v1__scenario_result__unpack(iso_arena_allocator(arena), n_answer, answer)
+            : NULL;
+    int same;
+
+    if (!result) {
+        give_up(evaluation, "no memory for a result");
+        return;
+    }
+    if (!put(evaluation, place, result))
+        return;
+    while ((same = take_same(evaluation, place)) >= 0)
+        iso_evaluation_answer_same(evaluation, same, place);
+    iso_evaluation_end_if_done(evaluation);
+}
+
+void iso_evaluation_end_if_done(struct iso_evaluation *evaluation)
+{
+    Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
+    Isocost__V1__EvaluationEnded ended = ISOCOST__V1__EVALUATION_ENDED__INIT;
+    Isocost__V1__EvaluationProgress progress;
+
+    pthread_mutex_lock(&evaluation->mutex);
+    bool ends = !evaluation->ending && iso_evaluation_is_over(evaluation);
+    bool done = evaluation->n_done == evaluation->n_scenarios;
+    int knee = ends && done ? iso_evaluation_knee(evaluation) : -1;
+    evaluation->ending = evaluation->ending || ends;
+    iso_evaluation_progress(evaluation, &progress);
+    ended.cpu_seconds = evaluation->cpu_seconds;
+    pthread_mutex_unlock(&evaluation->mutex);
+    if (!ends)
+        return;
+    ended.end = done ? ISOCOST__V1__EVALUATION_END__EVALUATION_END_DONE
+                     : ISOCOST__V1__EVALUATION_END__EVALUATION_END_CANCELLED;
+    ended.progress = &progress;
+    if (knee >= 0) {
+        ended.opt_knee_case = ISOCOST__V1__EVALUATION_ENDED__OPT_KNEE_KNEE;
+        ended.knee = knee;
+    }
+    event.event_case = ISOCOST__V1__EVALUATION_EVENT__EVENT_ENDED;
+    event.ended = &ended;
+    publish(evaluation, &event, /* place= */ -2, /* last= */ true);
+    pthread_mutex_lock(&evaluation->mutex);
+    evaluation->ended = true;
+    evaluation->end_ns = iso_wall_ns();
+    iso_evaluation_wake(evaluation, /* progress= */ false);
+    pthread_mutex_unlock(&evaluation->mutex);
 }
 
 /* The point farthest from the chord, in a box whose sides are both 1 long:

@@ -263,6 +263,55 @@ ISO_EXPORT enum iso_status iso_store_list_sessions(struct iso_store *store,
                                                    struct iso_session_record **ret_records,
                                                    int *ret_n_records, struct iso_error *reterr);
 
+/* --- evaluations that go on without their caller, kept for a day after their end --- */
+struct iso_evaluation_record {
+    const char *id;                             /* ULID */
+    int64_t create_ns, end_ns;                  /* UTC; end 0 = not yet */
+    const char *model_digest, *snapshot_digest; /* of the base; the model is stored */
+    int kind;                                   /* of the request: the API layer's numbers */
+    struct iso_bytes request;                   /* the API layer's encoding */
+    struct iso_principal principal;             /* who asked; of records that are read */
+};
+struct iso_evaluation_event {
+    int64_t sequence; /* rises by 1 from 1 */
+    int64_t place;    /* of the scenario, or below 0 and once: -1 the first event, -2 the last */
+    bool last;
+    struct iso_bytes event; /* packed isocost.v1.EvaluationEvent */
+};
+/* Stores a new evaluation, which this process has, with its first event. */
+ISO_EXPORT enum iso_status iso_store_create_evaluation(struct iso_store *store,
+                                                       const struct iso_principal *principal,
+                                                       const struct iso_evaluation_record *record,
+                                                       const struct iso_evaluation_event *first,
+                                                       const struct iso_audit *audit,
+                                                       struct iso_error *reterr);
+/* Adds an event of one that this process has. Errors: ISO_E_CONFLICT (it has ended, or another
+ * process has it; or the place or sequence is taken). */
+ISO_EXPORT enum iso_status iso_store_append_evaluation(struct iso_store *store,
+                                                       const struct iso_principal *principal,
+                                                       const char *id,
+                                                       const struct iso_evaluation_event *event,
+                                                       struct iso_error *reterr);
+/* Keeps all that this process has for another length of a lease; appending does so too. */
+ISO_EXPORT enum iso_status iso_store_renew_evaluations(struct iso_store *store,
+                                                       struct iso_error *reterr);
+/* Takes over one that has not ended and that no process has any more. */
+ISO_EXPORT enum iso_status iso_store_claim_evaluation(struct iso_store *store,
+                                                      struct iso_arena *arena, bool *ret_found,
+                                                      struct iso_evaluation_record *ret_record,
+                                                      struct iso_error *reterr);
+/* Errors: ISO_E_NOT_FOUND. */
+ISO_EXPORT enum iso_status iso_store_get_evaluation(struct iso_store *store,
+                                                    const struct iso_principal *principal,
+                                                    const char *id, struct iso_arena *arena,
+                                                    struct iso_evaluation_record *ret_record,
+                                                    struct iso_error *reterr);
+ISO_EXPORT enum iso_status
+iso_store_list_evaluation_events(struct iso_store *store, const struct iso_principal *principal,
+                                 const char *id, int64_t after_sequence, int limit,
+                                 struct iso_arena *arena, struct iso_event_record **ret_events,
+                                 int *ret_n_events, struct iso_error *reterr);
+
 /* --- snapshots: the file is written first (snapshot_file.h), then this row makes it known --- */
 struct iso_snapshot_record {
     const char *digest;

@@ -31,6 +31,11 @@ static const struct table {
      "tenant, project, id, etag, create_ns, request_id, body_digest, model_digest,"
      " snapshot_digest, session",
      10, 3, 50},
+    {"evaluation",
+     "tenant, project, id, create_ns, end_ns, owner, lease_ns, subject, roles, kind, model_digest,"
+     " snapshot_digest, request",
+     13, 3, 8},
+    {"evaluation_event", "tenant, project, evaluation_id, sequence, place, event", 6, 4, 200},
     {"event", "tenant, project, plan_id, sequence, at_ns, event", 6, 4, 200},
     {"job",
      "sequence, tenant, project, kind, object_id, part, subject, roles, state, priority, attempt,"

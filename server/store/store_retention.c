@@ -1,5 +1,5 @@
-/* What goes with time: events of plans that ended, plans, and models and snapshots that no plan and
- * no session needs.
+/* What goes with time: events of plans that ended, evaluations that ended, plans, and models and
+ * snapshots that nothing needs.
  *
  * Triggers refuse to delete history; they look away while there is a row in retention_run, which
  * each batch adds first and removes last, in its own transaction. */
@@ -21,6 +21,9 @@ static const char events_text[] =
     " SELECT e.tenant, e.project, e.plan_id, e.sequence FROM event e JOIN plan p"
     "   ON p.tenant = e.tenant AND p.project = e.project AND p.id = e.plan_id"
     " WHERE e.at_ns < $1 AND p.end_ns > 0 AND p.end_ns < $1 LIMIT $2)";
+static const char evaluations_text[] =
+    "DELETE FROM evaluation WHERE (tenant, project, id) IN ("
+    " SELECT tenant, project, id FROM evaluation WHERE end_ns > 0 AND end_ns < $1 LIMIT $2)";
 static const char jobs_text[] =
     "DELETE FROM job WHERE sequence IN ("
     " SELECT j.sequence FROM job j JOIN plan p"
@@ -35,13 +38,16 @@ static const char models_text[] =
     "   AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.tenant = m.tenant AND p.project = m.project"
     "     AND p.model_digest = m.digest)"
     "   AND NOT EXISTS (SELECT 1 FROM session s WHERE s.tenant = m.tenant"
-    "     AND s.project = m.project AND s.model_digest = m.digest) LIMIT $2)";
+    "     AND s.project = m.project AND s.model_digest = m.digest)"
+    "   AND NOT EXISTS (SELECT 1 FROM evaluation v WHERE v.tenant = m.tenant"
+    "     AND v.project = m.project AND v.model_digest = m.digest) LIMIT $2)";
 static const char snapshots_text[] =
     "DELETE FROM snapshot WHERE sequence IN ("
     " SELECT s.sequence FROM snapshot s WHERE s.create_ns < $1"
     "   AND s.sequence NOT IN (SELECT max(n.sequence) FROM snapshot n GROUP BY n.tenant)"
     "   AND NOT EXISTS (SELECT 1 FROM plan p WHERE p.snapshot_digest = s.digest)"
-    "   AND NOT EXISTS (SELECT 1 FROM session w WHERE w.snapshot_digest = s.digest) LIMIT $2)";
+    "   AND NOT EXISTS (SELECT 1 FROM session w WHERE w.snapshot_digest = s.digest)"
+    "   AND NOT EXISTS (SELECT 1 FROM evaluation v WHERE v.snapshot_digest = s.digest) LIMIT $2)";
 static const char chunks_text[] =
     "DELETE FROM snapshot_chunk WHERE (file, number) IN ("
     " SELECT c.file, c.number FROM snapshot_chunk c WHERE c.create_ns < $1"
@@ -141,6 +147,8 @@ enum iso_status iso_store_prune(struct iso_store *store, const struct iso_retent
     struct iso_pruned n = {0};
 
     ISO_TRY(delete_all(store, events_text, before(now_ns, retention->events_s), &n.events, reterr));
+    ISO_TRY(delete_all(store, evaluations_text, before(now_ns, retention->events_s), &n.events,
+                       reterr));
     if (retention->plans_s > 0) {
         int64_t plans_ns = before(now_ns, retention->plans_s);
 

@@ -175,9 +175,27 @@ static const char tables_3[] =
     "  WHERE request_id <> '';"
     "CREATE INDEX session_by_time ON session (tenant, project, create_ns, id);";
 
+static const char tables_4[] =
+    "CREATE TABLE evaluation ("
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, id TEXT NOT NULL,"
+    "  create_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,"
+    "  owner INTEGER NOT NULL, lease_ns INTEGER NOT NULL,"
+    "  subject TEXT NOT NULL, roles INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "  model_digest TEXT NOT NULL, snapshot_digest TEXT NOT NULL, request BLOB NOT NULL,"
+    "  PRIMARY KEY (tenant, project, id)) STRICT;"
+    "CREATE INDEX evaluation_open ON evaluation (lease_ns) WHERE end_ns = 0;"
+    "CREATE TABLE evaluation_event ("
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, evaluation_id TEXT NOT NULL,"
+    "  sequence INTEGER NOT NULL, place INTEGER NOT NULL, event BLOB NOT NULL,"
+    "  PRIMARY KEY (tenant, project, evaluation_id, sequence),"
+    "  UNIQUE (tenant, project, evaluation_id, place),"
+    "  FOREIGN KEY (tenant, project, evaluation_id) REFERENCES evaluation (tenant, project, id)"
+    "    ON DELETE CASCADE) STRICT;";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
     {3, tables_3, "", ""},
+    {4, tables_4, "", ""},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

@@ -416,6 +416,79 @@ def test_a_server_that_stops_ends_evaluations():
             assert error.code() == grpc.StatusCode.UNAVAILABLE
 
 
+# --- evaluations that go on without their caller ---
+
+
+def watch(sessions, evaluation_id, after):
+    """The rest of an evaluation; the server may be on its way."""
+    stream = sessions.WatchEvaluation(
+        s.WatchEvaluationRequest(evaluation_id=evaluation_id, after_sequence=after), timeout=120,
+        wait_for_ready=True)
+    return [r.event for r in stream if r.event.sequence]
+
+
+def begin_and_end(server, request, method, n_seen, end):
+    """Begins an evaluation, ends the server after some events, starts it again; all events."""
+    sessions = session_service_pb2_grpc.SessionServiceStub(server.channel())
+    seen = []
+    for response in getattr(sessions, method)(request, timeout=120):
+        if response.event.sequence:
+            seen.append(response.event)
+        if len(seen) == n_seen:
+            break
+    getattr(server, end)()
+    server.start()
+    sessions = session_service_pb2_grpc.SessionServiceStub(server.channel())
+    return seen + watch(sessions, seen[0].accepted.evaluation_id, seen[-1].sequence), sessions
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_durable_evaluation_goes_on_after_a_restart(tmp_path, end):
+    scenarios = [scenario(f"d{i}", f"demand.service={100 + i % 150}") for i in range(300)]
+    with IsocostServer("--solvers", "2", data=tmp_path / "data") as server:
+        events, sessions = begin_and_end(server, s.EvaluateScenariosRequest(
+            model=ref(two_clouds(), "price.alibaba=0.3"), scenarios=scenarios, durable=True),
+            "EvaluateScenarios", 20, end)
+        accepted, results, ended = check_events(events)
+        assert ended.end == 1 and ended.progress.done == 300
+        assert sorted(r.place for r in results) == list(range(300))
+        for result in results:
+            assert abs(amount(result.plan.cost) - 0.3 * (100 + result.place % 150)) < 1e-9
+        again = watch(sessions, accepted.evaluation_id, 0)
+        assert [e.sequence for e in again] == list(range(1, 303))
+
+
+def test_sweeps_and_frontiers_go_on_after_a_restart_with_their_knee(tmp_path):
+    with IsocostServer("--solvers", "2", data=tmp_path / "data") as server:
+        events, _ = begin_and_end(server, s.SweepRequest(
+            model=ref(two_clouds()), durable=True,
+            parameters=[s.SweepParameter(text="limit.alibaba-cap=1000..2600:161")]), "Sweep", 9,
+            "kill")
+        _, results, ended = check_events(events)
+        assert len(results) == 161 and ended.knee == 100  # 2000: from there on the cap is idle
+        events, _ = begin_and_end(server, s.FrontierRequest(
+            model=ref(two_clouds(), "price.aws=0.8"), durable=True,
+            budget=s.BudgetFrontier(amounts=range(0, 1010, 10))), "Frontier", 9, "kill")
+        _, results, ended = check_events(events)
+        # 0.4 for each of the first 1500 units, then 0.8
+        assert len(results) == 101 and ended.knee == 60
+        shares = {r.place: r.served_share for r in results}
+        assert round(shares[30], 9) == 0.375 and round(shares[100], 9) == 1
+
+
+def test_one_that_ended_is_there_after_a_restart_and_one_that_is_not_durable_is_not(tmp_path):
+    with IsocostServer(data=tmp_path / "data") as server:
+        sessions = session_service_pb2_grpc.SessionServiceStub(server.channel())
+        kept, _, _ = evaluate(sessions, ref(two_clouds()), scenario("a"), durable=True)
+        lost, _, _ = evaluate(sessions, ref(two_clouds()), scenario("a"))
+    with IsocostServer(data=tmp_path / "data") as server:
+        sessions = session_service_pb2_grpc.SessionServiceStub(server.channel())
+        _, results, ended = check_events(watch(sessions, kept.evaluation_id, 0))
+        assert len(results) == 1 and ended.end == 1
+        fails(grpc.StatusCode.NOT_FOUND, sessions.WatchEvaluation,
+              s.WatchEvaluationRequest(evaluation_id=lost.evaluation_id))
+
+
 # --- sweeps and frontiers ---
 
 
