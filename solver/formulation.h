@@ -85,6 +85,11 @@ enum iso_status iso_formulation_add_pattern(struct iso_formulation *formulation,
 
 /* --- listing, see formulation_listing.c --- */
 
+/* Whether multipliers price every column straight from the problem: no rule gives instances rows of
+ * their own, and there is no objective but money, as proofs of others need every multiplier of a
+ * commitment. */
+bool iso_formulation_prices_suffice(const struct iso_problem *problem);
+
 /* Whether a formulation may leave columns out: there are so many, and everything that multipliers
  * are asked for is known of them without a row of their own. */
 bool iso_formulation_may_leave_out(const struct iso_problem *problem,

@@ -17,20 +17,18 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the columns of the formulation");
 }
 
-/* Rules beside which every column is listed: those that give instances rows of their own, and
- * objectives other than money, whose proofs need every multiplier of a commitment. */
-static bool needs_all(const struct iso_problem *problem)
+bool iso_formulation_prices_suffice(const struct iso_problem *problem)
 {
     struct iso_tier tiers[ISO_MAX_TIERS];
 
     if (problem->moves.present || problem->n_scenarios > 0 || iso_tiers_of(problem, tiers) > 1)
-        return true;
+        return false;
     for (int32_t a = 0; a < problem->n_workloads; a++)
         if (problem->workloads[a].replicas || problem->workloads[a].ramp ||
             problem->workloads[a].n_traffic > 0 || problem->workloads[a].box ||
             problem->workloads[a].n_affinities > 0)
-            return true;
-    return false;
+            return false;
+    return true;
 }
 
 bool iso_formulation_may_leave_out(const struct iso_problem *problem,
@@ -38,7 +36,7 @@ bool iso_formulation_may_leave_out(const struct iso_problem *problem,
 {
     int64_t n = 0;
 
-    if (needs_all(problem))
+    if (!iso_formulation_prices_suffice(problem))
         return false;
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t i = 0; i < problem->workloads[a].n_options; i++)

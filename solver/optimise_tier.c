@@ -33,21 +33,41 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
     return iso_improve(search, x, whole_duals, reterr);
 }
 
-/* Packs; the point gets places for the patterns that came in, none of which it uses. */
-static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double **io_x,
-                            const double *duals, struct iso_error *reterr)
+/* Gives the point places for columns that came in, none of which it uses. */
+static enum iso_status grow_point(double **io_x, int32_t before, int32_t n,
+                                  struct iso_error *reterr)
 {
-    int32_t before = search->formulation->mip.n_columns;
-
-    ISO_TRY(iso_pack(search, lp, *io_x, duals, reterr));
-    int32_t n = search->formulation->mip.n_columns;
     double *x = iso_realloc(*io_x, (size_t)n, sizeof(*x));
+
     if (!x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     *io_x = x;
     for (int32_t j = before; j < n; j++)
         x[j] = 0;
     return ISO_OK;
+}
+
+static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double **io_x,
+                            const double *duals, struct iso_error *reterr)
+{
+    int32_t before = search->formulation->mip.n_columns;
+
+    ISO_TRY(iso_pack(search, lp, *io_x, duals, reterr));
+    return grow_point(io_x, before, search->formulation->mip.n_columns, reterr);
+}
+
+static enum iso_status try_period_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
+                                        double **io_duals, struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
+    int32_t n_columns = mip->n_columns, n_rows = mip->n_rows;
+
+    ISO_TRY(iso_try_period_trees(search, *io_duals, reterr));
+    if (mip->n_columns == n_columns)
+        return ISO_OK;
+    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
+    ISO_TRY(iso_lp_grow(lp, reterr));
+    return grow_point(io_x, n_columns, mip->n_columns, reterr);
 }
 
 /* Proves the relaxation's bound before plans are looked for: so each plan on the way has a bound,
@@ -111,6 +131,11 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
         ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
+    if (search->choice.strategy == ISO_STRATEGY_COLUMNS && iso_period_trees_apply(search)) {
+        ISO_TRY(try_period_trees(search, lp, &x, io_duals, reterr));
+        if (iso_search_gap_reached(search) || iso_search_stops(search))
+            return ISO_OK;
+    }
     if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))
         ISO_TRY(pack(search, lp, &x, *io_duals, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))

@@ -114,6 +114,12 @@ bool iso_period_start_applies(const struct iso_search *search);
 enum iso_status iso_start_periods(struct iso_search *search, struct iso_simplex_basis *ret_basis,
                                   struct iso_error *reterr);
 
+/* Trees over whole periods with what joins them priced by multipliers of the relaxation: they raise
+ * tier_bound and offer a plan; see period_trees.c. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+bool iso_period_trees_apply(const struct iso_search *search);
+enum iso_status iso_try_period_trees(struct iso_search *search, const double *duals,
+                                     struct iso_error *reterr);
+
 /* The same over the listed columns and the bounds that the linear program has now. When the columns
  * at hand cannot meet the rows, all of them are brought in before infeasibility is believed. */
 enum iso_status iso_relax_listed(struct iso_search *search, struct iso_lp *lp, double *duals,

@@ -440,7 +440,8 @@ void iso_unlisted_need(const struct iso_unlisted *u, int32_t c, bool listed, dou
     }
     for (int32_t p = u->first_pair[c]; p < u->first_pair[c + 1]; p++) {
         const struct iso_pair *pair = &u->pairs[p];
-        const int32_t *column = &u->f->use_column[pair->workload][pair->option * n_periods];
+        const int32_t *column =
+            listed ? &u->f->use_column[pair->workload][pair->option * n_periods] : NULL;
         iso_unlisted_gain(u, pair->workload, pair->option, u->row);
         iso_unlisted_covered(u, pair->workload, pair->option, c, u->other);
         for (int32_t t = 0; t < n_periods; t++) {
