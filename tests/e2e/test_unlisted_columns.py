@@ -6,7 +6,7 @@ import pytest
 from isocost_protos import json_format, model_pb2
 from oracle import CbcFailed
 from random_models import random_model
-from test_forced_strategies import INFEASIBLE, answers, ask_cbc, disagreement, in_parallel, larger
+from test_forced_strategies import INFEASIBLE, answers, ask_cbc, disagreement, in_parallel, larger_models
 
 LISTS_FEW = ("--listed", "1")  # columns of instances come in as prices ask for them
 
@@ -39,10 +39,10 @@ def test_columns_that_are_listed_as_they_are_worth_it_agree_with_cbc(tmp_path):
 
 @pytest.mark.parametrize("kind, count", [("levels", 12), ("mixed", 6)])
 def test_what_is_not_listed_is_proved_by_the_same_bound(kind, count, tmp_path):
-    models = [larger(kind, seed) for seed in range(101, 101 + count)]
+    models = larger_models(kind, count, tmp_path)
     whole = answers(tmp_path, "columns", models)
     few = answers(tmp_path, "columns", models, *LISTS_FEW)
-    for seed, (one, other) in enumerate(zip(whole, few), 101):
+    for seed, (one, other) in enumerate(zip(whole, few), 1):
         assert one["verified"] and other["verified"], f"{kind} {seed}: {other['refusal']}"
         assert (one["reason"] == INFEASIBLE) == (other["reason"] == INFEASIBLE), f"{kind} {seed}"
         if one["reason"] != INFEASIBLE:
