@@ -6,9 +6,10 @@
 #include "cheapest.h"
 #include "unlisted.h"
 
-#define NEGATIVE 1e-9    /* of an instance's reduced cost, relative to its price */
-#define WORTHWHILE 1e-6  /* by how much a bundle must be worth more than it costs, relative */
-#define OFFERS_A_CLASS 2 /* products a round, for each class of options */
+#define NEGATIVE 1e-9        /* of an instance's reduced cost, relative to its price */
+#define WORTHWHILE 1e-6      /* by how much a bundle must be worth more than it costs, relative */
+#define OFFERS_A_CLASS 2     /* products a round, for each class of options */
+#define PRODUCTS_A_LOOK 4096 /* at the stop */
 
 struct offer {
     int32_t product, start, class;
@@ -286,23 +287,42 @@ static enum iso_status switch_on(struct pricing *pricing, int32_t *io_n_new,
     return ISO_OK;
 }
 
+/* Prices everything that is not listed; *ret_whole is false when the search was stopped before. */
+static enum iso_status price_all(struct pricing *pricing, double **io_duals, bool *ret_whole,
+                                 struct iso_error *reterr)
+{
+    const struct iso_problem *problem = pricing->search->problem;
+
+    *ret_whole = true;
+    for (int32_t a = 0; a < problem->n_workloads && pricing->grow && *ret_whole; a++) {
+        for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
+            if (pricing->u->class_of[a][i] >= 0)
+                price_option(pricing, a, i);
+        *ret_whole = !iso_search_stops(pricing->search);
+    }
+    for (int32_t c = 0; c < problem->n_products && *ret_whole; c++) {
+        ISO_TRY(price_product(pricing, c, *io_duals, reterr));
+        *ret_whole = c % PRODUCTS_A_LOOK != 0 || !iso_search_stops(pricing->search);
+    }
+    return ISO_OK;
+}
+
 enum iso_status iso_price_unlisted(struct iso_search *search, struct iso_lp *lp, double **io_duals,
                                    bool grow, int32_t *io_n_new, struct iso_error *reterr)
 {
     struct pricing pricing __attribute__((cleanup(pricing_fini))) = {
         .search = search, .u = search->unlisted, .lp = lp, .grow = grow};
-    const struct iso_problem *problem = search->problem;
     const struct iso_mip *mip = &search->formulation->mip;
     int32_t n_columns = mip->n_columns, n_rows = mip->n_rows;
+    bool whole;
 
     ISO_TRY(pricing_init(&pricing, reterr));
     ISO_TRY(iso_unlisted_open(search->unlisted, *io_duals, 1, reterr));
-    for (int32_t a = 0; a < problem->n_workloads && grow; a++)
-        for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
-            if (pricing.u->class_of[a][i] >= 0)
-                price_option(&pricing, a, i);
-    for (int32_t c = 0; c < problem->n_products; c++)
-        ISO_TRY(price_product(&pricing, c, *io_duals, reterr));
+    ISO_TRY(price_all(&pricing, io_duals, &whole, reterr));
+    if (!whole) { /* something may be left that prices in */
+        ++*io_n_new;
+        return ISO_OK;
+    }
     choose_offers(&pricing);
     if (!list_choices(&pricing) || !list_offers(&pricing))
         return no_memory(reterr);
