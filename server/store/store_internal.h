@@ -15,6 +15,7 @@ struct iso_store {
     int lock_fd;         /* of the folder; -1: PostgreSQL */
     int64_t incarnation; /* tells rows of this process from those of others */
     char *address;       /* of PostgreSQL; NULL: SQLite */
+    char *target;        /* what connections are opened to */
     struct iso_job_limits limits;
     struct iso_sql *writer;   /* of the writer thread, once that runs */
     struct iso_sql *listener; /* of the thread that waits for hints; NULL: not yet */
@@ -28,7 +29,8 @@ struct iso_store {
     int n_waiting;    /* requests from `first` on */
     int most_batched; /* writes in one commit; 0: all that wait */
     struct iso_sql *readers[ISO_STORE_READERS];
-    int n_readers;
+    int n_readers; /* that nobody uses now */
+    int n_opened;  /* of them and those in use; the next is opened when one is missed */
     pthread_t thread;
 };
 

@@ -83,9 +83,8 @@ static enum iso_status open_database(struct iso_store *store, const char *target
     ISO_TRY(iso_sql_open(target, ISO_SQL_WRITER, &store->writer, reterr));
     ISO_TRY(iso_store_migrate(store->writer, iso_store_migrations, iso_store_n_migrations, target,
                               reterr));
-    for (; store->n_readers < ISO_STORE_READERS; store->n_readers++)
-        ISO_TRY(iso_sql_open(target, ISO_SQL_READER, &store->readers[store->n_readers], reterr));
-    return ISO_OK;
+    store->target = iso_strdup(target);
+    return store->target ? ISO_OK : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the store");
 }
 
 static enum iso_status open_all(struct iso_store *store, const char *folder, const char *address,
@@ -191,6 +190,7 @@ void iso_store_close(struct iso_store *store)
     pthread_mutex_destroy(&store->mutex);
     if (store->wake_fd >= 0)
         close(store->wake_fd);
+    free(store->target);
     free(store->address);
     free(store->folder);
     free(store);

@@ -281,18 +281,39 @@ enum iso_status iso_store_write_beside(struct iso_store *store, iso_store_body *
 
 /* --- read connections --- */
 
+/* A connection that nobody uses, or a new one while there may be more; otherwise waits. */
+static enum iso_status take_reader(struct iso_store *store, struct iso_sql **ret_sql,
+                                   struct iso_error *reterr)
+{
+    enum iso_status status;
+
+    pthread_mutex_lock(&store->mutex);
+    while (store->n_readers == 0 && store->n_opened == ISO_STORE_READERS)
+        pthread_cond_wait(&store->reader_free, &store->mutex);
+    if (store->n_readers > 0) {
+        *ret_sql = store->readers[--store->n_readers];
+        pthread_mutex_unlock(&store->mutex);
+        return ISO_OK;
+    }
+    store->n_opened++;
+    pthread_mutex_unlock(&store->mutex);
+    status = iso_sql_open(store->target, ISO_SQL_READER, ret_sql, reterr);
+    if (status != ISO_OK) {
+        pthread_mutex_lock(&store->mutex);
+        store->n_opened--;
+        pthread_cond_signal(&store->reader_free);
+        pthread_mutex_unlock(&store->mutex);
+    }
+    return status;
+}
+
 enum iso_status iso_store_read(struct iso_store *store, iso_store_body *body, void *context,
                                struct iso_error *reterr)
 {
     struct iso_sql *sql;
     enum iso_status status;
 
-    pthread_mutex_lock(&store->mutex);
-    while (store->n_readers == 0)
-        pthread_cond_wait(&store->reader_free, &store->mutex);
-    sql = store->readers[--store->n_readers];
-    pthread_mutex_unlock(&store->mutex);
-
+    ISO_TRY(take_reader(store, &sql, reterr));
     status = iso_sql_begin(sql, ISO_SQL_READ, reterr);
     if (status == ISO_OK)
         status = body(sql, context, reterr);
