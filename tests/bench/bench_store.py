@@ -1,11 +1,11 @@
 """Durable writes of the store: group commit against one commit a write, in the same run.
 
-    ./dev bench store [--clients 32] [--seconds 2] [--stores sqlite,postgres]
+    ./dev bench store [--clients 32] [--seconds 1] [--stores sqlite,postgres]
 
-One JSON line for each run and one for each store with the ratio of the medians. On SQLite it must be 10
-or more with 32 clients where the median fdatasync takes a millisecond or more; where syncs are quicker,
-and on PostgreSQL, where the way to the server and back bounds both, it is only told. Ends with 1 when
-the limit is missed.
+Five pairs of runs, one JSON line for each run and one for each store with the median of the pairs'
+ratios. On SQLite it must be 10 or more with 32 clients, over the pairs before which the median fdatasync
+took a millisecond or more; where syncs are quicker, and on PostgreSQL, where the way to the server and
+back bounds both, it is only told. Ends with 1 when the limit is missed.
 """
 import argparse
 import contextlib
@@ -28,26 +28,28 @@ def run(store, address, options):
         done = subprocess.run([PROGRAM, folder, address, str(options.clients),
                                str(options.seconds)], stdout=subprocess.PIPE, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    sync_ms = lines[0]["fdatasync_ms"]
-    speeds = {"group": [], "one a write": []}
-    for line in lines[1:]:
-        speeds[line["commits"]].append(line["writes_per_s"])
-        print(json.dumps({"suite": "store", "store": store, **line, "ok": line["failed"] == 0}),
-              flush=True)
-    group, single = (statistics.median(speeds[kind]) for kind in ("group", "one a write"))
-    bound = store == "sqlite" and sync_ms >= SYNC_MS and options.clients == CLIENTS
+    pairs = []
+    for sync, group, single in zip(lines[::3], lines[1::3], lines[2::3]):
+        for line in (group, single):
+            print(json.dumps({"suite": "store", "store": store, **sync, **line,
+                              "ok": line["failed"] == 0}), flush=True)
+        pairs.append((sync["fdatasync_ms"], group["writes_per_s"] / single["writes_per_s"]))
+    # what counts is where a sync takes long enough for sharing it to matter
+    slow = [ratio for sync_ms, ratio in pairs if sync_ms >= SYNC_MS]
+    bound = store == "sqlite" and options.clients == CLIENTS and len(slow) > 0
+    ratio = statistics.median(slow or [ratio for _, ratio in pairs])
     row = {"suite": "store", "store": store, "case": "group commit", "clients": options.clients,
-           "fdatasync_ms": sync_ms, "group_per_s": group, "single_per_s": single,
-           "ratio": round(group / single, 2), "limit": RATIO if bound else None,
-           "ok": not bound or group >= RATIO * single}
+           "fdatasync_ms": statistics.median(sync_ms for sync_ms, _ in pairs),
+           "pairs": len(slow) or len(pairs), "ratio": round(ratio, 2),
+           "limit": RATIO if bound else None, "ok": not bound or ratio >= RATIO}
     print(json.dumps(row), flush=True)
-    return row["ok"] and all(line["failed"] == 0 for line in lines[1:])
+    return row["ok"] and all(line.get("failed", 0) == 0 for line in lines)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", type=int, default=CLIENTS)
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--stores", default="sqlite,postgres")
     parser.add_argument("--folder", help="where the data is; default: that for temporary files")
     options = parser.parse_args()
