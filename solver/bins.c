@@ -97,6 +97,7 @@ void iso_bins_fini(struct iso_bins *bins)
     free(bins->activity);
     free(bins->left);
     free(bins->order);
+    iso_purses_fini(&bins->purses);
     free(bins->content);
     free(bins->best_content);
     *bins = (struct iso_bins){0};
@@ -228,11 +229,14 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
         if (sites->site[l] != site || proxy < 0 || allowed(bins, mip, proxy) < 1)
             continue;
         room_of(search, team, l, room);
+        int32_t link =
+            search->formulation->pool_link[team][l * search->problem->n_periods + period];
+        double price = iso_purses_charge(&bins->purses, link, mip->objective[proxy]);
         for (int by = 0; by < ORDERS; by++) {
             double value = fill_one(
                 bins, search, team, &bins->order[((size_t)l * ORDERS + (size_t)by) * n], room,
                 &most[(size_t)l * n], &bins->left[(size_t)site * n], &worth[(size_t)site * n]);
-            double score = (mip->objective[proxy] + 1e-12) / value;
+            double score = (price + 1e-12) / value;
             if (value <= 0 || score >= best_score)
                 continue;
             best_score = score;
@@ -241,6 +245,21 @@ static int32_t best_fill(struct iso_bins *bins, const struct iso_search *search,
         }
     }
     return best;
+}
+
+/* At most `count` instances, as many as what is committed still covers when it covers any; takes
+ * what they use out of the purse. */
+static double draw(struct iso_bins *bins, int32_t link, double count)
+{
+    const struct iso_coverage *cover = link >= 0 ? &bins->purses.cover[link] : NULL;
+
+    if (!cover || cover->commit < 0)
+        return count;
+    double *room = &bins->purses.room[cover->commit];
+    if (*room > 0)
+        count = fmin(count, fmax(1, floor(*room / cover->use)));
+    *room -= count * cover->use;
+    return count;
 }
 
 static enum iso_status keep(struct iso_bins *bins, const struct iso_search *search, int32_t team,
@@ -256,6 +275,9 @@ static enum iso_status keep(struct iso_bins *bins, const struct iso_search *sear
     for (int32_t i = 0; i < set->n_workloads; i++)
         if (bins->best_content[i] > 0)
             count = fmin(count, floor((double)(left[i] / bins->best_content[i])));
+    count =
+        draw(bins, search->formulation->pool_link[team][list * search->problem->n_periods + period],
+             count);
     bin.count = count;
     for (int32_t i = 0; i < set->n_workloads; i++) {
         left[i] -= (int64_t)count * bins->best_content[i];
@@ -368,6 +390,9 @@ enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *se
         for (int32_t k = 0; k < mip->columns[j].n_entries && patterns[j] != 0; k++)
             bins->activity[mip->entries[mip->columns[j].first_entry + k].row] +=
                 patterns[j] * mip->entries[mip->columns[j].first_entry + k].coefficient;
+    iso_purses_fini(&bins->purses);
+    ISO_TRY(iso_purses_init(&bins->purses, search, duals, reterr));
+    iso_purses_open(&bins->purses, search, patterns, -1);
     for (int32_t g = 0; g < search->problem->n_teams && bins->complete; g++)
         for (int32_t t = 0; t < search->problem->n_periods && bins->complete; t++)
             if (set_of(search, g)->n_lists > 0)

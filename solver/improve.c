@@ -24,13 +24,15 @@
     0.005 /* the same where levels are small: what is built is better than what is rounded */
 #define SMALL_LEVEL 20 /* cells */
 
-/* Without a plan worth improving. */
+/* Without a plan worth improving. A packing goes on from the one it has: the trees of whole levels
+ * know few fillings of its pools. */
 static bool starts_anew(const struct iso_search *search)
 {
     double far = iso_problem_n_cells(search->problem) <= SMALL_LEVEL ? NEAR : FAR;
 
     return !search->has_best ||
-           search->best_value - search->tier_bound > far * fabs(search->best_value);
+           (search->choice.strategy != ISO_STRATEGY_PATTERNS &&
+            search->best_value - search->tier_bound > far * fabs(search->best_value));
 }
 
 static enum iso_status improver_init(struct iso_improver *improver, struct iso_search *search,
@@ -277,14 +279,15 @@ enum iso_status iso_improve_groups(struct iso_improver *improver, int32_t size,
 }
 
 /* Groups of growing size, commitments in between, until nothing gains any more. */
-static enum iso_status improve_all(struct iso_improver *improver, struct iso_error *reterr)
+static enum iso_status improve_all(struct iso_improver *improver, int32_t largest_group,
+                                   struct iso_error *reterr)
 {
     struct iso_search *search = improver->search;
     int32_t size = 1;
 
     memset(improver->since, 0, sizeof(improver->since));
     improver->n_moves = ISO_MOVES_A_ROUND;
-    while (size <= ISO_LARGEST_GROUP && !ends(improver)) {
+    while (size <= largest_group && !ends(improver)) {
         double before = search->best_value;
         for (int32_t k = 1; k <= size && !ends(improver); k++) {
             ISO_TRY(iso_improve_groups(improver, k, reterr));
@@ -299,7 +302,8 @@ static enum iso_status improve_all(struct iso_improver *improver, struct iso_err
     return ISO_OK;
 }
 
-static enum iso_status improve(struct iso_improver *improver, struct iso_error *reterr)
+static enum iso_status improve(struct iso_improver *improver, int32_t largest_group,
+                               struct iso_error *reterr)
 {
     struct iso_search *search = improver->search;
 
@@ -311,16 +315,19 @@ static enum iso_status improve(struct iso_improver *improver, struct iso_error *
     if (anew)
         iso_neighbourhood_move(&improver->n, search->best);
     iso_followers_look(&improver->followers, &improver->n);
-    for (; improver->effort <= MOST_EFFORT && !ends(improver); improver->effort *= 4)
-        ISO_TRY(improve_all(improver, reterr));
+    for (; improver->effort <= MOST_EFFORT && !ends(improver); improver->effort *= 4) {
+        ISO_TRY(improve_all(improver, largest_group, reterr));
+        if (largest_group < ISO_LARGEST_GROUP)
+            return ISO_OK;
+    }
     return ISO_OK;
 }
 
 enum iso_status iso_improve(struct iso_search *search, const double *x, const double *duals,
-                            struct iso_error *reterr)
+                            int32_t largest_group, struct iso_error *reterr)
 {
     struct iso_improver improver __attribute__((cleanup(improver_fini)));
 
     ISO_TRY(improver_init(&improver, search, x, duals, reterr));
-    return improve(&improver, reterr);
+    return improve(&improver, largest_group, reterr);
 }

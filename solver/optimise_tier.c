@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "counts.h"
+#include "improve.h"
 #include "packing.h"
 #include "unlisted.h"
 
@@ -14,23 +15,9 @@ bool iso_search_gap_reached(const struct iso_search *search)
            search->best_value - search->tier_bound <= gap * fabs(search->best_value) + 1e-9;
 }
 
-/* Commitments whole first, then everything else around what the relaxation says then. */
-static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp *lp, double *x,
-                                        const double *duals, struct iso_error *reterr)
+static bool goes_on(struct iso_search *search)
 {
-    ISO_AUTO_MEM double *whole_duals =
-        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*whole_duals));
-    bool whole;
-
-    if (!whole_duals)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
-    memcpy(whole_duals, duals, (size_t)search->formulation->mip.n_rows * sizeof(*whole_duals));
-    ISO_TRY(iso_dive(search, lp, x, whole_duals, &whole, reterr));
-    if (whole)
-        ISO_TRY(iso_first_plans(search, x, whole_duals, INT32_MAX, reterr));
-    if (iso_search_gap_reached(search) || iso_search_stops(search))
-        return ISO_OK;
-    return iso_improve(search, x, whole_duals, reterr);
+    return !iso_search_gap_reached(search) && !iso_search_stops(search);
 }
 
 /* Gives the point places for columns that came in, none of which it uses. */
@@ -48,12 +35,38 @@ static enum iso_status grow_point(double **io_x, int32_t before, int32_t n,
 }
 
 static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double **io_x,
-                            const double *duals, struct iso_error *reterr)
+                            const double *duals, bool again, struct iso_error *reterr)
 {
     int32_t before = search->formulation->mip.n_columns;
 
-    ISO_TRY(iso_pack(search, lp, *io_x, duals, reterr));
+    ISO_TRY(iso_pack(search, lp, *io_x, duals, again, reterr));
     return grow_point(io_x, before, search->formulation->mip.n_columns, reterr);
+}
+
+/* Commitments whole first, then everything else around what the relaxation says then. Pools beside
+ * throughput workloads are packed again once single cells are good. */
+static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp *lp, double **io_x,
+                                        const double *duals, bool packs, struct iso_error *reterr)
+{
+    ISO_AUTO_MEM double *whole_duals =
+        iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*whole_duals));
+    bool whole;
+
+    if (!whole_duals)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    memcpy(whole_duals, duals, (size_t)search->formulation->mip.n_rows * sizeof(*whole_duals));
+    ISO_TRY(iso_dive(search, lp, *io_x, whole_duals, &whole, reterr));
+    if (whole)
+        ISO_TRY(iso_first_plans(search, *io_x, whole_duals, INT32_MAX, reterr));
+    if (packs && goes_on(search)) {
+        ISO_TRY(iso_improve(search, *io_x, whole_duals, 1, reterr));
+        ISO_TRY(pack(search, lp, io_x, whole_duals, true, reterr));
+    }
+    if (goes_on(search))
+        ISO_TRY(iso_improve(search, *io_x, whole_duals, ISO_LARGEST_GROUP, reterr));
+    if (packs && goes_on(search))
+        ISO_TRY(pack(search, lp, io_x, whole_duals, true, reterr));
+    return ISO_OK;
 }
 
 static enum iso_status try_period_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
@@ -133,15 +146,17 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
         return ISO_OK;
     if (search->choice.strategy == ISO_STRATEGY_COLUMNS && iso_period_trees_apply(search)) {
         ISO_TRY(try_period_trees(search, lp, &x, io_duals, reterr));
-        if (iso_search_gap_reached(search) || iso_search_stops(search))
+        if (!goes_on(search))
             return ISO_OK;
     }
-    if (search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search))
-        ISO_TRY(pack(search, lp, &x, *io_duals, reterr));
+    bool packs =
+        search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search);
+    if (packs)
+        ISO_TRY(pack(search, lp, &x, *io_duals, false, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
     if (search->choice.strategy != ISO_STRATEGY_PLAIN_MIP)
-        ISO_TRY(dive_and_improve(search, lp, x, *io_duals, reterr));
+        ISO_TRY(dive_and_improve(search, lp, &x, *io_duals, packs, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;
     if (search->priced_out && !search->unlisted)

@@ -90,11 +90,21 @@ static enum iso_status offer(struct iso_packing *packing, struct iso_error *rete
     if (!point)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack");
     for (int32_t j = 0; j < mip->n_columns; j++)
-        point[j] = mip->columns[j].kind == ISO_COLUMN_PATTERN ? packing->floors[j]
-                   : mip->columns[j].integer                  ? ceil(packing->x[j] - WHOLE)
-                                                              : 0;
+        point[j] = mip->columns[j].kind == ISO_COLUMN_PLACE ? ceil(packing->x[j] - WHOLE)
+                                                            : packing->floors[j];
     iso_bins_add(&packing->bins, search, point);
     return iso_search_offer(search, point, &taken, reterr);
+}
+
+/* Whether a column is of throughput workloads, whose instances stay those of the best plan. */
+static bool is_others(const struct iso_packing *packing, int32_t j)
+{
+    const struct iso_search *search = packing->search;
+    const struct iso_mip_column *column = &search->formulation->mip.columns[j];
+
+    return search->has_best &&
+           (column->kind == ISO_COLUMN_USE ||
+            (column->kind == ISO_COLUMN_DOMAIN && !search->problem->workloads[column->a].replicas));
 }
 
 /* Places what the floors leave over; offers the plan when it could be the best. */
@@ -106,9 +116,11 @@ static enum iso_status finish(struct iso_packing *packing, struct iso_error *ret
     double *floors = packing->floors;
 
     for (int32_t j = 0; j < mip->n_columns; j++) {
-        floors[j] = mip->columns[j].kind == ISO_COLUMN_PATTERN  ? floor(packing->x[j] + WHOLE)
-                    : mip->columns[j].kind == ISO_COLUMN_DOMAIN ? ceil(packing->x[j] - WHOLE)
-                                                                : 0;
+        floors[j] = mip->columns[j].kind == ISO_COLUMN_PATTERN ? floor(packing->x[j] + WHOLE)
+                    : is_others(packing, j)                    ? search->best[j]
+                    : mip->columns[j].integer && mip->columns[j].kind != ISO_COLUMN_PLACE
+                        ? ceil(packing->x[j] - WHOLE)
+                        : 0;
         cost += mip->columns[j].kind == ISO_COLUMN_PATTERN
                     ? floors[j] * mip->objective[j]
                     : fmax(0, packing->x[j]) * mip->objective[j];
@@ -324,21 +336,45 @@ static enum iso_status count_instances(struct iso_packing *packing, int64_t work
     return load_columns(packing, before, reterr);
 }
 
+static bool has_throughput(const struct iso_problem *problem)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (!problem->workloads[a].replicas)
+            return true;
+    return false;
+}
+
+/* From the relaxation to a packing; small ones are settled. */
+static enum iso_status pack_first(struct iso_packing *packing, bool among_others,
+                                  struct iso_error *reterr)
+{
+    bool counts;
+
+    ISO_TRY(dive(packing, !among_others, reterr));
+    ISO_TRY(clear_bounds(packing, reterr));
+    if (among_others)
+        return repack_all(packing, 1, reterr);
+    ISO_TRY(count_instances(packing, FIRST_WORK, &counts, reterr));
+    if (!counts || iso_search_gap_reached(packing->search))
+        return ISO_OK;
+    ISO_TRY(repack_all(packing, 1, reterr));
+    return count_instances(packing, SECOND_WORK, &counts, reterr);
+}
+
 enum iso_status iso_pack(struct iso_search *search, struct iso_lp *lp, const double *x,
-                         const double *duals, struct iso_error *reterr)
+                         const double *duals, bool again, struct iso_error *reterr)
 {
     struct iso_packing packing
         __attribute__((cleanup(packing_fini))) = {.search = search, .lp = lp};
-    bool counts;
+    bool among_others = has_throughput(search->problem);
 
     ISO_TRY(packing_init(&packing, x, duals, reterr));
-    ISO_TRY(dive(&packing, true, reterr));
-    ISO_TRY(clear_bounds(&packing, reterr));
-    ISO_TRY(count_instances(&packing, FIRST_WORK, &counts, reterr));
-    if (counts && !iso_search_gap_reached(search)) {
+    if (!again)
+        ISO_TRY(pack_first(&packing, among_others, reterr));
+    else if (among_others)
         ISO_TRY(repack_all(&packing, 1, reterr));
-        ISO_TRY(count_instances(&packing, SECOND_WORK, &counts, reterr));
-    }
+    if (among_others)
+        return ISO_OK;
     for (double before = INFINITY; search->has_best && search->best_value < before;) {
         before = search->best_value;
         ISO_TRY(repack_all(&packing, FRUITLESS_CYCLES, reterr));

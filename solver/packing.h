@@ -2,6 +2,7 @@
 #ifndef ISOCOST_PACKING_H
 #define ISOCOST_PACKING_H
 
+#include "purses.h"
 #include "sites.h"
 
 /* Instances with their content that no listed pattern need stand for yet. */
@@ -26,7 +27,8 @@ struct iso_bins {
     int64_t *left;           /* [site * n + place] copies to place */
     double *held, *relaxed;  /* [site * n + place] copies in the patterns, and in the relaxation */
     size_t left_room;
-    int32_t *order; /* scratch of a pool: [(list * ORDERS + by) * n + place] */
+    int32_t *order;           /* scratch of a pool: [(list * ORDERS + by) * n + place] */
+    struct iso_purses purses; /* what is committed and left */
     int32_t *content, *best_content;
 };
 
@@ -34,7 +36,8 @@ enum iso_status iso_bins_init(struct iso_bins *bins, struct iso_search *search,
                               struct iso_error *reterr);
 void iso_bins_fini(struct iso_bins *bins);
 
-/* Places what `patterns` (n_columns whole counts) leave over in every pool: how many copies each
+/* Places what `patterns` (n_columns whole counts, those of throughput workloads and purchases too)
+ * leave over in every pool: how many copies each
  * site gets is rounded from the relaxation's point `x`, then each site is filled by the worth of
  * copies under `duals`. Caps of limits and budgets on instances hold. */
 enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *search,
@@ -59,8 +62,10 @@ struct iso_packing {
     uint64_t random;
 };
 
-/* Finds plans for a problem with pools from the relaxation's point and multipliers. */
+/* Finds plans for a problem with pools from the relaxation's point and multipliers. Beside
+ * throughput workloads, whose instances stay those of the best plan, it ends with a first packing;
+ * `again` goes on from the best plan. */
 enum iso_status iso_pack(struct iso_search *search, struct iso_lp *lp, const double *x,
-                         const double *duals, struct iso_error *reterr);
+                         const double *duals, bool again, struct iso_error *reterr);
 
 #endif

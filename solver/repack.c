@@ -9,14 +9,15 @@
  * where one of the linear program takes milliseconds.
  *
  * It serves pools whose copies have no columns of their own and whose instances count in nothing
- * but caps (limits and budgets); everything else in the plan stays as it is. */
+ * but caps (limits and budgets) and commitments; everything else in the plan stays as it is, what
+ * is bought too. */
 #include "repack_state.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ranked.h"
+#include "purses.h"
 
 #define SLACK 1e-9
 #define MOST_INSTANCES 20000 /* of a pool; more of a kind stay as they are */
@@ -96,13 +97,11 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
     for (int32_t l = 0; l < repack->n_lists && *ret_simple; l++) {
         struct iso_mip_column column = {
             .kind = ISO_COLUMN_PATTERN, .a = repack->team, .b = l, .c = repack->period};
-        int32_t at = l * f->problem->n_periods + repack->period;
         repack->first_toll[l] = repack->n_tolls;
         repack->price[l] = iso_formulation_coefficient(f, &column, &search->stage);
         for (int32_t k = 0; k < plan->n_tiers; k++)
             *ret_simple &= search->freeze_row[k] < 0 ||
                            iso_formulation_coefficient(f, &column, &plan->tiers[k]) == 0;
-        *ret_simple &= f->pool_link[repack->team][at] < 0;
         if (!read_tolls(repack, l, ret_simple))
             return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
     }
@@ -110,35 +109,48 @@ static enum iso_status read_rules(struct iso_repack *repack, bool *ret_simple,
     return ISO_OK;
 }
 
-/* What a copy takes of an instance: the sum of its shares, the largest, or by size alone. */
-static double density(const struct iso_repack *repack, int32_t list, int32_t i, int by)
+/* The purse of a commitment's row; a new one when there is none; -1 without memory. */
+static int32_t purse_of(struct iso_repack *repack, int32_t row, const struct iso_purses *all)
 {
-    double sum = 0, most = 0, worth = repack->worth[repack->sites.site[list] * repack->n + i];
+    const struct iso_purse fresh = {
+        .row = row, .room = all->room[row], .price = all->price[row], .worth = INFINITY};
 
-    for (int32_t r = 0; r < repack->n_resources; r++) {
-        iso_decimal need = repack->need[i * repack->n_resources + r];
-        iso_decimal room = repack->room[list * repack->n_resources + r];
-        double share = room > 0 ? (double)need / (double)room : need > 0 ? 1e9 : 0;
-        sum += share;
-        most = fmax(most, share);
-    }
-    return by == 0 ? worth / fmax(sum, 1e-12) : by == 1 ? worth / fmax(most, 1e-12) : most;
+    for (int32_t p = 0; p < repack->n_purses; p++)
+        if (repack->purses[p].row == row)
+            return p;
+    return iso_append(&repack->purses, &repack->n_purses, sizeof(fresh), &fresh)
+               ? repack->n_purses - 1
+               : -1;
 }
 
-static enum iso_status rank(struct iso_repack *repack, struct iso_error *reterr)
+/* What the rest of the best plan leaves of commitments; prices with coverage at its multiplier. */
+static enum iso_status open_purses(struct iso_repack *repack, const double *duals,
+                                   struct iso_error *reterr)
 {
-    ISO_AUTO_MEM struct iso_ranked *ranked = iso_calloc((size_t)repack->n, sizeof(*ranked));
+    const struct iso_formulation *f = repack->search->formulation;
+    struct iso_purses all __attribute__((cleanup(iso_purses_fini))) = {0};
 
-    if (!ranked)
+    repack->purse = iso_calloc((size_t)repack->n_lists, sizeof(*repack->purse));
+    repack->use = iso_calloc((size_t)repack->n_lists, sizeof(*repack->use));
+    if (!repack->purse || !repack->use)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
-    for (int32_t l = 0; l < repack->n_lists; l++)
-        for (int by = 0; by < ISO_REPACK_ORDERS; by++) {
-            for (int32_t i = 0; i < repack->n; i++)
-                ranked[i] = (struct iso_ranked){density(repack, l, i, by), i};
-            iso_rank_falling(ranked, (size_t)repack->n);
-            for (int32_t i = 0; i < repack->n; i++)
-                repack->order[(l * ISO_REPACK_ORDERS + by) * repack->n + i] = ranked[i].place;
-        }
+    ISO_TRY(iso_purses_init(&all, repack->search, duals, reterr));
+    iso_purses_open(&all, repack->search, repack->search->best, repack->team);
+    for (int32_t l = 0; l < repack->n_lists; l++) {
+        int32_t link = f->pool_link[repack->team][l * f->problem->n_periods + repack->period];
+        const struct iso_coverage *cover = link < 0 ? NULL : &all.cover[link];
+        double charge = cover && cover->commit >= 0 ? all.price[cover->commit] * cover->use : 0;
+        repack->purse[l] = -1;
+        if (!cover || cover->commit < 0 || charge >= cover->saving)
+            continue;
+        repack->purse[l] = purse_of(repack, cover->commit, &all);
+        if (repack->purse[l] < 0)
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
+        struct iso_purse *purse = &repack->purses[repack->purse[l]];
+        purse->worth = fmin(purse->worth, cover->saving / cover->use);
+        repack->use[l] = cover->use;
+        repack->price[l] = fmax(0, repack->price[l] - (cover->saving - charge));
+    }
     return ISO_OK;
 }
 
@@ -258,15 +270,19 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
     ISO_TRY(read_rules(repack, &simple, reterr));
     if (!simple)
         return ISO_OK;
+    ISO_TRY(open_purses(repack, duals, reterr));
     measure(repack);
     ISO_TRY(open_sites(repack, duals, reterr));
-    ISO_TRY(rank(repack, reterr));
+    ISO_TRY(iso_repack_rank(repack, reterr));
     ISO_TRY(read_plan(repack, reterr));
+    ISO_TRY(iso_repack_choose_lists(repack, reterr));
     for (int32_t b = 0; b < repack->n_instances; b++) {
         repack->waste[b] = iso_repack_waste(repack, b);
         repack->cost += repack->price[repack->list[b]];
     }
     repack->mean_price = repack->n_instances > 0 ? repack->cost / repack->n_instances : 0;
+    iso_repack_count_purses(repack);
+    repack->cost += iso_repack_purse_loss(repack);
     iso_repack_remember(repack);
     *ret_repack = ISO_STEAL(repack);
     return ISO_OK;
@@ -287,7 +303,11 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->worth);
     free(repack->most);
     free(repack->order);
+    free(repack->tried);
     free(repack->tolls);
+    free(repack->purses);
+    free(repack->purse);
+    free(repack->use);
     free(repack->first_toll);
     free(repack->activity);
     free(repack->list);

@@ -18,8 +18,11 @@ static double random_share(struct iso_repack *repack)
     return (double)(repack->random >> 11) * 0x1p-53;
 }
 
+/* Counts instances of a list in caps and purses. */
 static void pass_tolls(struct iso_repack *repack, int32_t list, double times)
 {
+    if (repack->purse[list] >= 0)
+        repack->purses[repack->purse[list]].spent += times * repack->use[list];
     for (int32_t t = repack->first_toll[list]; t < repack->first_toll[list + 1]; t++)
         repack->activity[repack->tolls[t].row] += times * repack->tolls[t].coefficient;
 }
@@ -36,6 +39,27 @@ static bool is_allowed(const struct iso_repack *repack, int32_t list)
             return false;
     }
     return true;
+}
+
+void iso_repack_count_purses(struct iso_repack *repack)
+{
+    for (int32_t p = 0; p < repack->n_purses; p++)
+        repack->purses[p].spent = 0;
+    for (int32_t b = 0; b < repack->n_instances; b++)
+        if (repack->purse[repack->list[b]] >= 0)
+            repack->purses[repack->purse[repack->list[b]]].spent += repack->use[repack->list[b]];
+}
+
+double iso_repack_purse_loss(const struct iso_repack *repack)
+{
+    double loss = 0;
+
+    for (int32_t p = 0; p < repack->n_purses; p++) {
+        const struct iso_purse *purse = &repack->purses[p];
+        double over = purse->spent - fmax(0, purse->room);
+        loss += over > 0 ? fmax(0, purse->worth - purse->price) * over : -purse->price * over;
+    }
+    return loss;
 }
 
 double iso_repack_waste(const struct iso_repack *repack, int32_t instance)
@@ -142,7 +166,8 @@ static int32_t choose_filling(struct iso_repack *repack, double shake, double pa
     int32_t best = -1, last = -1;
     double best_score = INFINITY, last_price = most;
 
-    for (int32_t l = 0; l < repack->n_lists; l++) {
+    for (int32_t at = 0; at < repack->n_tried; at++) {
+        int32_t l = repack->tried[at];
         bool all;
         if (repack->left_at[repack->sites.site[l]] == 0 || !is_allowed(repack, l))
             continue;
@@ -306,14 +331,15 @@ static void take_over(struct iso_repack *repack)
 /* A worse filling is taken over with the chance of annealing at `heat`. */
 static void try_once(struct iso_repack *repack, double heat)
 {
-    double cost, before = empty_some(repack);
+    double cost, loss = iso_repack_purse_loss(repack), before = empty_some(repack) + loss;
     double most = before * (1 + SIDEWAYS) - heat * log(random_share(repack) + 1e-300);
 
     choose_wanted(repack);
     bool done =
         recreate(repack, most, &cost) &&
         repack->n_instances + repack->n_filled - repack->n_emptied <= repack->room_instances;
-    if (done) {
+    cost += iso_repack_purse_loss(repack);
+    if (done && cost <= most) {
         repack->cost += cost - before;
         take_over(repack);
         return;
@@ -349,6 +375,7 @@ static void recall(struct iso_repack *repack)
            (size_t)repack->search->formulation->mip.n_rows * sizeof(double));
     for (int32_t b = 0; b < repack->n_instances; b++)
         repack->waste[b] = iso_repack_waste(repack, b);
+    iso_repack_count_purses(repack);
 }
 
 double iso_repack_rounds(struct iso_repack *repack, int32_t n_rounds, double heat)

@@ -13,6 +13,20 @@ struct iso_toll {
     double coefficient;
 };
 
+/* What is committed, as far as the pool's instances draw on it. With its multiplier psi, an
+ * instance that uses nu of a unit that saves rho costs psi nu in place of rho nu, and what the
+ * instances at hand really cost is that sum and, up to a constant,
+ *
+ *     loss(S) = (rho - psi) max(0, S - room) + psi max(0, room - S),    S = sum of nu :
+ *
+ * what is beyond the room is paid in full, and what it still holds is paid already. The loss is
+ * >= 0, and 0 where the relaxation mostly is, so bounds by prices stay bounds. Where a product
+ * saves more on some offerings than on others, rho is the least of them. */
+struct iso_purse {
+    int32_t row;                      /* COMMIT */
+    double room, spent, price, worth; /* price = psi, worth = rho */
+};
+
 struct iso_repack {
     struct iso_search *search;
     const struct iso_pattern_set *set;
@@ -20,14 +34,19 @@ struct iso_repack {
     int32_t n_resources, resources[ISO_N_RESOURCES]; /* that some copy needs */
     iso_decimal *need;                               /* [place * n_resources + k] */
     iso_decimal *room;                               /* [list * n_resources + k] */
-    double *price;                                   /* [list] */
+    double *price;                                   /* [list], with coverage at its multiplier */
     struct iso_sites sites;
-    double *worth;  /* [site * n + place] */
-    int32_t *most;  /* [list * n + place] */
-    int32_t *order; /* [(list * ISO_REPACK_ORDERS + by) * n] places, densest first */
+    double *worth;           /* [site * n + place] */
+    int32_t *most;           /* [list * n + place] */
+    int32_t *tried, n_tried; /* lists that instances are filled from */
+    int32_t *order;          /* [(list * ISO_REPACK_ORDERS + by) * n] places, densest first */
     struct iso_toll *tolls;
     int32_t *first_toll; /* [n_lists + 1] */
     int32_t n_tolls;
+    struct iso_purse *purses;
+    int32_t n_purses;
+    int32_t *purse;   /* [list] that covers it; -1 = none */
+    double *use;      /* [list] units of it that an instance uses */
     double *activity; /* n_rows; of the plan, emptied copies included while a round lasts */
 
     int32_t n_instances, room_instances;
@@ -36,7 +55,7 @@ struct iso_repack {
     double *waste;                 /* [instance] price less worth */
     int32_t *wasteful, n_wasteful; /* instances that wasted anything a burst ago */
     double *kept;                  /* [column] instances that stay as they are */
-    double cost, mean_price;       /* of the instances */
+    double cost, mean_price;       /* of the instances; the cost with what purses lose */
 
     int32_t best_n; /* the cheapest set of instances so far */
     int32_t *best_list, *best_content;
@@ -55,7 +74,19 @@ struct iso_repack {
 /* Price of an instance at hand less the worth of its content. */
 double iso_repack_waste(const struct iso_repack *repack, int32_t instance);
 
+/* Sorts the copies for each list by what they are worth for what they take. Errors: ISO_E_NOMEM. */
+enum iso_status iso_repack_rank(struct iso_repack *repack, struct iso_error *reterr);
+
+/* Chooses the lists to try, once copies are ranked and the plan is read. Errors: ISO_E_NOMEM. */
+enum iso_status iso_repack_choose_lists(struct iso_repack *repack, struct iso_error *reterr);
+
 /* Makes the instances at hand the best ones. */
 void iso_repack_remember(struct iso_repack *repack);
+
+/* Adds up anew what the instances at hand use. */
+void iso_repack_count_purses(struct iso_repack *repack);
+
+/* What is lost in purses, in units of the objective; >= 0. */
+double iso_repack_purse_loss(const struct iso_repack *repack);
 
 #endif

@@ -138,9 +138,12 @@ enum iso_status iso_dive(struct iso_search *search, struct iso_lp *lp, double *x
                          bool *ret_whole, struct iso_error *reterr);
 
 /* Fix-and-optimise from a point of the relaxation and from the best plan, until the gap is reached,
- * the search stops or no neighbourhood is left that improves. */
+ * the search stops or no neighbourhood is left that improves. `largest_group`: cells of a level
+ * that are optimised together, 1 .. ISO_LARGEST_GROUP; with less than all, the first round is the
+ * last.
+ */
 enum iso_status iso_improve(struct iso_search *search, const double *x, const double *duals,
-                            struct iso_error *reterr);
+                            int32_t largest_group, struct iso_error *reterr);
 
 /* Adds to the formulation patterns with negative reduced costs. *ret_complete: there is no other.
  * Then the columns may have moved; iso_search_grow() and iso_lp_grow() are due. */

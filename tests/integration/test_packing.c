@@ -101,6 +101,40 @@ static void three_copies_of_which_half_must_survive_take_three_zones(void **stat
     both_cost("catalog:\n  offerings:\n" ZONES HOUR "workloads:\n" HALF_SURVIVES("a", "3"), 3.04);
 }
 
+#define SPEND_PLAN                                                                         \
+    "  products: [{id: plan, provider: aws, kind: spend, eligible: {include: [{provider: " \
+    "[aws]}]}, term_hours: 24, hourly_fee: 0.7 USD, rates: [{offerings: {}, price_ratio: 1}]}]\n"
+#define OTHER                                                             \
+    "    - {provider: gcp, type: other, purchase: on-demand, price: 0.8 " \
+    "USD, resources: {vcpu: 2, memory_gib: 2}}\n"
+#define TWO_PERIODS "periods: [{id: day, hours: 12}, {id: night, hours: 12}]\noptions: {gap: 0}\n"
+
+/* Three copies by day, one by night, each of which fills an instance: 1.00 an hour at aws, 0.80 at
+ * gcp. A lot of the plan pays for one of aws and costs 0.70 an hour, so the copy that is always
+ * there goes to aws: 24 * 0.70 + 12 * 2 * 0.80 = 36.00. Without a lot 12 * 4 * 0.80 = 38.40; two
+ * lots are half idle by night, 24 * 1.40 + 12 * 0.80 = 43.20. */
+static void a_spend_plan_pays_for_the_copies_that_are_always_there(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" OFFER("own", "2", "2", "1") OTHER SPEND_PLAN TWO_PERIODS
+              "workloads:\n" COPIES("a", "[3, 1]", "2", "2"),
+              36);
+}
+
+/* As above beside an application that keeps an instance of aws busy all the time: two lots, one for
+ * it and one for the copy, 24 * 1.40 + 12 * 2 * 0.80 = 52.80. With one 24 * 0.70 + 12 * 4 * 0.80 =
+ * 55.20; with three 24 * 2.10 + 12 * 0.80 = 60.00. */
+static void pools_and_applications_share_a_spend_plan(void **state)
+{
+    (void)state;
+    both_cost("catalog:\n  offerings:\n" OFFER("own", "2", "2", "1") OTHER SPEND_PLAN TWO_PERIODS
+              "workloads:\n" COPIES(
+                  "a", "[3, 1]", "2",
+                  "2") "  - {id: web, must_serve: true, forbidden: {include: [{provider: [gcp]}]}, "
+                       "throughput: {rate: 2, performance: [{per_instance: 2}]}}\n",
+              52.8);
+}
+
 /* Only replica workloads with a rule or two: spread, limits and budgets stay in the master. */
 static bool packs(const struct iso_problem *problem)
 {
@@ -146,6 +180,8 @@ int main(void)
         cmocka_unit_test(a_quota_stays_in_the_master),
         cmocka_unit_test(a_single_copy_of_which_half_must_survive_is_placed_twice),
         cmocka_unit_test(three_copies_of_which_half_must_survive_take_three_zones),
+        cmocka_unit_test(a_spend_plan_pays_for_the_copies_that_are_always_there),
+        cmocka_unit_test(pools_and_applications_share_a_spend_plan),
         cmocka_unit_test(patterns_cost_what_the_plain_tree_proves),
     };
 
