@@ -27,6 +27,7 @@ import family_year  # noqa: E402
 import models  # noqa: E402
 import peers  # noqa: E402
 import process_facts  # noqa: E402
+import real_catalog  # noqa: E402
 from isocost_protos import catalog_service_pb2 as c  # noqa: E402
 from isocost_protos import catalog_service_pb2_grpc  # noqa: E402
 from isocost_protos import plan_service_pb2 as p  # noqa: E402
@@ -191,6 +192,8 @@ def solve(server, plans, case, seed):
                peak_mb=round(plan.stats.peak_memory_mib, 1), value=round(seconds, 4), unit="s",
                columns=plan.stats.columns, offerings=plan.stats.offerings,
                strategy=plan.certificate.components[0].strategy if plan.certificate.components else "")
+    if case.catalog:
+        row["prices"] = "real" if real_catalog.available() else "made up"
     money = [t for t in plan.tiers if t.name == "money"]
     if not money or not plan.HasField("cost"):
         row.update(ok=False, error="no plan")
