@@ -128,7 +128,7 @@ def main():
     parser.add_argument("--scenarios", type=int, default=100)
     parser.add_argument("--cold", type=int, default=0, help="scenarios solved cold too; 0: all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--gap", type=float, default=0.005)
+    parser.add_argument("--gap", type=float, default=0.01)
     options = parser.parse_args()
     model = what_if_model(options.seed, options.gap)
     with tempfile.TemporaryDirectory() as folder, IsocostServer("--solvers", "1") as server, \

@@ -91,17 +91,17 @@ def _workload(pick, i):
            "throughput": {"rate": _rates(pick, size), "unit": "req/s",
                           "performance": [{"offerings": {"include": [{"arch": ["arm64"]}]},
                                            "perVcpu": 90}, {"perVcpu": 100}]},
-           "allowed": {"include": [{"provider": [c], "region": pick.sample(REGIONS[c], 2)}
+           "allowed": {"include": [{"provider": [c], "region": pick.sample(REGIONS[c], 1)}
                                    for c in clouds]},
            "shares": [{"id": f"spot{i:02d}", "maximum": 0.4,
                        "offerings": {"include": [{"purchase": ["PURCHASE_SPOT"]}]}}]}
-    if size == 30000:
+    if size == 30000:  # the first cloud of three
         row["shares"].append({"id": f"one{i:02d}", "maximum": 0.6,
                               "offerings": {"include": [{"provider": [clouds[0]]}]}})
     return row
 
 
-def what_if_model(seed=1, gap=0.005, time_limit_seconds=60):
+def what_if_model(seed=1, gap=0.01, time_limit_seconds=300):
     pick = random.Random(seed)
     fields = {
         "displayName": "a week on five clouds",
@@ -109,7 +109,7 @@ def what_if_model(seed=1, gap=0.005, time_limit_seconds=60):
         "periods": [{"id": f"h{h:03d}", "hours": 1} for h in range(HOURS)],
         "teams": [{"id": f"team{k}"} for k in range(4)],
         "workloads": [_workload(pick, i) for i in range(WORKLOADS)],
-        "limits": [{"id": f"vcpu-{p}", "metric": "LIMIT_METRIC_VCPU", "maximum": 900,
+        "limits": [{"id": f"vcpu-{p}", "metric": "LIMIT_METRIC_VCPU", "maximum": 1500,
                     "scope": {"include": [{"provider": [p]}]}} for p in REGIONS],
         "budgets": [{"id": "total", "windows": [{"amount": _usd(1000000)}]}],
         "currency": {"baseCurrency": "USD", "rates": [{"pair": "CNY/USD", "rate": CNY_IN_USD}]},
