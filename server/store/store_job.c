@@ -1,12 +1,14 @@
 /* Jobs: what waits for a solver or is in the hands of one.
  *
- *     QUEUED ──claim──► RUNNING ──► DONE, FAILED, CANCELLED      (with the result, in one
- * transaction) ▲                 │ ├── released ─────┤   the process stops: nothing is held against
- * the job ├── solver died ──┤   a strike; with the third, or at the 20th attempt: DEAD └── lease
- * ended ──┘   claimed by another process straight away
+ *     QUEUED -- claimed --> RUNNING -- ended --> DONE, FAILED, CANCELLED
+ *        ^                     |
+ *        +---- released -------+   the process stops: nothing is held against the job
+ *        +---- solver died ----+   a strike; the third, or the 20th attempt, makes it DEAD
+ *        +---- lease ended ----+   and claimed by another process straight away
  *
- * Each claim is the next attempt, and only the newest attempt may end a job: a process that lost
- * its lease and does not know it yet changes nothing any more. Times are the database's. */
+ * A job ends in the transaction that has its result. Each claim is the next attempt, and only the
+ * newest attempt may end a job: a process that lost its lease and does not know it yet changes
+ * nothing any more. Times are the database's. */
 #include <stdio.h>
 
 #include "store_internal.h"
