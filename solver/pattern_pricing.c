@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "density.h"
 #include "glpk_lp.h"
 #include "pattern_table.h"
 #include "pool_prices.h"
@@ -30,7 +31,7 @@ struct pool_prices {
     int32_t *counts;
     int32_t *order;
     double *density;
-    int32_t *offerings;
+    int32_t *offerings, *lists; /* that need a table */
     int64_t n_new;
     bool complete; /* every offering was priced exactly */
 };
@@ -145,7 +146,24 @@ static enum iso_status price_greedily(struct pool_prices *pool, struct iso_error
     return ISO_OK;
 }
 
-/* Lists that share the values of list `first`, by their table. */
+static double worth_of(const struct pool_prices *pool, int32_t list)
+{
+    return pool->price[list] + NEGATIVE * (1e-6 + fabs(pool->price[list]));
+}
+
+/* Whether a list is of a group and only a table can tell that none of its fillings pays. */
+static bool is_close(const struct pool_prices *pool, int32_t first, int32_t list)
+{
+    const struct iso_pattern_set *set = set_of(pool);
+
+    return pool->group[list] == first && !set->lists[list].complete &&
+           iso_density_bound(pool->search->problem, set, pool->team,
+                             &pool->values[(size_t)first * (size_t)set->n_workloads],
+                             set->lists[list].offering) > worth_of(pool, list);
+}
+
+/* Lists that share the values of list `first`, by their table; those that density.h prices out
+ * need none. */
 static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool thorough,
                                    struct iso_error *reterr)
 {
@@ -156,8 +174,10 @@ static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool
     int32_t n = 0;
 
     for (int32_t l = first; l < set->n_lists; l++)
-        if (pool->group[l] == first && !set->lists[l].complete)
+        if (is_close(pool, first, l)) {
+            pool->lists[n] = l;
             pool->offerings[n++] = set->lists[l].offering;
+        }
     if (n == 0)
         return ISO_OK;
     struct iso_pattern_list *lead = &set->lists[first];
@@ -166,10 +186,10 @@ static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool
                                   reterr));
     lead->priced = true;
     memcpy(lead->prices, iso_pattern_table_prices(table), sizeof(lead->prices));
-    for (int32_t l = first; l < set->n_lists; l++) {
-        double worth = pool->price[l] + NEGATIVE * (1e-6 + fabs(pool->price[l])), bound;
-        if (pool->group[l] != first || set->lists[l].complete ||
-            iso_pattern_table_bound(table, set->lists[l].offering) <= worth)
+    for (int32_t at = 0; at < n; at++) {
+        int32_t l = pool->lists[at];
+        double worth = worth_of(pool, l), bound;
+        if (iso_pattern_table_bound(table, set->lists[l].offering) <= worth)
             continue;
         open_instance(pool, l, room);
         if (iso_pattern_table_best(table, set->lists[l].offering, pool->most, worth, thorough,
@@ -191,6 +211,7 @@ static void pool_fini(struct pool_prices *pool)
     free(pool->order);
     free(pool->density);
     free(pool->offerings);
+    free(pool->lists);
 }
 
 static enum iso_status pool_init(struct pool_prices *pool, struct iso_error *reterr)
@@ -205,8 +226,9 @@ static enum iso_status pool_init(struct pool_prices *pool, struct iso_error *ret
     pool->order = iso_calloc(n, sizeof(*pool->order));
     pool->density = iso_calloc(n, sizeof(*pool->density));
     pool->offerings = iso_calloc(n_lists, sizeof(*pool->offerings));
+    pool->lists = iso_calloc(n_lists, sizeof(*pool->lists));
     if (!pool->values || !pool->price || !pool->group || !pool->most || !pool->counts ||
-        !pool->order || !pool->density || !pool->offerings)
+        !pool->order || !pool->density || !pool->offerings || !pool->lists)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to price patterns");
     return ISO_OK;
 }

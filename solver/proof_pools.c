@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "density.h"
 #include "pattern_table.h"
 #include "priced.h"
 
@@ -19,6 +20,7 @@ struct fit {
     double *values;                  /* [group * n_workloads + place]; one more for scratch */
     int32_t *offerings, *group;      /* [n_offerings]; group -1: by itself */
     double *available, *floor_gain;  /* [n_offerings] */
+    double *density;                 /* [n_offerings]: bound of density.h */
     int32_t *most, *counts, *member; /* scratch */
 };
 
@@ -93,6 +95,14 @@ static void place(struct fit *fit, int32_t offering)
     fit->n_offerings++;
 }
 
+/* Whether only a table can tell that no filling is worth more than the instance. */
+static bool is_close(const struct fit *fit, int32_t at)
+{
+    return fit->density[at] * (1 + 2 * ISO_PROOF_MARGIN) > fit->available[at] - fit->floor_gain[at];
+}
+
+/* The bounds of density.h come first: on catalogs of all sizes nearly all machines are too dear by
+ * them, and the largest would make the grid of a table coarse. */
 static enum iso_status fit_group(struct fit *fit, int32_t group, struct iso_error *reterr)
 {
     const struct iso_problem *problem = fit->priced->f->problem;
@@ -104,14 +114,23 @@ static enum iso_status fit_group(struct fit *fit, int32_t group, struct iso_erro
 
     if (!scratch)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
-    for (int32_t at = 0; at < fit->n_offerings; at++)
-        if (fit->group[at] == group)
+    for (int32_t at = 0; at < fit->n_offerings; at++) {
+        if (fit->group[at] != group)
+            continue;
+        fit->density[at] =
+            iso_density_bound(problem, set_of(fit), fit->team, values, fit->offerings[at]);
+        if (is_close(fit, at))
             fit->member[n_members++] = fit->offerings[at];
+        else
+            shrink_for(fit, at, fit->density[at]);
+    }
+    if (n_members == 0)
+        return ISO_OK;
     ISO_TRY(iso_pattern_table_new(problem, set_of(fit), fit->team, values, fit->member, n_members,
                                   NULL, &table, reterr));
     for (int32_t at = 0; at < fit->n_offerings; at++) {
         double bound, worth = fit->available[at] - fit->floor_gain[at];
-        if (fit->group[at] != group)
+        if (fit->group[at] != group || !is_close(fit, at))
             continue;
         bound = iso_pattern_table_bound(table, fit->offerings[at]);
         if (bound * (1 + 2 * ISO_PROOF_MARGIN) > worth) {
@@ -145,6 +164,7 @@ static void fit_fini(struct fit *fit)
     free(fit->group);
     free(fit->available);
     free(fit->floor_gain);
+    free(fit->density);
     free(fit->most);
     free(fit->counts);
     free(fit->member);
@@ -162,11 +182,12 @@ static enum iso_status fit_team(struct fit *fit, struct iso_error *reterr)
     fit->group = iso_calloc(n_offerings, sizeof(*fit->group));
     fit->available = iso_calloc(n_offerings, sizeof(*fit->available));
     fit->floor_gain = iso_calloc(n_offerings, sizeof(*fit->floor_gain));
+    fit->density = iso_calloc(n_offerings, sizeof(*fit->density));
     fit->most = iso_calloc(n, sizeof(*fit->most));
     fit->counts = iso_calloc(n, sizeof(*fit->counts));
     fit->member = iso_calloc(n_offerings, sizeof(*fit->member));
     if (!fit->values || !fit->offerings || !fit->group || !fit->available || !fit->floor_gain ||
-        !fit->most || !fit->counts || !fit->member)
+        !fit->density || !fit->most || !fit->counts || !fit->member)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a proof");
     for (int32_t t = 0; t < problem->n_periods; t++)
         ISO_TRY(fit_period(fit, t, reterr));

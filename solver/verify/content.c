@@ -125,3 +125,49 @@ long double iso_verify_best_content(const struct iso_problem *problem, int32_t t
     search(&content, 0, 0);
     return content.n_nodes > MOST_NODES ? everything : content.best;
 }
+
+/* Share of an instance that a copy takes of two resources, or of one twice, rounded down. */
+static long double mean_share(const struct iso_workload *workload, const iso_decimal *room, int k,
+                              int l)
+{
+    long double first =
+        workload->need[k] == 0 ? 0 : (long double)workload->need[k] / (long double)room[k];
+    long double second =
+        workload->need[l] == 0 ? 0 : (long double)workload->need[l] / (long double)room[l];
+
+    return (first + second) / 2 / UP;
+}
+
+static bool goes_in(const struct iso_workload *workload, const iso_decimal *room)
+{
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        if (workload->need[k] > 0 && workload->need[k] > room[k])
+            return false;
+    return true;
+}
+
+long double iso_verify_content_density(const struct iso_problem *problem, int32_t team,
+                                       int32_t offering, const int32_t *workloads, int32_t n,
+                                       const long double *worth)
+{
+    long double best = INFINITY;
+    iso_decimal room[ISO_N_RESOURCES];
+
+    for (int k = 0; k < ISO_N_RESOURCES; k++) {
+        iso_decimal capacity = problem->offerings[offering].capacity[k];
+        room[k] = capacity == ISO_UNKNOWN ? -1 : capacity - problem->teams[team].overhead[k];
+    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        for (int l = 0; l <= k; l++) {
+            long double densest = 0;
+            for (int32_t i = 0; i < n && densest < INFINITY; i++) {
+                const struct iso_workload *workload = &problem->workloads[workloads[i]];
+                if (worth[i] <= 0 || !goes_in(workload, room))
+                    continue;
+                long double share = mean_share(workload, room, k, l);
+                densest = share > 0 ? fmaxl(densest, worth[i] / share * UP) : INFINITY;
+            }
+            best = fminl(best, densest);
+        }
+    return best;
+}

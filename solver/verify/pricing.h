@@ -211,6 +211,13 @@ long double iso_verify_best_content(const struct iso_problem *problem, int32_t t
                                     int32_t offering, const int32_t *workloads, int32_t n,
                                     const long double *worth, int32_t *order, long double floor);
 
+/* A bound of the same maximum without a search: copies of worth take shares of the room for
+ * resource k, and for l, that add up to 1 at most each, so the largest worth / mean share is one.
+ * INFINITY when there is none. */
+long double iso_verify_content_density(const struct iso_problem *problem, int32_t team,
+                                       int32_t offering, const int32_t *workloads, int32_t n,
+                                       const long double *worth);
+
 /* The same bound from a table for many offerings; see content_grid.c. NULL when memory is short or
  * the table would be too large. Borrows `workloads`. */
 struct iso_content_grid;

@@ -56,6 +56,10 @@ struct pool {
     int32_t *options; /* [offering place * n_workloads + workload place] or -1 */
     long double *worth;
     int32_t *order;
+    int32_t n_close; /* offerings that only a search of contents can price out, in this period */
+    int32_t *close;  /* their places in `offerings` */
+    int32_t *close_offerings;
+    struct iso_bounded *cost;
     struct iso_content_grid *grid; /* of the last worths; NULL = none */
     bool too_large;                /* for a table */
 };
@@ -162,7 +166,7 @@ static long double best_content(const struct columns *columns, struct pool *pool
         !(pool->grid && iso_content_grid_is_for(pool->grid, pool->worth))) {
         iso_content_grid_free(pool->grid);
         pool->grid = iso_content_grid_new(problem, team, pool->workloads, n, pool->worth,
-                                          pool->offerings, pool->n_offerings);
+                                          pool->close_offerings, pool->n_close);
         pool->too_large = !pool->grid;
     }
     return pool->grid ? iso_content_grid_best(pool->grid, offering, floor)
@@ -170,27 +174,62 @@ static long double best_content(const struct columns *columns, struct pool *pool
                                                 pool->worth, pool->order, floor);
 }
 
-static void price_pool(struct columns *columns, int32_t team)
+/* Sets what a copy of each workload is worth on an offering. */
+static void find_worths(const struct columns *columns, struct pool *pool, int32_t place)
+{
+    for (int32_t i = 0; i < pool->n_workloads; i++) {
+        int32_t option = pool->options[place * pool->n_workloads + i];
+        struct iso_bounded worth = {0, 0};
+        if (option >= 0)
+            worth = iso_worth_of(&columns->units[pool->workloads[i]], option);
+        pool->worth[i] = fmaxl(0, iso_bounded_high(worth));
+    }
+}
+
+/* What a content may be worth before it matters: cost - floor. */
+static long double bar(const struct columns *columns, int32_t offering, struct iso_bounded cost)
+{
+    return iso_bounded_low(cost) / UP -
+           iso_bounded_high(iso_costs_floor(&columns->costs, offering)) * UP;
+}
+
+/* Finds the offerings whose best content has to be searched: on catalogs of all sizes nearly all
+ * are too dear for any content, and their sizes would only make tables larger. */
+static void find_close(struct columns *columns, struct pool *pool, int32_t team)
 {
     const struct iso_problem *problem = columns->p->v->problem;
-    struct pool *pool = &columns->pools[team];
-    int32_t n = pool->n_workloads, cell = problem->n_workloads + team;
 
-    for (int32_t i = 0; i < n; i++)
-        iso_worth_open(&columns->units[pool->workloads[i]], columns->period);
+    pool->n_close = 0;
+    pool->too_large = false;
+    iso_content_grid_free(pool->grid);
+    pool->grid = NULL;
     for (int32_t place = 0; place < pool->n_offerings; place++) {
         int32_t offering = pool->offerings[place];
-        long double cost = iso_bounded_low(iso_costs_of(&columns->costs, cell, offering));
+        pool->cost[place] = iso_costs_of(&columns->costs, problem->n_workloads + team, offering);
+        long double least = bar(columns, offering, pool->cost[place]);
+        find_worths(columns, pool, place);
+        if (least > 0 && iso_verify_content_density(problem, team, offering, pool->workloads,
+                                                    pool->n_workloads, pool->worth) <= least)
+            continue;
+        pool->close_offerings[pool->n_close] = offering;
+        pool->close[pool->n_close++] = place;
+    }
+}
+
+static void price_pool(struct columns *columns, int32_t team)
+{
+    struct pool *pool = &columns->pools[team];
+
+    for (int32_t i = 0; i < pool->n_workloads; i++)
+        iso_worth_open(&columns->units[pool->workloads[i]], columns->period);
+    find_close(columns, pool, team);
+    for (int32_t at = 0; at < pool->n_close; at++) {
+        int32_t place = pool->close[at], offering = pool->offerings[place];
+        long double cost = iso_bounded_low(pool->cost[place]);
         long double floor = iso_bounded_high(iso_costs_floor(&columns->costs, offering));
-        for (int32_t i = 0; i < n; i++) {
-            int32_t option = pool->options[place * n + i];
-            struct iso_bounded worth = {0, 0};
-            if (option >= 0)
-                worth = iso_worth_of(&columns->units[pool->workloads[i]], option);
-            pool->worth[i] = fmaxl(0, iso_bounded_high(worth));
-        }
-        /* what a content is worth matters only above cost - floor */
-        long double content = best_content(columns, pool, team, offering, cost / UP - floor * UP);
+        find_worths(columns, pool, place);
+        long double content =
+            best_content(columns, pool, team, offering, bar(columns, offering, pool->cost[place]));
         if (cost < 0 || content + floor * UP > cost)
             add_both(columns, offering, cost, content, content_ratio(columns, pool, place));
     }
@@ -366,7 +405,10 @@ static enum iso_status init_pool(struct columns *columns, int32_t team)
     pool->offerings = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->offerings));
     pool->options =
         iso_calloc((size_t)pool->n_offerings * (size_t)pool->n_workloads, sizeof(*pool->options));
-    if (!pool->offerings || !pool->options)
+    pool->close = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->close));
+    pool->close_offerings = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->close_offerings));
+    pool->cost = iso_calloc((size_t)pool->n_offerings, sizeof(*pool->cost));
+    if (!pool->offerings || !pool->options || !pool->close || !pool->close_offerings || !pool->cost)
         return no_memory(columns);
     for (int32_t o = 0, place = 0; o < problem->n_offerings; o++)
         if (used[o])
@@ -387,6 +429,9 @@ static void fini_pool(struct pool *pool)
     free(pool->options);
     free(pool->worth);
     free(pool->order);
+    free(pool->close);
+    free(pool->close_offerings);
+    free(pool->cost);
     iso_content_grid_free(pool->grid);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../../solver/density.h"
 #include "../../solver/pattern_table.h"
 #include "../../solver/verify/pricing.h"
 
@@ -192,9 +193,44 @@ static void the_verifier_bounds_fillings_by_itself_and_tightly(void **state)
     }
 }
 
+/* 8 vCPU and 32 GiB; a copy of 2 vCPU and 4 GiB is worth 3, one of 1 vCPU and 8 GiB is worth 2. By
+ * vCPU alone: shares 1/4 and 1/8, so 12 and 16; by memory alone: 1/8 and 1/4, so 24 and 8; by both:
+ * mean share 3/16 of either, so 16 and 32/3. The least of 16, 24 and 16 is 16; the best filling, 3
+ * and 2 copies, is worth 13. A third copy, of 9 vCPU, does not fit and counts for nothing. */
+static void a_filling_is_worth_no_more_than_its_densest_copies(void **state)
+{
+    const iso_decimal unit = ISO_DECIMAL_ONE;
+    const iso_decimal needs[][2] = {{2 * unit, 4 * unit}, {unit, 8 * unit}, {9 * unit, unit}};
+    const double values[] = {3, 2, 100};
+    const long double worth[] = {3, 2, 100};
+    int32_t places[] = {0, 1, 2};
+    struct iso_workload workloads[3] = {0};
+    struct iso_offering offering = {0};
+    struct iso_team team = {0};
+    struct iso_problem problem = {.n_workloads = 3,
+                                  .workloads = workloads,
+                                  .n_offerings = 1,
+                                  .offerings = &offering,
+                                  .n_teams = 1,
+                                  .teams = &team};
+    struct iso_pattern_set set = {.n_workloads = 3, .workloads = places};
+
+    (void)state;
+    for (int w = 0; w < 3; w++) {
+        workloads[w].need[ISO_RESOURCE_VCPU] = needs[w][0];
+        workloads[w].need[ISO_RESOURCE_MEMORY_GIB] = needs[w][1];
+    }
+    offering.capacity[ISO_RESOURCE_VCPU] = 8 * unit;
+    offering.capacity[ISO_RESOURCE_MEMORY_GIB] = 32 * unit;
+    assert_float_equal(iso_density_bound(&problem, &set, 0, values, 0), 16, 1e-9);
+    assert_float_equal((double)iso_verify_content_density(&problem, 0, 0, places, 3, worth), 16,
+                       1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_filling_is_worth_no_more_than_its_densest_copies),
         cmocka_unit_test(the_solver_finds_the_most_valuable_filling),
         cmocka_unit_test(the_verifier_bounds_fillings_by_itself_and_tightly),
     };
