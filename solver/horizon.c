@@ -236,9 +236,9 @@ static enum iso_status solve_case(struct iso_horizon_case *h, struct iso_plan **
         }
         h->search.plan = best;
         ISO_TRY(finish(h, best, proved, reterr));
-        tell(h, best);
         if (!try_again(h, best, &proved))
             break;
+        tell(h, best); /* not the last, which is the answer: a year's plan is large to send */
     }
     *ret_plan = ISO_STEAL(best);
     return ISO_OK;
@@ -282,7 +282,6 @@ enum iso_status iso_horizon(const struct iso_problem *problem, const struct iso_
         ISO_TRY(iso_find_bindings(&h.search, &plan->tiers[0], reterr));
     if (explain)
         ISO_TRY(iso_explain_horizon(&h.search, reterr));
-    tell(&h, plan);
     *ret_plan = ISO_STEAL(plan);
     return ISO_OK;
 }

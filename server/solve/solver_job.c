@@ -1,7 +1,6 @@
 #include "solver_job.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,7 +18,6 @@
 #define INCUMBENT_EVERY_S 1.0
 #define PROGRESS_EVERY_S 0.1
 #define POLL_EVERY_S 0.005
-#define LONG_PLAN 100000 /* lines of instances */
 #define EXPORT_CHUNK_BYTES (256u << 10)
 #define FAILURE_BYTES (4u << 20) /* of the report of a failure with all its violations */
 
@@ -207,8 +205,6 @@ static enum iso_status solve(struct iso_solver_connection *connection,
     iso_arena_free(job.waiting_arena);
     ISO_TRY(status);
 
-    if (plan->n_uses > LONG_PLAN) /* its answer takes room that the solve has just left */
-        malloc_trim(0);
     Answer *answer = iso_answer_from_plan(plan, arena);
     if (!answer)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to send the plan");
