@@ -1,4 +1,5 @@
 iso_add_pytest(e2e test_server_programs.py)
+iso_add_pytest(e2e test_store_command.py)
 # Answers against independent ones, and clients that know nothing but the contract.
 iso_add_pytest(e2e test_oracle.py TIMEOUT 300)
 iso_add_pytest(e2e test_prices.py TIMEOUT 120)
