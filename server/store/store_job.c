@@ -110,14 +110,14 @@ enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sq
 #define CLAIM(lock)                                                                             \
     "UPDATE job SET state = 2, attempt = attempt + 1, owner = $1, claim_ns = $2, lease_ns = $3" \
     " WHERE sequence = ("                                                                       \
-    "  SELECT j.sequence FROM job j JOIN ("                                                     \
+    "  WITH t AS MATERIALIZED (" /* once for a tenant, not for each of its jobs */              \
     "    SELECT w.tenant,"                                                                      \
     "      (SELECT count(*) FROM job r WHERE r.tenant = w.tenant AND r.state = 2"               \
     "         AND r.lease_ns >= $2) AS running,"                                                \
     "      (SELECT max(d.claim_ns) FROM job d WHERE d.tenant = w.tenant) AS turn_ns"            \
     "    FROM (SELECT DISTINCT tenant FROM job WHERE state = 1"                                 \
-    "          OR (state = 2 AND lease_ns < $2 AND owner <> $1)) w"                             \
-    "    ) t ON t.tenant = j.tenant"                                                            \
+    "          OR (state = 2 AND lease_ns < $2 AND owner <> $1)) w)"                            \
+    "  SELECT j.sequence FROM job j JOIN t ON t.tenant = j.tenant"                              \
     "  WHERE (j.state = 1 OR (j.state = 2 AND j.lease_ns < $2 AND j.owner <> $1))"              \
     "    AND ($4 = 0 OR t.running < $4)"                                                        \
     "  ORDER BY j.priority DESC, t.running, t.turn_ns, j.sequence LIMIT 1" lock ")"             \
