@@ -160,15 +160,17 @@ def watched(plans, ref, seconds):
     return plan, bound_at
 
 
-def repeated(server, plans, ref, n_calls=7):
+def repeated(server, ref, n_calls=7):
     """A plan, the median seconds of a call, and the CPU seconds before the last: the solve before
-    them, and the first of these, warm the processes up."""
-    seconds = []
+    them, and the first of these, warm the processes up. Seconds are from the request's bytes to the
+    answer's: what a client takes to make and read messages is its own."""
+    call = server.channel().unary_unary("/isocost.v1.PlanService/SolvePlan")
+    request, seconds = p.SolvePlanRequest(model=ref).SerializeToString(), []
     for _ in range(n_calls):
         spent, began = cpu_seconds(server), time.monotonic()
-        plan = plans.SolvePlan(p.SolvePlanRequest(model=ref), timeout=60).plan
+        answer = call(request, timeout=60)
         seconds.append(time.monotonic() - began)
-    return plan, statistics.median(seconds), spent
+    return p.SolvePlanResponse.FromString(answer).plan, statistics.median(seconds), spent
 
 
 def solve(server, plans, case, seed):
@@ -180,7 +182,7 @@ def solve(server, plans, case, seed):
         plan, bound_at = watched(plans, ref, case.seconds)
         seconds = time.monotonic() - began
         if case.median_seconds < 0.1:
-            plan, seconds, spent = repeated(server, plans, ref)
+            plan, seconds, spent = repeated(server, ref)
     except grpc.RpcError as error:
         row.update(seconds=round(time.monotonic() - began, 3), ok=False,
                    error=f"{error.code().name}: {error.details()[:200]}")
