@@ -29,7 +29,8 @@ static inline struct iso_plan *forced_plan(const struct iso_problem *problem,
     return plan;
 }
 
-/* The same without any slack that the problem allows, and without explanations. */
+/* The same without any slack that the problem allows, and without explanations. It ends by proof;
+ * the time is for machines that are busy. */
 static inline struct iso_plan *forced_exact_plan(const struct iso_problem *problem,
                                                  enum iso_strategy strategy, uint64_t seed)
 {
@@ -39,6 +40,7 @@ static inline struct iso_plan *forced_exact_plan(const struct iso_problem *probl
     copy.options.gap = 0;
     copy.options.work_limit = 0;
     copy.options.tier_tolerance = 0;
+    copy.options.time_limit_s = 60;
     return forced_plan(&copy, strategy, seed);
 }
 
