@@ -105,14 +105,10 @@ void iso_bins_fini(struct iso_bins *bins)
 
 static void room_of(const struct iso_search *search, int32_t team, int32_t list, iso_decimal *room)
 {
-    const struct iso_problem *problem = search->problem;
-    const struct iso_offering *offering =
-        &problem->offerings[set_of(search, team)->lists[list].offering];
+    int32_t offering = set_of(search, team)->lists[list].offering;
 
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        iso_decimal left = offering->capacity[k] - problem->teams[team].overhead[k];
-        room[k] = offering->capacity[k] == ISO_UNKNOWN || left < 0 ? 0 : left;
-    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        room[k] = iso_pattern_room(search->problem, team, offering, k);
 }
 
 /* What a copy takes of an instance: added up, at most, nothing (by value alone), or by roots. */
@@ -385,11 +381,7 @@ enum iso_status iso_bins_fill(struct iso_bins *bins, const struct iso_search *se
     bins->counts = NULL;
     bins->cost = 0;
     bins->complete = true;
-    memset(bins->activity, 0, (size_t)mip->n_rows * sizeof(*bins->activity));
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        for (int32_t k = 0; k < mip->columns[j].n_entries && patterns[j] != 0; k++)
-            bins->activity[mip->entries[mip->columns[j].first_entry + k].row] +=
-                patterns[j] * mip->entries[mip->columns[j].first_entry + k].coefficient;
+    iso_mip_activity(mip, patterns, bins->activity);
     iso_purses_fini(&bins->purses);
     ISO_TRY(iso_purses_init(&bins->purses, search, duals, reterr));
     iso_purses_open(&bins->purses, search, patterns, -1);

@@ -38,9 +38,8 @@ static iso_decimal room_of(const struct iso_counts *counts, int32_t kind, int k)
     const struct iso_problem *problem = counts->search->problem;
     int32_t team = counts->team;
     int32_t offering = counts->search->formulation->pools[team].lists[counts->list[kind]].offering;
-    iso_decimal left = problem->offerings[offering].capacity[k] - problem->teams[team].overhead[k];
 
-    return problem->offerings[offering].capacity[k] == ISO_UNKNOWN || left < 0 ? 0 : left;
+    return iso_pattern_room(problem, team, offering, k);
 }
 
 static const struct iso_workload *copy_of(const struct iso_counts *counts, int32_t class)

@@ -21,11 +21,8 @@ double iso_density_bound(const struct iso_problem *problem, const struct iso_pat
     double densest[ISO_N_RESOURCES][ISO_N_RESOURCES] = {{0}}, best = INFINITY;
     iso_decimal room[ISO_N_RESOURCES];
 
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        iso_decimal capacity = problem->offerings[offering].capacity[k];
-        iso_decimal left = capacity - problem->teams[team].overhead[k];
-        room[k] = capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
-    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        room[k] = iso_pattern_room(problem, team, offering, k);
     for (int32_t i = 0; i < set->n_workloads; i++) {
         double share[ISO_N_RESOURCES];
         if (values[i] <= 0 || !find_shares(&problem->workloads[set->workloads[i]], room, share))

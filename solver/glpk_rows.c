@@ -22,33 +22,7 @@ bool iso_lp_row_waits(const struct iso_lp *lp, int32_t i)
 
 bool iso_lp_row_counts(const struct iso_lp *lp, int32_t i)
 {
-    const struct iso_mip_row *row = &lp->mip->rows[i];
-
-    if (lp->period < 0)
-        return true;
-    switch (row->kind) {
-    case ISO_ROW_DEMAND:
-    case ISO_ROW_LIMIT:
-        return row->b == lp->period;
-    case ISO_ROW_SHARE_MAX:
-    case ISO_ROW_SHARE_MIN:
-    case ISO_ROW_SURVIVE:
-        return row->c == lp->period;
-    default:
-        return false;
-    }
-}
-
-/* Sums of the entries of all columns times their values. */
-static void find_activity(const struct iso_lp *lp, const double *x, double *activity)
-{
-    const struct iso_mip *mip = lp->mip;
-
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        for (int32_t k = 0; k < mip->columns[j].n_entries && x[j] != 0; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
-            activity[entry->row] += x[j] * entry->coefficient;
-        }
+    return lp->period < 0 || iso_mip_row_period(&lp->mip->rows[i]) == lp->period;
 }
 
 static bool breaks(const struct iso_mip_row *row, double activity)
@@ -66,7 +40,7 @@ int32_t iso_lp_load_broken(struct iso_lp *lp, bool all)
     if (!x || !activity)
         return -1;
     iso_lp_values(lp, x);
-    find_activity(lp, x, activity);
+    iso_mip_activity(lp->mip, x, activity);
     for (int32_t i = 0; i < lp->mip->n_rows; i++) {
         if (lp->row_place[i] != 0 || lp->dissolved[i] || !iso_lp_row_waits(lp, i) ||
             !iso_lp_row_counts(lp, i) || !(all || breaks(&lp->mip->rows[i], activity[i])))

@@ -149,3 +149,13 @@ double iso_mip_value(const struct iso_mip *mip, const double *x)
         value += mip->objective[j] * x[j];
     return value;
 }
+
+void iso_mip_activity(const struct iso_mip *mip, const double *x, double *ret_activity)
+{
+    memset(ret_activity, 0, (size_t)mip->n_rows * sizeof(*ret_activity));
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        for (int32_t k = 0; k < mip->columns[j].n_entries && x[j] != 0; k++) {
+            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
+            ret_activity[entry->row] += x[j] * entry->coefficient;
+        }
+}

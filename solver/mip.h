@@ -91,6 +91,29 @@ static inline bool iso_column_runs(const struct iso_mip_column *column)
     return column->kind == ISO_COLUMN_USE || column->kind == ISO_COLUMN_PATTERN;
 }
 
+/* The period of a row that joins columns of one period and of nothing else; -1 for others. */
+static inline int32_t iso_mip_row_period(const struct iso_mip_row *row)
+{
+    switch (row->kind) {
+    case ISO_ROW_DEMAND:
+    case ISO_ROW_LIMIT:
+        return row->b;
+    case ISO_ROW_SHARE_MAX:
+    case ISO_ROW_SHARE_MIN:
+    case ISO_ROW_SURVIVE:
+        return row->c;
+    default:
+        return -1;
+    }
+}
+
+/* Whether a column of a period is no instance: what is unserved, or a violation of a limit. */
+static inline bool iso_column_is_slack(const struct iso_mip_column *column, int32_t period)
+{
+    return (column->kind == ISO_COLUMN_UNSERVED || column->kind == ISO_COLUMN_OVER_LIMIT) &&
+           column->b == period;
+}
+
 void iso_mip_fini(struct iso_mip *mip);
 
 /* Appends a row and gives its index, or -1 when memory is short. */
@@ -117,5 +140,8 @@ bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip);
 
 /* sum_j objective[j] x_j. */
 double iso_mip_value(const struct iso_mip *mip, const double *x);
+
+/* ret_activity[i] = sum_j coefficient_ij x_j for every row. */
+void iso_mip_activity(const struct iso_mip *mip, const double *x, double *ret_activity);
 
 #endif

@@ -55,12 +55,7 @@ void iso_neighbourhood_move(struct iso_neighbourhood *n, const double *x)
     const struct iso_mip *mip = &n->search->formulation->mip;
 
     memcpy(n->x, x, (size_t)mip->n_columns * sizeof(*x));
-    memset(n->activity, 0, (size_t)mip->n_rows * sizeof(*n->activity));
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        for (int32_t k = 0; k < mip->columns[j].n_entries && x[j] != 0; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
-            n->activity[entry->row] += x[j] * entry->coefficient;
-        }
+    iso_mip_activity(mip, x, n->activity);
 }
 
 void iso_neighbourhood_set(struct iso_neighbourhood *n, int32_t column, double value)

@@ -138,11 +138,8 @@ static void open_instance(struct packing *packing, int32_t team, int32_t offerin
 {
     const struct iso_problem *problem = packing->problem;
 
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        iso_decimal capacity = problem->offerings[offering].capacity[k];
-        iso_decimal left = capacity - problem->teams[team].overhead[k];
-        packing->room[k] = capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
-    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        packing->room[k] = iso_pattern_room(problem, team, offering, k);
     for (int32_t i = 0; i < packing->set->n_workloads; i++) {
         const struct iso_workload *workload = workload_at(packing, i);
         int32_t option = iso_workload_find_option(workload, offering);

@@ -26,6 +26,17 @@ struct iso_pattern_set {
     struct iso_pattern_list *lists; /* by offering, rising */
 };
 
+/* What the team's overhead leaves of resource k on an empty instance; 0 where it leaves nothing or
+ * the capacity is not known. */
+static inline iso_decimal iso_pattern_room(const struct iso_problem *problem, int32_t team,
+                                           int32_t offering, int k)
+{
+    iso_decimal capacity = problem->offerings[offering].capacity[k];
+    iso_decimal left = capacity - problem->teams[team].overhead[k];
+
+    return capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
+}
+
 /* Lists the patterns of team `team` for the offerings with kept[offering]: all maximal ones while
  * they are at most `room` together, otherwise for each offering the fullest of each single
  * workload. Errors: ISO_E_NOMEM. */

@@ -79,13 +79,10 @@ static void take(struct listing *listing, int32_t i, int32_t n)
 static enum iso_status open_instance(struct listing *listing)
 {
     const struct iso_problem *problem = listing->search->problem;
-    const struct iso_offering *offering =
-        &problem->offerings[listing->set->lists[listing->list].offering];
+    int32_t offering = listing->set->lists[listing->list].offering;
 
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        iso_decimal left = offering->capacity[k] - problem->teams[listing->team].overhead[k];
-        listing->room[k] = offering->capacity[k] == ISO_UNKNOWN || left < 0 ? 0 : left;
-    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        listing->room[k] = iso_pattern_room(problem, listing->team, offering, k);
     ISO_TRY(iso_pool_most(listing->search, listing->team, listing->list, listing->period,
                           listing->most, listing->reterr));
     for (int32_t i = 0; i < listing->set->n_workloads; i++)

@@ -65,16 +65,12 @@ static enum iso_status add(struct pool_prices *pool, int32_t list, struct iso_er
 
 static void open_instance(struct pool_prices *pool, int32_t list, iso_decimal *room)
 {
-    const struct iso_problem *problem = pool->search->problem;
-    const struct iso_offering *offering = &problem->offerings[set_of(pool)->lists[list].offering];
+    int32_t offering = set_of(pool)->lists[list].offering;
 
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        iso_decimal left = offering->capacity[k] - problem->teams[pool->team].overhead[k];
-        room[k] = offering->capacity[k] == ISO_UNKNOWN || left < 0 ? 0 : left;
-    }
+    for (int k = 0; k < ISO_N_RESOURCES; k++)
+        room[k] = iso_pattern_room(pool->search->problem, pool->team, offering, k);
     for (int32_t i = 0; i < set_of(pool)->n_workloads; i++) {
-        int32_t option =
-            iso_workload_find_option(copy_of(pool, i), set_of(pool)->lists[list].offering);
+        int32_t option = iso_workload_find_option(copy_of(pool, i), offering);
         pool->most[i] = option < 0 ? 0 : copy_of(pool, i)->options[option].most;
     }
 }

@@ -49,10 +49,7 @@ static const struct iso_workload *copy_of(const struct iso_pattern_table *table,
 
 static iso_decimal room_of(const struct iso_pattern_table *table, int32_t offering, int k)
 {
-    iso_decimal capacity = table->problem->offerings[offering].capacity[k];
-    iso_decimal left = capacity - table->problem->teams[table->team].overhead[k];
-
-    return capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
+    return iso_pattern_room(table->problem, table->team, offering, k);
 }
 
 static iso_decimal gcd(iso_decimal a, iso_decimal b)

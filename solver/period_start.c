@@ -95,13 +95,6 @@ static enum iso_status move_on(struct period_start *start, struct iso_error *ret
     return iso_unlisted_see(search->unlisted, reterr);
 }
 
-/* Columns of a period that are no instances: what is unserved, and violations. */
-static bool is_rest(const struct iso_mip_column *column, int32_t t)
-{
-    return (column->kind == ISO_COLUMN_UNSERVED || column->kind == ISO_COLUMN_OVER_LIMIT) &&
-           column->b == t;
-}
-
 /* Hands the program what it begins with: in the first period what is listed. */
 static enum iso_status begin(struct period_start *start, struct iso_lp *lp, int32_t t,
                              struct iso_error *reterr)
@@ -109,7 +102,7 @@ static enum iso_status begin(struct period_start *start, struct iso_lp *lp, int3
     const struct iso_mip *mip = &start->search->formulation->mip;
 
     for (int32_t j = 0; j < mip->n_columns; j++)
-        if (is_rest(&mip->columns[j], t) ||
+        if (iso_column_is_slack(&mip->columns[j], t) ||
             (t == 0 && mip->columns[j].kind == ISO_COLUMN_USE && mip->columns[j].c == 0))
             ISO_TRY(iso_lp_add_column(lp, j, reterr));
     for (int32_t k = 0; k < start->n_active; k++)

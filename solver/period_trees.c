@@ -77,22 +77,6 @@ static void trees_fini(struct trees *trees)
         free(arrays[i]);
 }
 
-/* The period of a row that is kept; -1: it is priced. */
-static int32_t period_of(const struct iso_mip_row *row)
-{
-    switch (row->kind) {
-    case ISO_ROW_DEMAND:
-    case ISO_ROW_LIMIT:
-        return row->b;
-    case ISO_ROW_SHARE_MAX:
-    case ISO_ROW_SHARE_MIN:
-    case ISO_ROW_SURVIVE:
-        return row->c;
-    default:
-        return -1;
-    }
-}
-
 static int by_reduced_cost(const void *left, const void *right)
 {
     const struct item *a = left, *b = right;
@@ -184,7 +168,7 @@ static enum iso_status init(struct trees *trees, struct iso_search *search, cons
             return no_memory(reterr);
     }
     for (int32_t i = 0; i < mip->n_rows; i++) {
-        int32_t t = period_of(&mip->rows[i]);
+        int32_t t = iso_mip_row_period(&mip->rows[i]);
         double side = duals[i] > 0 ? mip->rows[i].lower : mip->rows[i].upper;
         trees->place[i] = -1;
         if (t >= 0 && duals[i] != 0)
@@ -261,14 +245,13 @@ static bool build(struct trees *trees, int32_t t, struct iso_mip *tree)
     bool ok = true;
 
     for (int32_t i = 0; i < mip->n_rows && ok; i++)
-        if (period_of(&mip->rows[i]) == t) {
+        if (iso_mip_row_period(&mip->rows[i]) == t) {
             trees->place[i] = iso_mip_add_row(tree, &mip->rows[i]);
             ok = trees->place[i] >= 0;
         }
     for (int32_t j = 0; j < mip->n_columns && ok; j++) {
         const struct iso_mip_column *column = &mip->columns[j];
-        if ((column->kind == ISO_COLUMN_UNSERVED || column->kind == ISO_COLUMN_OVER_LIMIT) &&
-            column->b == t)
+        if (iso_column_is_slack(column, t))
             ok = copy_column(trees, j, iso_reduced_cost(mip, trees->duals, j), column->upper, tree);
     }
     for (int32_t k = 0; k < trees->periods[t].n_items && ok; k++)

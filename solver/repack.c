@@ -44,12 +44,9 @@ static void measure(struct iso_repack *repack)
         int k = repack->resources[r];
         for (int32_t i = 0; i < repack->n; i++)
             repack->need[i * repack->n_resources + r] = copy_of(repack, i)->need[k];
-        for (int32_t l = 0; l < repack->n_lists; l++) {
-            iso_decimal capacity = problem->offerings[repack->set->lists[l].offering].capacity[k];
-            iso_decimal left = capacity - problem->teams[repack->team].overhead[k];
+        for (int32_t l = 0; l < repack->n_lists; l++)
             repack->room[l * repack->n_resources + r] =
-                capacity == ISO_UNKNOWN || left < 0 ? 0 : left;
-        }
+                iso_pattern_room(problem, repack->team, repack->set->lists[l].offering, k);
     }
     for (int32_t l = 0; l < repack->n_lists; l++)
         for (int32_t i = 0; i < repack->n; i++) {
@@ -174,14 +171,9 @@ static enum iso_status read_plan(struct iso_repack *repack, struct iso_error *re
     const struct iso_mip *mip = &search->formulation->mip;
     double total = 0, share;
 
-    for (int32_t j = 0; j < mip->n_columns; j++) {
-        const struct iso_mip_column *column = &mip->columns[j];
-        for (int32_t k = 0; k < column->n_entries && search->best[j] != 0; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
-            repack->activity[entry->row] += search->best[j] * entry->coefficient;
-        }
-        total += is_of_pool(repack, column) ? search->best[j] : 0;
-    }
+    iso_mip_activity(mip, search->best, repack->activity);
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        total += is_of_pool(repack, &mip->columns[j]) ? search->best[j] : 0;
     share = total > MOST_INSTANCES ? MOST_INSTANCES / total : 1;
     repack->room_instances = (int32_t)fmin(total, MOST_INSTANCES) + 2 * ISO_REPACK_EMPTIED;
     repack->list = iso_calloc((size_t)repack->room_instances, sizeof(*repack->list));

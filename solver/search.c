@@ -47,13 +47,7 @@ struct iso_control iso_search_control(struct iso_search *search)
 
 static bool rows_hold(const struct iso_mip *mip, const double *x, double *activity)
 {
-    memset(activity, 0, (size_t)mip->n_rows * sizeof(*activity));
-    for (int32_t j = 0; j < mip->n_columns; j++) {
-        const struct iso_mip_column *column = &mip->columns[j];
-        for (int32_t k = 0; k < column->n_entries && x[j] != 0; k++)
-            activity[mip->entries[column->first_entry + k].row] +=
-                x[j] * mip->entries[column->first_entry + k].coefficient;
-    }
+    iso_mip_activity(mip, x, activity);
     for (int32_t i = 0; i < mip->n_rows; i++) {
         const struct iso_mip_row *row = &mip->rows[i];
         if (activity[i] < row->lower - ROW_SLACK * (1 + fabs(row->lower)) ||

@@ -240,7 +240,6 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
 {
     struct evaluation_call *call = context;
     struct iso_statement *statement = NULL;
-    bool row = false;
 
     call->events = iso_arena_calloc(call->arena, (size_t)call->limit, sizeof(*call->events));
     ISO_TRY(iso_store_check_arena(call->arena, reterr));
@@ -251,13 +250,7 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
                       &statement, reterr, ISO_TEXT(call->principal->tenant),
                       ISO_TEXT(call->principal->project), ISO_TEXT(call->id), ISO_INT(call->after),
                       ISO_INT(call->limit)));
-    for (call->n_events = 0;; call->n_events++) {
-        ISO_TRY(iso_sql_step(statement, &row, reterr));
-        if (!row)
-            return iso_store_check_arena(call->arena, reterr);
-        call->events[call->n_events].sequence = iso_sql_int(statement, 0);
-        call->events[call->n_events].event = iso_sql_blob(statement, 1, call->arena);
-    }
+    return iso_store_read_events(statement, call->arena, call->events, &call->n_events, reterr);
 }
 
 enum iso_status iso_store_list_evaluation_events(struct iso_store *store,

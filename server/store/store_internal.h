@@ -75,6 +75,11 @@ void iso_store_audit_hash(const unsigned char previous[ISO_SHA256_BYTES],
                           const char *const fields[ISO_AUDIT_FIELDS], int64_t at_ns,
                           unsigned char ret_hash[ISO_SHA256_BYTES]);
 
+/* Reads the rows (sequence, event) of a statement into `events`, which has room for them. */
+enum iso_status iso_store_read_events(struct iso_statement *statement, struct iso_arena *arena,
+                                      struct iso_event_record *events, int *ret_n_events,
+                                      struct iso_error *reterr);
+
 /* Adds a model unless it is there. */
 enum iso_status iso_store_insert_model(struct iso_sql *sql, const struct iso_principal *principal,
                                        const char *digest, struct iso_bytes model,
