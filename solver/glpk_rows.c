@@ -4,7 +4,6 @@
  * carries. Such rows are left out at first; when the point of a solve breaks some, these are loaded
  * and the dual simplex goes on. The multiplier of a row that was never needed is 0, so what is
  * proved is the same (row generation; the "lazy constraints" of branch-and-cut codes). */
-#include <glpk.h>
 #include <math.h>
 #include <stdlib.h>
 
