@@ -1,5 +1,6 @@
 #include "crypto.h"
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -7,6 +8,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+#include <sys/random.h>
 
 static enum iso_status failed(const char *what, struct iso_error *reterr)
 {
@@ -135,6 +137,20 @@ char *iso_base64(const void *bytes, size_t n_bytes, bool for_url)
         text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
     text[strcspn(text, "=")] = '\0';
     return text;
+}
+
+enum iso_status iso_random(unsigned char *bytes, size_t n_bytes, struct iso_error *reterr)
+{
+    while (n_bytes > 0) {
+        ssize_t n = getrandom(bytes, n_bytes, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return iso_fail(reterr, ISO_E_IO, "", "random bytes: %s", strerror(errno));
+        bytes += n;
+        n_bytes -= (size_t)n;
+    }
+    return ISO_OK;
 }
 
 void iso_wipe(void *bytes, size_t n_bytes)

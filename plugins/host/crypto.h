@@ -39,6 +39,9 @@ void iso_hex(const unsigned char *bytes, size_t n_bytes, char *ret_text);
  * frees it. */
 char *iso_base64(const void *bytes, size_t n_bytes, bool for_url);
 
+/* Fills `bytes` from the kernel's generator. Errors: ISO_E_IO. */
+enum iso_status iso_random(unsigned char *bytes, size_t n_bytes, struct iso_error *reterr);
+
 /* Clears memory that held a secret, whatever the optimiser thinks of it. */
 void iso_wipe(void *bytes, size_t n_bytes);
 

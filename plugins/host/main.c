@@ -46,6 +46,7 @@ static enum iso_status enter_sandbox(struct host *host,
         .n_readable = load->n_readable_paths,
         .cache_directory = load->cache_directory,
         .memory_bytes = load->memory_bytes,
+        .ca_file = load->http ? load->http->ca_file : "",
     };
     enum iso_status status = iso_sandbox_close(&host->sandbox, reterr);
     host->sandbox.plugin_folder = NULL;
@@ -79,7 +80,8 @@ static enum iso_status create_instance(struct host *host,
     for (size_t i = 0; i < load->n_config; i++)
         values[i] = (struct iso_config_value){load->config[i]->name, load->config[i]->value};
     ISO_TRY(iso_config_make(&host->plugin, values, load->n_config, &host->config, reterr));
-    iso_services_init(&host->services, &host->channel, load);
+    ISO_TRY(
+        iso_services_init(&host->services, &host->channel, load, host->plugin.abi_minor, reterr));
     return host->plugin.create(host->config, &host->services.host, &host->instance, reterr);
 }
 
@@ -184,6 +186,7 @@ static int run(struct host *host, int fd)
         iso_channel_fail(&host->channel, &error, /* failure= */ NULL);
     if (host->instance)
         host->plugin.destroy(host->instance);
+    iso_services_fini(&host->services);
     isocost__internal__v1__host_request__free_unpacked(request, NULL);
     iso_channel_fini(&host->channel);
     return ended_well ? 0 : 1;
@@ -208,6 +211,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: isocost-plugin-host [fd [parent-pid]]; the server starts it\n");
         return 2;
     }
+    iso_http_start();
     if (iso_sandbox_begin(parent, &error) != ISO_OK) {
         fprintf(stderr, "isocost-plugin-host: %s\n", error.text);
         return 1;

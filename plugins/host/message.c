@@ -40,8 +40,7 @@ enum iso_status iso_pairs_add(struct iso_pairs *pairs, const char *name, const c
     return ISO_OK;
 }
 
-enum iso_status iso_pairs_set(struct iso_pairs *pairs, const char *name, const char *value,
-                              struct iso_error *reterr)
+void iso_pairs_remove(struct iso_pairs *pairs, const char *name)
 {
     size_t n = 0;
 
@@ -52,6 +51,12 @@ enum iso_status iso_pairs_set(struct iso_pairs *pairs, const char *name, const c
             pairs->list[n++] = pairs->list[i];
     }
     pairs->n = n;
+}
+
+enum iso_status iso_pairs_set(struct iso_pairs *pairs, const char *name, const char *value,
+                              struct iso_error *reterr)
+{
+    iso_pairs_remove(pairs, name);
     return iso_pairs_add(pairs, name, value, reterr);
 }
 
@@ -186,6 +191,23 @@ enum iso_status iso_message_set_url(struct iso_message *message, const char *url
     curl_free(parts.query);
     curl_url_cleanup(parsed);
     return status;
+}
+
+char *iso_url_resolve(const char *base, const char *reference)
+{
+    CURLU *url = curl_url();
+    char *text = NULL, *resolved = NULL;
+
+    if (url &&
+        curl_url_set(url, CURLUPART_URL, base, CURLU_PATH_AS_IS | CURLU_ALLOW_SPACE) == CURLUE_OK &&
+        curl_url_set(url, CURLUPART_URL, reference,
+                     CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS | CURLU_ALLOW_SPACE) == CURLUE_OK)
+        curl_url_get(url, CURLUPART_URL, &text, 0);
+    if (text)
+        resolved = iso_strdup(text);
+    curl_free(text);
+    curl_url_cleanup(url);
+    return resolved;
 }
 
 enum iso_status iso_text_make(char **ret_text, struct iso_error *reterr, const char *format, ...)

@@ -25,6 +25,9 @@ enum iso_status iso_pairs_add(struct iso_pairs *pairs, const char *name, const c
 enum iso_status iso_pairs_set(struct iso_pairs *pairs, const char *name, const char *value,
                               struct iso_error *reterr);
 
+/* Takes all pairs of that name out. */
+void iso_pairs_remove(struct iso_pairs *pairs, const char *name);
+
 /* The first value of that name, compared without case, or NULL. */
 const char *iso_pairs_get(const struct iso_pairs *pairs, const char *name);
 
@@ -49,6 +52,10 @@ void iso_message_fini(struct iso_message *message);
  * ISO_E_NOMEM. */
 enum iso_status iso_message_set_url(struct iso_message *message, const char *url,
                                     struct iso_error *reterr);
+
+/* The URL that `reference` means on `base`'s page, RFC 3986 section 5. NULL: it is none, or out of
+ * memory. The caller frees it. */
+char *iso_url_resolve(const char *base, const char *reference);
 
 /* The URL with its query encoded by RFC 3986; the caller frees it. NULL: out of memory. */
 char *iso_message_url(const struct iso_message *message);

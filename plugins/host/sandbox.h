@@ -18,6 +18,7 @@ struct iso_sandbox {
     const char *const *readable; /* more files and folders to read, absolute */
     size_t n_readable;
     const char *cache_directory; /* writable; "" when there is none */
+    const char *ca_file;         /* readable; "" when there is none */
     int64_t memory_bytes;        /* address space; 0: 512 MiB */
     size_t n_missing;            /* out: protections that the kernel does not have */
     const char *missing[ISO_SANDBOX_MAX_MISSING]; /* out: their names, never freed */

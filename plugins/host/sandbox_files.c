@@ -75,6 +75,8 @@ static enum iso_status allow_all(int ruleset, const struct iso_sandbox *sandbox,
                             "\"%.200s\" is not an absolute path", sandbox->readable[i]);
         ISO_TRY(allow(ruleset, sandbox->readable[i], to_read, /* must_exist= */ true, reterr));
     }
+    if (sandbox->ca_file && sandbox->ca_file[0])
+        ISO_TRY(allow(ruleset, sandbox->ca_file, to_read, /* must_exist= */ true, reterr));
     if (sandbox->cache_directory[0])
         ISO_TRY(
             allow(ruleset, sandbox->cache_directory, all & ~never, /* must_exist= */ true, reterr));

@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto.h"
 #include "sandbox.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
@@ -18,6 +19,7 @@
 #define READ_BYTES 65536
 #define MAX_LOG_BYTES 2048
 #define MAX_FILES 10000 /* of one folder */
+#define HTTP_MINOR 1u   /* of the ABI: since when there is HTTP */
 
 static struct iso_services *services_of(const struct iso_host *host)
 {
@@ -32,10 +34,10 @@ static int64_t now_of(clockid_t clock)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/* The time, or what a clock says that was set when the plugin was loaded. */
 static int64_t service_now(const struct iso_host *host)
 {
-    (void)host;
-    return now_of(CLOCK_REALTIME);
+    return now_of(CLOCK_REALTIME) + services_of(host)->clock_offset_ns;
 }
 
 static void service_log(const struct iso_host *host, int32_t level, const char *text)
@@ -59,16 +61,7 @@ static enum iso_status service_nonce(const struct iso_host *host, unsigned char 
                                      size_t n_bytes, struct iso_error *reterr)
 {
     (void)host;
-    while (n_bytes > 0) {
-        ssize_t n = getrandom(bytes, n_bytes, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return iso_fail(reterr, ISO_E_IO, "", "random bytes: %s", strerror(errno));
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
-    return ISO_OK;
+    return iso_random(bytes, n_bytes, reterr);
 }
 
 static enum iso_status service_secret(const struct iso_host *host, const char *name, char *buffer,
@@ -90,18 +83,6 @@ static enum iso_status service_secret(const struct iso_host *host, const char *n
                     name, load->instance);
 }
 
-static enum iso_status service_http(const struct iso_host *host,
-                                    const struct iso_http_request *request,
-                                    struct iso_http_response *ret_response,
-                                    struct iso_error *reterr)
-{
-    (void)host;
-    (void)request;
-    (void)ret_response;
-    return iso_fail(reterr, ISO_E_UNSUPPORTED, "http",
-                    "this host makes no HTTP requests; use a plugin that reads files");
-}
-
 enum iso_status iso_services_check(struct iso_services *services, struct iso_error *reterr)
 {
     if (services->deadline_ns != 0 && now_of(CLOCK_MONOTONIC) >= services->deadline_ns)
@@ -110,6 +91,20 @@ enum iso_status iso_services_check(struct iso_services *services, struct iso_err
     if (services->said_cancelled)
         return iso_fail(reterr, ISO_E_CANCELLED, "", "the caller gave up");
     return ISO_OK;
+}
+
+static enum iso_status service_http(const struct iso_host *host,
+                                    const struct iso_http_request *request,
+                                    struct iso_http_response *ret_response,
+                                    struct iso_error *reterr)
+{
+    struct iso_services *services = services_of(host);
+
+    if (services->plugin_minor < HTTP_MINOR)
+        return iso_fail(reterr, ISO_E_UNSUPPORTED, "http",
+                        "the plugin was built for version 1.%u of the ABI; HTTP came with 1.%u",
+                        services->plugin_minor, HTTP_MINOR);
+    return iso_http_ask(services->http, request, ret_response, reterr);
 }
 
 static bool service_cancelled(const struct iso_host *host)
@@ -221,9 +216,41 @@ static enum iso_status service_list_files(const struct iso_host *host, const cha
     return status;
 }
 
-void iso_services_init(struct iso_services *services, struct iso_channel *channel,
-                       const Isocost__Internal__V1__LoadRequest *load)
+/* ---- What HTTP asks of its host ---- */
+
+static int64_t world_now(void *context)
 {
+    struct iso_services *services = context;
+
+    return service_now(&services->host);
+}
+
+static enum iso_status world_stop(void *context, struct iso_error *reterr)
+{
+    return iso_services_check(context, reterr);
+}
+
+static double world_seconds_left(void *context)
+{
+    struct iso_services *services = context;
+
+    if (services->deadline_ns == 0)
+        return INFINITY;
+    return (double)(services->deadline_ns - now_of(CLOCK_MONOTONIC)) / 1e9;
+}
+
+enum iso_status iso_services_init(struct iso_services *services, struct iso_channel *channel,
+                                  const Isocost__Internal__V1__LoadRequest *load,
+                                  uint32_t plugin_minor, struct iso_error *reterr)
+{
+    struct iso_http_world world = {
+        .load = load,
+        .context = services,
+        .now_ns = world_now,
+        .stop = world_stop,
+        .seconds_left = world_seconds_left,
+    };
+
     *services = (struct iso_services){
         .host =
             {
@@ -243,7 +270,16 @@ void iso_services_init(struct iso_services *services, struct iso_channel *channe
             },
         .channel = channel,
         .load = load,
+        .plugin_minor = plugin_minor,
+        .clock_offset_ns = load->clock_ns ? load->clock_ns - now_of(CLOCK_REALTIME) : 0,
     };
+    return iso_http_new(&world, &services->http, reterr);
+}
+
+void iso_services_fini(struct iso_services *services)
+{
+    iso_http_free(services->http);
+    services->http = NULL;
 }
 
 void iso_services_set_deadline(struct iso_services *services, double seconds)

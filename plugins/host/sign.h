@@ -1,5 +1,6 @@
 /* Signatures of requests, one scheme a cloud. Each adds what the scheme wants to a message's
- * headers or query; the message must then be sent as it is. Secrets are borrowed and never logged.
+ * headers or query, in the place of what an earlier signature left there; the message must then be
+ * sent as it is. Secrets are borrowed and never logged.
  *
  * The clock and the nonce come in, so that signatures can be checked against published ones. */
 #ifndef ISOCOST_PLUGIN_HOST_SIGN_H

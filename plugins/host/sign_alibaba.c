@@ -49,6 +49,7 @@ enum iso_status iso_sign_alibaba_rpc(const struct iso_access_key *key, int64_t t
     char time[ISO_EXTENDED_TIME_SIZE];
 
     iso_extended_time(time_s, time);
+    iso_pairs_remove(query, "Signature");
     ISO_TRY(iso_pairs_set(query, "AccessKeyId", key->id, reterr));
     ISO_TRY(iso_pairs_set(query, "SignatureMethod", "HMAC-SHA1", reterr));
     ISO_TRY(iso_pairs_set(query, "SignatureNonce", nonce, reterr));

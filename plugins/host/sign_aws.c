@@ -134,6 +134,7 @@ enum iso_status iso_sign_aws(const struct iso_access_key *key, const struct iso_
 
     ISO_TRY(make_stamp(scope, time_s, &stamp, reterr));
     ISO_TRY(add_host(message, reterr));
+    iso_pairs_remove(headers, "Authorization");
     ISO_TRY(iso_pairs_set(headers, "X-Amz-Date", stamp.time, reterr));
     if (has_token(key))
         ISO_TRY(iso_pairs_set(headers, "X-Amz-Security-Token", key->session_token, reterr));
@@ -167,6 +168,7 @@ enum iso_status iso_sign_aws_query(const struct iso_access_key *key,
         iso_canonical_headers(&message->headers, /* is_signed= */ NULL, &lines, &names, reterr));
     ISO_TRY(iso_text_make(&credential, reterr, "%s/%s", key->id, stamp.scope));
     snprintf(expires, sizeof(expires), "%lld", (long long)expires_s);
+    iso_pairs_remove(query, "X-Amz-Signature");
     ISO_TRY(iso_pairs_set(query, "X-Amz-Algorithm", ALGORITHM, reterr));
     ISO_TRY(iso_pairs_set(query, "X-Amz-Credential", credential, reterr));
     ISO_TRY(iso_pairs_set(query, "X-Amz-Date", stamp.time, reterr));

@@ -92,6 +92,7 @@ enum iso_status iso_sign_huawei(const struct iso_access_key *key, const char *re
     iso_basic_time(time_s, time);
     if (region && service)
         ISO_TRY(iso_text_make(&scope, reterr, "%.*s/%s/%s", DATE_BYTES, time, region, service));
+    iso_pairs_remove(headers, "Authorization");
     ISO_TRY(iso_pairs_set(headers, "X-Sdk-Date", time, reterr));
     if (key->session_token && key->session_token[0])
         ISO_TRY(iso_pairs_set(headers, "X-Security-Token", key->session_token, reterr));

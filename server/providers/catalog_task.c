@@ -121,6 +121,8 @@ static enum iso_status make_load(const struct iso_catalog *catalog,
     load->n_readable_paths = config->n_readable_paths;
     load->memory_bytes = config->memory_mib << 20;
     load->digest = config->digest;
+    load->http = config->http;
+    load->clock_ns = config->clock_seconds * INT64_C(1000000000);
     load->config = iso_arena_calloc(arena, config->n_parameters + 1, sizeof(*load->config));
     for (size_t i = 0; load->config && i < config->n_parameters; i++)
         ISO_TRY(add_values(&load->config, &load->n_config, config->parameters[i]->key,

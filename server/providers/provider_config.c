@@ -87,6 +87,62 @@ static void check_paths(Isocost__Internal__V1__ProviderInstance *instance, const
                            instance->digest);
 }
 
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* Credentials may go in the clear to this machine alone. */
+static bool is_base_url(const char *url)
+{
+    static const char *const loopback[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+
+    if (begins_with(url, "https://"))
+        return url[strlen("https://")] != '\0';
+    for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
+        char after = begins_with(url, loopback[i]) ? url[strlen(loopback[i])] : 'x';
+        if (after == '\0' || after == ':' || after == '/')
+            return true;
+    }
+    return false;
+}
+
+static void check_http(Isocost__Internal__V1__HttpSettings *http, const char *path,
+                       struct iso_violations *violations)
+{
+    char name[160];
+
+    for (size_t i = 0; i < http->n_endpoints; i++) {
+        snprintf(name, sizeof(name), "%s.endpoints.%.40s", path, http->endpoints[i]->key);
+        if (!is_base_url(http->endpoints[i]->value))
+            iso_violations_add(violations, name,
+                               "\"%.100s\" is not allowed; https://... is, and http:// to "
+                               "127.0.0.1, [::1] or localhost",
+                               http->endpoints[i]->value);
+    }
+    snprintf(name, sizeof(name), "%s.proxy", path);
+    if (http->proxy[0] && !begins_with(http->proxy, "http://") &&
+        !begins_with(http->proxy, "https://"))
+        iso_violations_add(violations, name, "\"%.100s\" is not the URL of an HTTP proxy",
+                           http->proxy);
+    if (strchr(http->proxy, '@'))
+        iso_violations_add(violations, name,
+                           "credentials do not belong here; they are the secrets proxy_user and "
+                           "proxy_password");
+    snprintf(name, sizeof(name), "%s.ca_file", path);
+    if (http->ca_file[0] && http->ca_file[0] != '/')
+        iso_violations_add(violations, name, "\"%.100s\" is not an absolute path", http->ca_file);
+    if (http->connect_timeout_seconds != 0)
+        check_range(http->connect_timeout_seconds, 0.1, 300, path, "connect_timeout_seconds",
+                    violations);
+    if (http->idle_timeout_seconds != 0)
+        check_range(http->idle_timeout_seconds, 1, 3600, path, "idle_timeout_seconds", violations);
+    if (http->attempts != 0)
+        check_range(http->attempts, 1, 20, path, "attempts", violations);
+    if (http->retry_seconds != 0)
+        check_range(http->retry_seconds, 0.001, 60, path, "retry_seconds", violations);
+}
+
 static void check_instance(Isocost__Internal__V1__ProviderInstance *instance, const char *path,
                            struct iso_violations *violations)
 {
@@ -114,6 +170,11 @@ static void check_instance(Isocost__Internal__V1__ProviderInstance *instance, co
     if (instance->refresh_seconds != 0)
         check_range(instance->refresh_seconds, 60, 1e9, path, "refresh_seconds", violations);
     check_paths(instance, path, violations);
+    if (instance->http) {
+        snprintf(name, sizeof(name), "%s.http", path);
+        check_http(instance->http, name, violations);
+    }
+    check_range((double)instance->clock_seconds, 0, 9e9, path, "clock_seconds", violations);
 }
 
 static void check_config(Isocost__Internal__V1__ProvidersConfig *config,

@@ -34,3 +34,10 @@ foreach(test IN ITEMS contract faults refusals rows)
         add_dependencies(integration_test_plugin_${test} iso_plugin_${plugin})
     endforeach()
 endforeach()
+
+# The host's HTTP: a plugin that asks once, and a server with every fault.
+pkg_check_modules(ZLIB_FOR_TESTS REQUIRED IMPORTED_TARGET zlib)
+add_library(iso_http_plugin MODULE integration/http_plugin.c)
+iso_set_plugin_properties(iso_http_plugin http ${PROJECT_BINARY_DIR}/tests/plugins)
+target_link_libraries(iso_http_plugin PRIVATE PkgConfig::ZLIB_FOR_TESTS)
+iso_add_pytest(integration test_plugin_http.py)

@@ -16,7 +16,7 @@ ALLOWED = [
     ("proto/c", r"isocost/(base|proto|v1|internal)|google/|grpc/(health|reflection)|protobuf-c/"),
     ("plugins/include", r"isocost/base/"),
     ("plugins/sdk", r"isocost/(base|plugin|sdk)"),
-    ("plugins/host", r"isocost/(base|plugin|proto|v1|internal)|google/"),
+    ("plugins/host", r"isocost/(base|plugin|sdk|proto|v1|internal)|google/"),
     ("plugins", r"isocost/(base|plugin|sdk)"),
     ("clients", r"isocost/(base|proto|v1|client)|google/"),
     ("server", r"isocost/(base|problem|plan|proto|v1|internal|verify|solve|ledger)|google/|grpc/(health|reflection)"),

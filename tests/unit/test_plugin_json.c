@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "isocost/sdk/json.h"
+#include "isocost/sdk/json_document.h"
 
 /* Elements as one text: "member[index]@line=value", with '/' between them; a value that is no
  * scalar is its kind. */
@@ -165,6 +166,64 @@ static void every_failed_allocation_is_reported(void **state)
     assert_true(status == ISO_OK && nth > 3);
 }
 
+static void a_document_is_read_whole(void **state)
+{
+    static const char text[] = "\xef\xbb\xbf{\"a\": {\"b\": [1E-9, 0.10000000149011612, \"x\"]}}";
+    ISO_AUTO(iso_scratch) scratch = iso_scratch_new(1024);
+    ISO_AUTO_JSON *document = NULL;
+
+    (void)state;
+    assert_int_equal(iso_json_document_read(text, strlen(text), &document, NULL), ISO_OK);
+    const struct iso_json *list = iso_json_at(document, "a.b");
+    assert_int_equal(iso_json_length(list), 3);
+    assert_string_equal(iso_json_scalar(iso_json_item(list, 0), scratch), "1e-09");
+    assert_string_equal(iso_json_scalar(iso_json_item(list, 1), scratch), "0.10000000149011612");
+    assert_string_equal(iso_json_text_at(document, "a.b"), "");
+    assert_null(iso_json_at(document, "a.c.d"));
+    assert_ptr_equal(iso_json_at(document, ""), document);
+}
+
+static void what_is_no_document_is_refused_with_its_place(void **state)
+{
+    char deep[2 * ISO_JSON_DOCUMENT_DEPTH + 8] = "";
+    const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"a\":1,\"a\":2}", "duplicate"},
+        {"{\"a\": \"\xff\"}", "decode byte"},
+        {"{\"a\": [1, 2", "line 1"},
+        {"<html>", "line 1"},
+        {"", "line 1"},
+        {deep, "levels"},
+        {"{} {}", "line 1"},
+        {"[NaN]", "line 1"},
+    };
+
+    (void)state;
+    memset(deep, '[', ISO_JSON_DOCUMENT_DEPTH + 1);
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
+        ISO_AUTO_JSON *document = NULL;
+        struct iso_error error = {0};
+        assert_int_equal(
+            iso_json_document_read(cases[i].text, strlen(cases[i].text), &document, &error),
+            ISO_E_INVALID);
+        if (!strstr(error.text, cases[i].says))
+            fail_msg("case %zu: %s", i, error.text);
+        assert_null(document);
+    }
+}
+
+static void brackets_inside_texts_are_not_levels(void **state)
+{
+    char text[400] = "[\"\\\"";
+    ISO_AUTO_JSON *document = NULL;
+
+    (void)state;
+    memset(text + strlen(text), '[', 200);
+    strcat(text, "\"]");
+    assert_int_equal(iso_json_document_read(text, strlen(text), &document, NULL), ISO_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +231,9 @@ int main(void)
         cmocka_unit_test(broken_structure_is_an_error_with_its_line),
         cmocka_unit_test(depth_size_and_members_have_limits),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(a_document_is_read_whole),
+        cmocka_unit_test(what_is_no_document_is_refused_with_its_place),
+        cmocka_unit_test(brackets_inside_texts_are_not_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

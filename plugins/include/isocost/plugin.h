@@ -4,6 +4,7 @@
  * struct or a new capability appears. A host takes plugins of its own major version whose minor
  * version is not above its own.
  *   1.0  first version: catalogs with prices and capacity, commitment products, quotas
+ *   1.1  HTTP: requests that the host signs, sends and tries again
  *
  * The life of a plugin, all of it in a process of its own and on one thread:
  *
@@ -28,7 +29,7 @@
 #include "isocost/base/status.h"
 
 #define ISO_ABI_MAJOR 1u
-#define ISO_ABI_MINOR 0u
+#define ISO_ABI_MINOR 1u
 
 /* What a plugin can give. A host refuses a bit that it does not know or that is reserved. */
 enum iso_cap {
@@ -315,21 +316,65 @@ struct iso_http_header {
     const char *name, *value;
 };
 
+/* How the host signs a request. The secrets are those of the instance, by the names beside the
+ * scheme; a plugin names the scheme and never sees them. */
+enum iso_auth_scheme {
+    ISO_AUTH_NONE,
+    ISO_AUTH_AWS,          /* access_key_id, secret_access_key, [session_token] */
+    ISO_AUTH_AWS_S3,       /* the same, as S3 wants it */
+    ISO_AUTH_ALIBABA_RPC,  /* access_key_id, access_key_secret, [security_token] */
+    ISO_AUTH_ALIBABA_ACS3, /* the same */
+    ISO_AUTH_HUAWEI,       /* access_key, secret_key, [security_token] */
+    ISO_AUTH_AZURE,        /* tenant_id, client_id, client_secret: a bearer token for `scope` */
+    ISO_AUTH_GCP,          /* service_account, the key file's text: likewise */
+    ISO_AUTH_GCP_KEY,      /* api_key, as the parameter `key` of the query */
+};
+
+struct iso_http_auth {
+    int32_t scheme;               /* enum iso_auth_scheme */
+    const char *region, *service; /* AWS: required. Huawei: both, and the key is derived for them */
+    const char *scope;            /* Azure, Google: of the token */
+};
+
+/* What a good answer is. A page of HTML is never one: it comes from something in between. */
+enum iso_http_accept {
+    ISO_HTTP_ANY,
+    ISO_HTTP_JSON,
+    ISO_HTTP_XML,
+};
+
+/* One request. The host signs it anew for each attempt, follows at most three redirects inside the
+ * same origin and none to another, and tries again what may pass: broken connections, answers that
+ * end early, 408, 429, 5xx, and what the clouds say when they throttle. */
 struct iso_http_request {
-    const char *method; /* "GET" or "POST" */
-    const char *url;    /* https */
-    const struct iso_http_header *headers;
+    size_t request_bytes; /* sizeof(struct iso_http_request) */
+    const char *method;   /* "GET" or "POST" */
+    const char *service;  /* name by which the operator may set another base URL; NULL: none */
+    const char *url;      /* https; its origin is the only one that is asked */
+    const char *link;     /* NULL, or the whole URL that the service gave for the next page: it is
+                           * asked instead, if it is of the same origin */
+    const struct iso_http_header *headers; /* no credentials: they are the host's */
     size_t n_headers;
     const void *body;
     size_t n_body_bytes;
-    int64_t max_bytes; /* most bytes of the answer, decoded; 0: 64 MiB */
-    iso_receive receive;
+    struct iso_http_auth auth;
+    int32_t accept;      /* enum iso_http_accept */
+    bool stream;         /* true: bytes are handed on as they come, for what does not fit into
+                          * memory; an answer that then ends early is not asked for again */
+    int64_t max_bytes;   /* most bytes of the answer, decoded; 0: 64 MiB */
+    iso_receive receive; /* takes the body of a good answer, in pieces; NULL: it is dropped */
     void *receive_context;
 };
 
+/* What is known of the last attempt. Also filled when the request fails, as far as it came. */
 struct iso_http_response {
-    int32_t status;
+    int32_t status; /* 0: there was no answer */
+    int32_t n_attempts;
     int64_t retry_after_ms; /* -1: not said */
+    char provider_code[64]; /* of an answer that is an error, e.g. "ThrottlingException" */
+    const char
+        *error_body; /* its first 64 KiB, "" if there is none; valid until the next request */
+    size_t n_error_bytes;
 };
 
 /* The host's services. Valid from create() to destroy(). */
@@ -355,7 +400,16 @@ struct iso_host {
     enum iso_status (*secret)(const struct iso_host *host, const char *name, char *buffer,
                               size_t n_buffer_bytes, struct iso_error *reterr);
 
-    /* One request. Errors: ISO_E_UNSUPPORTED (this host has no HTTP), or those of receive(). */
+    /* Sends a request and waits. Only an answer with a status from 200 to 299 is ISO_OK. Errors:
+     *   ISO_E_INVALID          the request breaks a rule, or the service says so (4xx)
+     *   ISO_E_NOT_FOUND        404, 410; or a secret that the scheme needs is not configured
+     *   ISO_E_UNAUTHENTICATED  401, 403, and what the clouds say of wrong or expired keys
+     *   ISO_E_DENIED           a redirect or a link to another origin; nothing was sent there
+     *   ISO_E_UNAVAILABLE      no good answer after all attempts, or a wait that is too long
+     *   ISO_E_LIMIT            the answer is too long
+     *   ISO_E_CANCELLED, ISO_E_DEADLINE, ISO_E_NOMEM, or those of receive()
+     * The text names origin, path, HTTP status and the service's code, and no secrets.
+     * ISO_E_UNSUPPORTED: the plugin was built for version 1.0, where this call did nothing. */
     enum iso_status (*http)(const struct iso_host *host, const struct iso_http_request *request,
                             struct iso_http_response *ret_response, struct iso_error *reterr);
 
