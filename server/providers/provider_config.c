@@ -110,7 +110,7 @@ static bool is_base_url(const char *url)
 static void check_http(Isocost__Internal__V1__HttpSettings *http, const char *path,
                        struct iso_violations *violations)
 {
-    char name[160];
+    char name[256];
 
     for (size_t i = 0; i < http->n_endpoints; i++) {
         snprintf(name, sizeof(name), "%s.endpoints.%.40s", path, http->endpoints[i]->key);
