@@ -36,12 +36,11 @@ void iso_api_log(struct iso_api *api, int level, const char *format, ...)
 
 static void free_api(struct iso_api *api)
 {
-    iso_plan_runner_stop(api->runner);
+    iso_queue_runner_stop(api->runner);
     iso_worker_pool_free(api->scenarios);
     iso_evaluations_free(api);
     iso_worker_pool_free(api->tasks);
     pthread_mutex_destroy(&api->mutex);
-    pthread_mutex_destroy(&api->resuming);
     free(api);
 }
 
@@ -53,32 +52,24 @@ static void on_changed(void *context, const struct iso_principal *principal, con
     iso_attendances_look(api, principal, plan_id);
 }
 
-static void resume_evaluations(struct iso_task *task)
-{
-    iso_evaluations_resume(
-        (struct iso_api *)(void *)((char *)task - offsetof(struct iso_api, resume_task)));
-}
-
 static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr)
 {
-    const struct iso_plan_runner_config runner = {.store = api->config.store,
-                                                  .supervisor = api->config.supervisor,
-                                                  .n_plans = api->config.n_plans,
-                                                  .lease_s = api->config.lease_s,
-                                                  .hooks = {.context = api,
-                                                            .wishes = iso_attendances_wishes,
-                                                            .accepted = iso_attendances_accepted,
-                                                            .progress = iso_attendances_progress,
-                                                            .changed = on_changed,
-                                                            .ended = iso_attendances_end},
-                                                  .log = api->config.log};
+    const struct iso_queue_runner_config runner = {.store = api->config.store,
+                                                   .supervisor = api->config.supervisor,
+                                                   .n_runs = api->config.n_plans,
+                                                   .lease_s = api->config.lease_s,
+                                                   .hooks = {.context = api,
+                                                             .wishes = iso_attendances_wishes,
+                                                             .accepted = iso_attendances_accepted,
+                                                             .progress = iso_attendances_progress,
+                                                             .changed = on_changed,
+                                                             .ended = iso_attendances_end,
+                                                             .evaluated = iso_evaluations_changed},
+                                                   .log = api->config.log};
 
     ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
     ISO_TRY(iso_worker_pool_new(SCENARIO_THREADS, 1, &api->scenarios, reterr));
-    ISO_TRY(iso_plan_runner_start(&runner, &api->runner, reterr));
-    api->resume_task.run = resume_evaluations;
-    iso_worker_pool_submit(api->scenarios, &api->resume_task, /* bounded= */ false);
-    return ISO_OK;
+    return iso_queue_runner_start(&runner, &api->runner, reterr);
 }
 
 enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_api **ret_api,
@@ -92,7 +83,6 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
     api->config = *config;
     api->start_ns = iso_wall_ns();
     pthread_mutex_init(&api->mutex, NULL);
-    pthread_mutex_init(&api->resuming, NULL);
     status = start_parts(api, reterr);
     if (status != ISO_OK)
         free_api(api);
@@ -104,7 +94,7 @@ enum iso_status iso_api_start(const struct iso_api_config *config, struct iso_ap
 void iso_api_hold(struct iso_api *api)
 {
     iso_evaluations_hold(api);
-    iso_plan_runner_hold(api->runner);
+    iso_queue_runner_hold(api->runner);
 }
 
 void iso_api_stop(struct iso_api *api)

@@ -11,7 +11,7 @@
 #include "isocost/v1/server_service.pb-c.h"
 #include "isocost/v1/session_service.pb-c.h"
 #include "page_token.h"
-#include "plan_runner.h"
+#include "queue_runner.h"
 #include "resolve.h"
 #include "stored.h"
 #include "worker.h"
@@ -21,6 +21,7 @@
 
 struct iso_attendance;
 struct iso_watch;
+struct iso_evaluation_watch;
 struct iso_evaluation;
 
 struct iso_api {
@@ -28,13 +29,12 @@ struct iso_api {
     int64_t start_ns;                  /* UTC */
     struct iso_worker_pool *tasks;     /* store work that callbacks must not wait for */
     struct iso_worker_pool *scenarios; /* models of scenarios are made here */
-    struct iso_plan_runner *runner;
-    struct iso_task resume_task; /* evaluations of the process before */
-    pthread_mutex_t resuming;    /* held while evaluations are taken over; before `mutex` */
+    struct iso_queue_runner *runner;
 
     pthread_mutex_t mutex; /* guards what follows */
     struct iso_attendance *attendances;
     struct iso_watch *watches;
+    struct iso_evaluation_watch *evaluation_watches;
     struct iso_evaluation *evaluations; /* newest first */
     bool held;                          /* no further evaluation is begun */
 };
@@ -125,7 +125,7 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
 bool iso_same_plan(const struct iso_principal *a, const char *a_id, const struct iso_principal *b,
                    const char *b_id);
 
-/* --- plan_attend.c; what the runner calls (struct iso_plan_hooks) --- */
+/* --- plan_attend.c; what the runner calls (struct iso_queue_hooks) --- */
 void iso_attendances_wishes(void *api, const struct iso_principal *principal, const char *plan_id,
                             bool *ret_attended, bool *ret_incumbents, double *ret_deadline_s);
 void iso_attendances_accepted(void *api, const struct iso_principal *principal, const char *plan_id,

@@ -1,6 +1,7 @@
 /* The life of an evaluation, until it is forgotten. */
 #include "evaluation_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -31,7 +32,6 @@ void iso_evaluation_unref(struct iso_evaluation *evaluation)
         free(evaluation->events[i].bytes);
     free(evaluation->events);
     pthread_mutex_destroy(&evaluation->mutex);
-    pthread_mutex_destroy(&evaluation->order);
     iso_arena_free(evaluation->arena);
     free(evaluation);
 }
@@ -66,7 +66,7 @@ static Isocost__V1__Change **copy_changes(struct iso_arena *arena,
 }
 
 static enum iso_status fill(struct iso_evaluation *evaluation, const struct iso_model_base *base,
-                            const char *wanted_digest, struct iso_error *reterr)
+                            struct iso_error *reterr)
 {
     struct iso_store *store = evaluation->api->config.store;
     struct iso_bytes packed;
@@ -85,13 +85,12 @@ static enum iso_status fill(struct iso_evaluation *evaluation, const struct iso_
         return no_memory(reterr);
     if (evaluation->model->options)
         evaluation->model->options->n_want = 0;
-    return iso_snapshot_open(store, &evaluation->principal, evaluation->model, wanted_digest,
+    return iso_snapshot_open(store, &evaluation->principal, evaluation->model, "",
                              evaluation->arena, &evaluation->snapshot_fd,
                              &evaluation->snapshot_digest, reterr);
 }
 
-struct iso_evaluation *iso_evaluation_alloc(struct iso_api *api,
-                                            const struct iso_principal *principal)
+static struct iso_evaluation *alloc(struct iso_api *api, const struct iso_principal *principal)
 {
     struct iso_evaluation *evaluation = iso_calloc(1, sizeof(*evaluation));
 
@@ -102,19 +101,18 @@ struct iso_evaluation *iso_evaluation_alloc(struct iso_api *api,
     evaluation->refs = 1;
     evaluation->snapshot_fd = -1;
     pthread_mutex_init(&evaluation->mutex, NULL);
-    pthread_mutex_init(&evaluation->order, NULL);
     return evaluation;
 }
 
 enum iso_status iso_evaluation_new(struct iso_api *api, const struct iso_principal *principal,
-                                   const struct iso_model_base *base, const char *snapshot_digest,
+                                   const struct iso_model_base *base,
                                    struct iso_evaluation **ret_evaluation, struct iso_error *reterr)
 {
-    struct iso_evaluation *evaluation = iso_evaluation_alloc(api, principal);
+    struct iso_evaluation *evaluation = alloc(api, principal);
 
     if (!evaluation)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for an evaluation");
-    enum iso_status status = fill(evaluation, base, snapshot_digest, reterr);
+    enum iso_status status = fill(evaluation, base, reterr);
     if (status != ISO_OK)
         iso_evaluation_unref(evaluation);
     else
@@ -151,9 +149,9 @@ Isocost__V1__Model *iso_evaluation_model(struct iso_evaluation *evaluation)
     return evaluation->model;
 }
 
-void iso_evaluation_set_knee(struct iso_evaluation *evaluation, enum iso_knee knee)
+void iso_evaluation_set_height(struct iso_evaluation *evaluation, enum iso_curve_height height)
 {
-    evaluation->knee = knee;
+    evaluation->height = height;
 }
 
 enum iso_status iso_evaluation_reserve(struct iso_evaluation *evaluation, size_t n,
@@ -208,6 +206,7 @@ enum iso_status iso_evaluation_add(struct iso_evaluation *evaluation, const char
     scenario->n_changes = evaluation->n_base_changes + n_changes;
     scenario->key = sort_key(evaluation, own, n_changes, &scenario->number);
     scenario->next_same = -1;
+    scenario->height = NAN;
     for (int i = 0; i < n_values; i++)
         scenario->values[i] = values[i];
     scenario->n_values = n_values;
@@ -263,7 +262,7 @@ static int count_running(struct iso_api *api)
     return n;
 }
 
-/* Puts it into the list. `call` NULL: nobody asks now. */
+/* Puts it into the list. */
 static enum iso_status enlist(struct iso_evaluation *evaluation, struct iso_call *call,
                               struct iso_error *reterr)
 {
@@ -285,7 +284,7 @@ static enum iso_status enlist(struct iso_evaluation *evaluation, struct iso_call
     }
     pthread_mutex_unlock(&api->mutex);
     unref_all(forgotten);
-    if (status == ISO_E_LIMIT && call)
+    if (status == ISO_E_LIMIT)
         iso_call_set_retry_after(call, 1);
     return status;
 }
@@ -327,8 +326,7 @@ enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct i
     Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
     Isocost__V1__EvaluationAccepted accepted = ISOCOST__V1__EVALUATION_ACCEPTED__INIT;
 
-    if (!evaluation->id[0])
-        iso_ulid_new(evaluation->id);
+    iso_ulid_new(evaluation->id);
     evaluation->start_ns = iso_wall_ns();
     iso_evaluation_sort(evaluation);
     ISO_TRY(make_lanes(evaluation, reterr));
@@ -349,34 +347,6 @@ enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct i
         iso_evaluation_end_if_done(evaluation);
     }
     return status;
-}
-
-enum iso_status iso_evaluation_go_on(struct iso_evaluation *evaluation,
-                                     const struct iso_evaluation_record *record,
-                                     const struct iso_event_record *events, int n_events,
-                                     struct iso_error *reterr)
-{
-    ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_PLAN_ARENA_BYTES);
-
-    snprintf(evaluation->id, sizeof(evaluation->id), "%s", record->id);
-    evaluation->start_ns = iso_wall_ns();
-    evaluation->durable = true;
-    for (int i = 0; i < n_events; i++) {
-        Isocost__V1__EvaluationEvent *event =
-            arena ? isocost__v1__evaluation_event__unpack(
-                        iso_arena_allocator(arena), events[i].event.n_bytes, events[i].event.bytes)
-                  : NULL;
-        if (!event || !iso_evaluation_append(evaluation, event))
-            return no_memory(reterr);
-        if (event->event_case == ISOCOST__V1__EVALUATION_EVENT__EVENT_RESULT)
-            iso_evaluation_note(evaluation, event->result, event->sequence);
-    }
-    iso_evaluation_sort(evaluation);
-    ISO_TRY(make_lanes(evaluation, reterr));
-    evaluation->n_busy_lanes = evaluation->n_lanes;
-    ISO_TRY(enlist(evaluation, NULL, reterr));
-    run(evaluation);
-    return ISO_OK;
 }
 
 void iso_evaluations_hold(struct iso_api *api)

@@ -1,6 +1,7 @@
 /* Evaluations: many scenarios of one model, solved side by side.
  *
  *     new -> (its maker fills in scenarios) -> start -> RUNNING -> ended -> forgotten
+ *                                           -> store: runs in the queue, for any process
  *
  * A scenario is the base model and changes. Scenarios are put in an order in which neighbours
  * change the same things to nearby values, and dealt out in runs to as many lanes as there are
@@ -12,20 +13,11 @@
 #define ISOCOST_SERVER_EVALUATION_H
 
 #include "api_internal.h"
+#include "scenario_result.h"
 
 #define ISO_SCENARIOS_MAX 10000
 
-/* What is measured at a point, for the knee. */
-enum iso_knee { ISO_KNEE_NONE, ISO_KNEE_COST, ISO_KNEE_SERVED };
-
 struct iso_evaluation;
-
-/* What a request asks; numbers are in the store. */
-enum iso_evaluation_kind {
-    ISO_EVALUATION_SCENARIOS = 1,
-    ISO_EVALUATION_SWEEP = 2,
-    ISO_EVALUATION_FRONTIER = 3,
-};
 
 /* Makes what a request asks of a base: its scenarios, not yet begun. Violations are those of the
  * request. */
@@ -36,10 +28,10 @@ typedef enum iso_status iso_evaluation_builder(struct iso_evaluation *evaluation
 iso_evaluation_builder iso_evaluation_build_scenarios, iso_evaluation_build_sweep,
     iso_evaluation_build_frontier;
 
-/* Makes one with a copy of the base's model whose wants are left out; `snapshot_digest`: "" = the
- * one that the model means now. Errors: those of opening the snapshot. */
+/* Makes one with a copy of the base's model whose wants are left out, and the snapshot that it
+ * means now. Errors: those of opening the snapshot. */
 enum iso_status iso_evaluation_new(struct iso_api *api, const struct iso_principal *principal,
-                                   const struct iso_model_base *base, const char *snapshot_digest,
+                                   const struct iso_model_base *base,
                                    struct iso_evaluation **ret_evaluation,
                                    struct iso_error *reterr);
 /* Gives up its maker's reference: one that was not started is gone then. Accepts NULL. */
@@ -51,7 +43,8 @@ enum iso_status iso_evaluation_settle(struct iso_evaluation *evaluation,
                                       struct iso_violations *violations, struct iso_error *reterr);
 struct iso_arena *iso_evaluation_arena(struct iso_evaluation *evaluation);
 Isocost__V1__Model *iso_evaluation_model(struct iso_evaluation *evaluation); /* ours to change */
-void iso_evaluation_set_knee(struct iso_evaluation *evaluation, enum iso_knee knee);
+/* The points make a curve, of which this is measured. */
+void iso_evaluation_set_height(struct iso_evaluation *evaluation, enum iso_curve_height height);
 
 /* Makes room for scenarios, at most so many. Once. */
 enum iso_status iso_evaluation_reserve(struct iso_evaluation *evaluation, size_t n,
@@ -65,35 +58,24 @@ enum iso_status iso_evaluation_add(struct iso_evaluation *evaluation, const char
 /* Begins; the call is sent the events. */
 enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
                                      struct iso_error *reterr);
-/* Goes on with one that the store has, whose record was claimed; events are those it has. */
-enum iso_status iso_evaluation_go_on(struct iso_evaluation *evaluation,
-                                     const struct iso_evaluation_record *record,
-                                     const struct iso_event_record *events, int n_events,
-                                     struct iso_error *reterr);
 
 /* --- evaluation_stored.c --- */
 
-/* Remembers the base as it is, for iso_evaluation_store(); before its scenarios are made. */
-enum iso_status iso_evaluation_keep_base(struct iso_evaluation *evaluation,
-                                         struct iso_error *reterr);
-/* Makes it one that goes on without its caller: with its first event it is in the store, and every
- * further one is there before anybody is told. */
+/* Whether it goes to the store, for whoever solves: one that goes on without its caller, and one
+ * that other machines may help with. */
+bool iso_evaluation_is_shared(const struct iso_evaluation *evaluation, bool durable);
+/* Puts it in the store, its scenarios in runs in the queue; the call is sent the events. Not
+ * `durable`: it ends when the call goes. Errors: ISO_E_LIMIT. */
 enum iso_status iso_evaluation_store(struct iso_evaluation *evaluation, struct iso_call *call,
-                                     enum iso_evaluation_kind kind, const ProtobufCMessage *request,
-                                     struct iso_error *reterr);
-/* Takes over what other processes left, and those of the process before. On a worker thread. */
-void iso_evaluations_resume(struct iso_api *api);
-/* One that has ended, from the store: its events only. One that has not is taken over if no process
- * has it any more, and *ret_evaluation is NULL. Errors: ISO_E_NOT_FOUND. */
-enum iso_status iso_evaluation_load(struct iso_api *api, const struct iso_principal *principal,
-                                    const char *id, struct iso_evaluation **ret_evaluation,
-                                    struct iso_error *reterr);
+                                     bool durable, struct iso_error *reterr);
 
 /* Sends the call the events of an evaluation after a number. */
 enum iso_status iso_evaluation_watch(struct iso_api *api, struct iso_call *call, const char *id,
                                      int64_t after, struct iso_error *reterr);
+/* There may be new events of a stored evaluation; NULL, NULL: of all. Progress is told, too. */
+void iso_evaluations_changed(void *api, const struct iso_principal *principal, const char *id);
 
-/* Stops all and waits for none. */
+/* Stops all that are not stored and waits for none. */
 void iso_evaluations_hold(struct iso_api *api);
 /* All have stopped: forgets them. */
 void iso_evaluations_free(struct iso_api *api);

@@ -89,7 +89,7 @@ static enum iso_status add_sweep(struct iso_evaluation *evaluation, Parameter *c
                               violations, reterr));
         }
     if (!inner)
-        iso_evaluation_set_knee(evaluation, ISO_KNEE_COST);
+        iso_evaluation_set_height(evaluation, ISO_CURVE_COST);
     return ISO_OK;
 }
 
@@ -149,7 +149,7 @@ static enum iso_status add_levels(struct iso_evaluation *evaluation,
         }
         ISO_TRY(iso_evaluation_add(evaluation, name, changes, n, &level, 1, reterr));
     }
-    iso_evaluation_set_knee(evaluation, ISO_KNEE_COST);
+    iso_evaluation_set_height(evaluation, ISO_CURVE_COST);
     return ISO_OK;
 }
 
@@ -229,7 +229,7 @@ static enum iso_status add_amounts(struct iso_evaluation *evaluation,
         ISO_TRY(add_point(evaluation, &text, &axis->amounts[i], 1, "budget.amounts", violations,
                           reterr));
     }
-    iso_evaluation_set_knee(evaluation, ISO_KNEE_SERVED);
+    iso_evaluation_set_height(evaluation, ISO_CURVE_SERVED);
     return ISO_OK;
 }
 

@@ -52,10 +52,8 @@ void iso_evaluation_wake(struct iso_evaluation *evaluation, bool progress)
 
     if (progress && now_ns - evaluation->progress_ns < PROGRESS_EVERY_NS)
         return;
-    if (progress) {
+    if (progress)
         evaluation->progress_ns = now_ns;
-        iso_evaluation_renew(evaluation);
-    }
     for (struct listener *listener = evaluation->listeners; listener; listener = listener->next) {
         listener->progress_due = listener->progress_due || progress;
         iso_call_wake(listener->call);
@@ -89,7 +87,7 @@ static void leave(struct iso_call *call, void *context)
             break;
         }
     }
-    if (found && listener->maker && !evaluation->durable)
+    if (found && listener->maker)
         iso_evaluation_stop(evaluation);
     pthread_mutex_unlock(&evaluation->mutex);
     if (found)
@@ -195,7 +193,8 @@ static struct iso_evaluation *find(struct iso_api *api, const struct iso_princip
     return found;
 }
 
-static const ProtobufCMessageDescriptor *response_of(const struct iso_call *call, bool *ret_maker)
+const ProtobufCMessageDescriptor *iso_evaluation_response(const struct iso_call *call,
+                                                          bool *ret_maker)
 {
     static const struct {
         const char *name;
@@ -220,14 +219,7 @@ enum iso_status iso_evaluation_watch(struct iso_api *api, struct iso_call *call,
     struct listener *listener;
 
     if (!evaluation)
-        ISO_TRY(iso_evaluation_load(api, iso_call_principal(call), id, &evaluation, reterr));
-    if (!evaluation)
-        evaluation = find(api, iso_call_principal(call), id);
-    if (!evaluation) {
-        iso_call_set_retry_after(call, 5);
-        return iso_fail(reterr, ISO_E_UNAVAILABLE, "",
-                        "evaluation %.32s is in the hands of another server; try again", id);
-    }
+        return iso_evaluation_watch_stored(api, call, id, after, /* maker= */ false, reterr);
     listener = iso_calloc(1, sizeof(*listener));
     if (!listener) {
         iso_evaluation_unref(evaluation);
@@ -235,7 +227,7 @@ enum iso_status iso_evaluation_watch(struct iso_api *api, struct iso_call *call,
     }
     listener->evaluation = evaluation;
     listener->sent = after;
-    listener->response = response_of(call, &listener->maker);
+    listener->response = iso_evaluation_response(call, &listener->maker);
     iso_call_set_data(call, listener, free_listener);
     listener->call = iso_call_ref(call);
     pthread_mutex_lock(&evaluation->mutex);

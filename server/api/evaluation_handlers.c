@@ -59,22 +59,19 @@ enum iso_status iso_evaluation_build_scenarios(struct iso_evaluation *evaluation
 
 /* Builds what the call asks and begins it. */
 static enum iso_status evaluate(struct iso_api *api, struct iso_call *call,
-                                enum iso_evaluation_kind kind, iso_evaluation_builder *build,
-                                const Isocost__V1__ModelRef *model, bool durable,
-                                struct iso_error *reterr)
+                                iso_evaluation_builder *build, const Isocost__V1__ModelRef *model,
+                                bool durable, struct iso_error *reterr)
 {
     struct iso_violations *violations = iso_call_violations(call);
     ISO_AUTO(iso_evaluation) evaluation = NULL;
     struct iso_model_base base;
 
     ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), model, violations, &base, reterr));
-    ISO_TRY(iso_evaluation_new(api, iso_call_principal(call), &base, "", &evaluation, reterr));
-    if (durable) /* before the builder changes the model */
-        ISO_TRY(iso_evaluation_keep_base(evaluation, reterr));
+    ISO_TRY(iso_evaluation_new(api, iso_call_principal(call), &base, &evaluation, reterr));
     ISO_TRY(build(evaluation, iso_call_request(call), violations, reterr));
-    if (durable)
-        ISO_TRY(iso_evaluation_store(evaluation, call, kind, iso_call_request(call), reterr));
-    return iso_evaluation_start(evaluation, call, reterr);
+    return iso_evaluation_is_shared(evaluation, durable)
+               ? iso_evaluation_store(evaluation, call, durable, reterr)
+               : iso_evaluation_start(evaluation, call, reterr);
 }
 
 enum iso_status iso_evaluate_scenarios(struct iso_call *call, void *service,
@@ -83,8 +80,8 @@ enum iso_status iso_evaluate_scenarios(struct iso_call *call, void *service,
     const Isocost__V1__EvaluateScenariosRequest *request =
         (const Isocost__V1__EvaluateScenariosRequest *)iso_call_request(call);
 
-    return evaluate(service, call, ISO_EVALUATION_SCENARIOS, iso_evaluation_build_scenarios,
-                    request->model, request->durable, reterr);
+    return evaluate(service, call, iso_evaluation_build_scenarios, request->model, request->durable,
+                    reterr);
 }
 
 enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error *reterr)
@@ -92,8 +89,8 @@ enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error
     const Isocost__V1__SweepRequest *request =
         (const Isocost__V1__SweepRequest *)iso_call_request(call);
 
-    return evaluate(service, call, ISO_EVALUATION_SWEEP, iso_evaluation_build_sweep, request->model,
-                    request->durable, reterr);
+    return evaluate(service, call, iso_evaluation_build_sweep, request->model, request->durable,
+                    reterr);
 }
 
 enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_error *reterr)
@@ -101,8 +98,8 @@ enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_er
     const Isocost__V1__FrontierRequest *request =
         (const Isocost__V1__FrontierRequest *)iso_call_request(call);
 
-    return evaluate(service, call, ISO_EVALUATION_FRONTIER, iso_evaluation_build_frontier,
-                    request->model, request->durable, reterr);
+    return evaluate(service, call, iso_evaluation_build_frontier, request->model, request->durable,
+                    reterr);
 }
 
 enum iso_status iso_watch_evaluation(struct iso_call *call, void *service, struct iso_error *reterr)

@@ -4,6 +4,7 @@
 #define ISOCOST_SERVER_EVALUATION_INTERNAL_H
 
 #include "evaluation.h"
+#include "scenario_result.h"
 
 #define ISO_VALUES_MAX 2
 
@@ -22,8 +23,7 @@ struct scenario {
     int next_same;                     /* waits for the same answer; -1: the last */
     bool done;
     int64_t sequence; /* of its result */
-    bool has_height;  /* for the knee */
-    double height;
+    double height;    /* at its point of the curve; NAN: none */
 };
 
 /* Solves scenarios one after the other. */
@@ -77,19 +77,13 @@ struct iso_evaluation {
     Isocost__V1__Change **base_changes;
     int snapshot_fd; /* -1: none */
     const char *snapshot_digest;
-    char kept_digest[ISO_DIGEST_TEXT_SIZE];
-    struct iso_bytes kept_model; /* durable: the base as it was, packed */
-    size_t n_kept_changes;
-    Isocost__V1__Change **kept_changes;
     struct scenario *scenarios;
     int n_scenarios, room;
-    int *places; /* scenarios in the order in which they are solved */
-    enum iso_knee knee;
-    bool durable; /* stored: goes on without its caller */
+    int *places;                  /* scenarios in the order in which they are solved */
+    enum iso_curve_height height; /* of the points of a curve */
     struct lane *lanes;
     int n_lanes;
 
-    pthread_mutex_t order; /* held while an event goes to the store and into the list; first */
     pthread_mutex_t mutex; /* guards from here on */
     bool stopped;          /* asked to */
     bool ending, ended;    /* the last event is on its way; it is there */
@@ -101,21 +95,15 @@ struct iso_evaluation {
     struct event *events; /* by sequence - 1 */
     size_t n_events, events_room, n_event_bytes;
     int64_t progress_ns; /* when listeners were last told */
-    int64_t renew_ns;    /* when the lease was last renewed */
-    bool renewing;
-    struct iso_task renew_task;
     struct listener *listeners;
 };
 
 /* evaluation.c */
-/* An empty one; NULL when memory is short. */
-struct iso_evaluation *iso_evaluation_alloc(struct iso_api *api,
-                                            const struct iso_principal *principal);
 void iso_evaluation_ref(struct iso_evaluation *evaluation);
 void iso_evaluation_unref(struct iso_evaluation *evaluation);
 
 /* evaluation_events.c */
-/* Appends an event; the mutex is held, and `order` too when it is durable. */
+/* Appends an event; the mutex is held. */
 bool iso_evaluation_append(struct iso_evaluation *evaluation, Isocost__V1__EvaluationEvent *event);
 /* The mutex is held in all that follow. */
 void iso_evaluation_progress(const struct iso_evaluation *evaluation,
@@ -141,18 +129,16 @@ void iso_evaluation_answer(struct iso_evaluation *evaluation, int place,
 void iso_evaluation_answer_same(struct iso_evaluation *evaluation, int place, int first);
 /* Says the end, once all is done or, after a stop, nothing runs any more. */
 void iso_evaluation_end_if_done(struct iso_evaluation *evaluation);
-/* What a result says of a scenario, for the knee; the mutex is held. */
-void iso_evaluation_note(struct iso_evaluation *evaluation,
-                         const Isocost__V1__ScenarioResult *result, int64_t sequence);
-/* Place of the point at the knee; -1: none. */
-int iso_evaluation_knee(const struct iso_evaluation *evaluation);
 
-/* evaluation_stored.c */
-/* Writes an event to the store, if the evaluation is durable. `order` is held. */
-enum iso_status iso_evaluation_write(struct iso_evaluation *evaluation,
-                                     Isocost__V1__EvaluationEvent *event, int64_t place, bool last,
-                                     struct iso_error *reterr);
-/* Renews the lease when it is time; the mutex is held. */
-void iso_evaluation_renew(struct iso_evaluation *evaluation);
+/* evaluation_watch.c */
+
+/* Sends the call the events of a stored evaluation after a number. `maker`: when the call goes, the
+ * evaluation ends. Errors: ISO_E_NOT_FOUND. */
+enum iso_status iso_evaluation_watch_stored(struct iso_api *api, struct iso_call *call,
+                                            const char *id, int64_t after, bool maker,
+                                            struct iso_error *reterr);
+/* What a call that sends events answers with; *ret_maker: it began the evaluation. */
+const ProtobufCMessageDescriptor *iso_evaluation_response(const struct iso_call *call,
+                                                          bool *ret_maker);
 
 #endif

@@ -37,7 +37,7 @@ void iso_evaluation_sort(struct iso_evaluation *evaluation)
 
 /* The next place of a lane; one that has none takes the later half of what the busiest still has.
  * -1: there is nothing left, or the evaluation was stopped. The mutex is held. */
-static int take_any_place(struct lane *lane)
+static int take_place(struct lane *lane)
 {
     struct iso_evaluation *evaluation = lane->evaluation;
 
@@ -57,17 +57,6 @@ static int take_any_place(struct lane *lane)
         lane->next = busiest->end;
     }
     return evaluation->places[lane->next++];
-}
-
-/* One without an answer: the store may have had some. */
-static int take_place(struct lane *lane)
-{
-    int place;
-
-    do
-        place = take_any_place(lane);
-    while (place >= 0 && lane->evaluation->scenarios[place].done);
-    return place;
 }
 
 /* The first scenario with the digest; *ret_slot is where it stands, or may stand. */
@@ -174,8 +163,7 @@ static void end_part(struct lane *lane)
         iso_worker_pool_submit(lane->evaluation->api->scenarios, &lane->task, /* bounded= */ false);
 }
 
-/* The answer is packed here, since the plan lives only until this returns, and given by the lane,
- * since a durable one goes to the store first. */
+/* The answer is packed here, since the plan lives only until this returns. */
 static void on_done(void *context, const struct iso_job_result *result)
 {
     struct lane *lane = context;

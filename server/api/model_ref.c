@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include "api_internal.h"
-#include "changes.h"
 #include "isocost/proto/digest.h"
 
 static enum iso_status load_by_plan(struct iso_api *api, const struct iso_principal *principal,
@@ -87,54 +84,6 @@ enum iso_status iso_model_ref_get(struct iso_api *api, const struct iso_principa
 
 /* --- changes --- */
 
-/* The snapshot that changes of a model's commitments look into, opened when first needed. */
-struct product_lookup {
-    struct iso_api *api;
-    const struct iso_principal *principal;
-    const Isocost__V1__Model *model;
-    bool opened;
-    struct iso_snapshot *snapshot; /* NULL: there is none */
-};
-
-static enum iso_status open_lookup(struct product_lookup *lookup, struct iso_arena *arena,
-                                   struct iso_error *reterr)
-{
-    const char *digest;
-    int fd;
-
-    lookup->opened = true;
-    ISO_TRY(iso_snapshot_open(lookup->api->config.store, lookup->principal, lookup->model, "",
-                              arena, &fd, &digest, reterr));
-    if (fd < 0)
-        return ISO_OK;
-    enum iso_status status = iso_snapshot_map(fd, &lookup->snapshot, reterr);
-    close(fd);
-    return status;
-}
-
-static enum iso_status find_product(void *context, const char *id, struct iso_arena *arena,
-                                    const Isocost__V1__CommitmentProduct **ret_product,
-                                    struct iso_error *reterr)
-{
-    struct product_lookup *lookup = context;
-    int32_t n;
-
-    if (!lookup->opened)
-        ISO_TRY(open_lookup(lookup, arena, reterr));
-    n = lookup->snapshot ? iso_snapshot_n_products(lookup->snapshot) : 0;
-    for (int32_t i = 0; i < n; i++) {
-        const Isocost__V1__CommitmentProduct *product =
-            iso_snapshot_product(lookup->snapshot, i, arena);
-        if (!product)
-            return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for a product");
-        if (strcmp(product->id, id) == 0) {
-            *ret_product = product;
-            return ISO_OK;
-        }
-    }
-    return ISO_OK;
-}
-
 Isocost__V1__Change **iso_changes_join(Isocost__V1__Change *const *first, size_t n_first,
                                        Isocost__V1__Change *const *second, size_t n_second,
                                        struct iso_arena *arena)
@@ -151,20 +100,6 @@ enum iso_status iso_model_change(struct iso_api *api, const struct iso_principal
                                  struct iso_violations *violations,
                                  const Isocost__V1__Model **ret_model, struct iso_error *reterr)
 {
-    struct product_lookup lookup = {.api = api, .principal = principal, .model = model};
-    const struct iso_product_source source = {.context = &lookup, .find = find_product};
-    Isocost__V1__Model *changed = NULL;
-
-    if (changes->n == 0) {
-        *ret_model = model;
-        return ISO_OK;
-    }
-    enum iso_status status =
-        iso_changes_apply(model, changes, &source, violations, &changed, reterr);
-    iso_snapshot_free(lookup.snapshot);
-    ISO_TRY(status);
-    iso_model_check(changed, "model", violations);
-    ISO_TRY(iso_violations_status(violations, reterr));
-    *ret_model = changed;
-    return ISO_OK;
+    return iso_stored_model_change(api->config.store, principal, model, "", changes, violations,
+                                   ret_model, reterr);
 }

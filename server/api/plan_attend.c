@@ -44,7 +44,7 @@ static void stop_plan(struct iso_task *task)
     struct iso_error error = {0};
 
     /* A plan that ended meanwhile is as good as one that was stopped. */
-    iso_plan_runner_cancel(attendance->api->runner, &attendance->principal, attendance->plan_id,
+    iso_queue_runner_cancel(attendance->api->runner, &attendance->principal, attendance->plan_id,
                            iso_call_id(attendance->call), &error);
     free_attendance(attendance);
 }
@@ -270,7 +270,7 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
             free_attendance(attendance);
         return status;
     }
-    iso_plan_runner_poke(api->runner);
+    iso_queue_runner_poke(api->runner);
     iso_call_on_cancel(call, on_cancel, api);
     return ISO_OK;
 }

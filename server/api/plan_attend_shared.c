@@ -122,7 +122,7 @@ void iso_attendances_look(struct iso_api *api, const struct iso_principal *princ
     for (int n = 0; nth_attended(api, n, principal, plan_id, &whose, id); n++) {
         if (has_ended(api, &whose, id))
             iso_attendances_end(api, &whose, id, NULL, NULL);
-        else if (!iso_plan_runner_has(api->runner, &whose, id))
+        else if (!iso_queue_runner_has(api->runner, &whose, id))
             forward_progress(api, &whose, id);
     }
 }

@@ -27,7 +27,7 @@ enum iso_status iso_create_plan(struct iso_call *call, void *service, struct iso
                               iso_call_violations(call), &model, model_digest, reterr));
     ISO_TRY(iso_plan_enqueue(api, call, model, model_digest, request->request_id, request->note,
                              request->priority, iso_ulid_new(id), &existing, &record, reterr));
-    iso_plan_runner_poke(api->runner);
+    iso_queue_runner_poke(api->runner);
     ISO_TRY(iso_plan_from_record(&record, iso_call_arena(call), &response.plan, reterr));
     iso_plan_cut(response.plan);
     iso_call_reply(call, &response.base);
@@ -159,7 +159,7 @@ enum iso_status iso_cancel_plan(struct iso_call *call, void *service, struct iso
     const struct iso_principal *principal = iso_call_principal(call);
 
     ISO_TRY(iso_ulid_check(request->id, "id", reterr));
-    ISO_TRY(iso_plan_runner_cancel(api->runner, principal, request->id, iso_call_id(call), reterr));
+    ISO_TRY(iso_queue_runner_cancel(api->runner, principal, request->id, iso_call_id(call), reterr));
     iso_watch_wake(api, principal, request->id);
     ISO_TRY(iso_plan_load(api, principal, request->id, /* with_lines= */ false,
                           iso_call_arena(call), &response.plan, reterr));

@@ -2,6 +2,7 @@
 #ifndef ISOCOST_SERVER_STORED_H
 #define ISOCOST_SERVER_STORED_H
 
+#include "changes.h"
 #include "isocost/proto/violations.h"
 #include "isocost/v1/model.pb-c.h"
 #include "isocost/v1/plan.pb-c.h"
@@ -20,6 +21,14 @@ Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena);
 enum iso_status iso_model_load(struct iso_store *store, const struct iso_principal *principal,
                                const char *digest, struct iso_violations *violations,
                                const Isocost__V1__Model **ret_model, struct iso_error *reterr);
+/* The model with changes, checked; the model itself when there are none. What the snapshot knows of
+ * products comes from the store; `snapshot_digest` as for iso_snapshot_open(). Violations as
+ * iso_changes_apply() and iso_model_check(). */
+enum iso_status
+iso_stored_model_change(struct iso_store *store, const struct iso_principal *principal,
+                        const Isocost__V1__Model *model, const char *snapshot_digest,
+                        const struct iso_changes *changes, struct iso_violations *violations,
+                        const Isocost__V1__Model **ret_model, struct iso_error *reterr);
 /* Opens the snapshot that a model needs: -1 when it needs none or there is none. The caller closes
  * it. `digest` "" = the one that the model names, or else the newest. */
 enum iso_status iso_snapshot_open(struct iso_store *store, const struct iso_principal *principal,

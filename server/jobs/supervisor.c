@@ -80,12 +80,13 @@ static void init_locks(struct iso_supervisor *supervisor)
     pthread_condattr_destroy(&attributes);
 }
 
-/* Batch jobs leave one solver to the interactive ones; with a single solver that one is extra. One
- * process more is always warm, so that a kill makes nobody wait for a start. */
-static void size_pool(struct iso_supervisor *supervisor, int n_solvers)
+/* Batch jobs leave one solver to the interactive ones, where there are any; with a single solver
+ * that one is extra. One process more is always warm, so that a kill makes nobody wait for a start.
+ */
+static void size_pool(struct iso_supervisor *supervisor, int n_solvers, bool batch_only)
 {
-    supervisor->n_batch_most = n_solvers > 1 ? n_solvers - 1 : 1;
-    supervisor->n_busy_most = supervisor->n_batch_most + 1;
+    supervisor->n_batch_most = batch_only || n_solvers == 1 ? n_solvers : n_solvers - 1;
+    supervisor->n_busy_most = batch_only ? n_solvers : supervisor->n_batch_most + 1;
     supervisor->n_children = supervisor->n_busy_most + 1;
     supervisor->n_workers = supervisor->n_busy_most + 1;
 }
@@ -97,7 +98,7 @@ static struct iso_supervisor *new_supervisor(const struct iso_supervisor_config 
         return NULL;
     supervisor->refs = 1;
     init_locks(supervisor);
-    size_pool(supervisor, config->n_solvers);
+    size_pool(supervisor, config->n_solvers, config->batch_only);
     supervisor->queue_bound = config->queue_bound;
     supervisor->recycle_after =
         config->recycle_after > 0 ? config->recycle_after : DEFAULT_RECYCLE_AFTER;

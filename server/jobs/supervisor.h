@@ -24,6 +24,7 @@ struct iso_job;
 struct iso_supervisor_config {
     const char *solver_path;                  /* absolute path of isocost-solver */
     int n_solvers;                            /* processes that solve at the same time, >= 1 */
+    bool batch_only;                          /* batch jobs may have all of them */
     int n_processes;                          /* of one solver, for parts of a solve; 0: 1 */
     int queue_bound;                          /* jobs that may wait */
     int64_t memory_bytes;                     /* address space of one solver */

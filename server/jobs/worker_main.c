@@ -1,4 +1,4 @@
-/* isocost-worker: runs plans that wait in a PostgreSQL store, on any machine. It opens no port and
+/* isocost-worker: runs what waits in a PostgreSQL store, plans and scenarios, on any machine. It opens no port and
  * keeps nothing that matters: what it holds is in the store, and another takes its jobs when it is
  * gone. */
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "log.h"
 #include "parameters.h"
 #include "paths.h"
-#include "plan_runner.h"
+#include "queue_runner.h"
 
 #define RECYCLE_AFTER_SOLVES 500
 
@@ -60,7 +60,7 @@ struct worker {
     char solver[PATH_MAX], cache[PATH_MAX];
     struct iso_store *store;
     struct iso_supervisor *supervisor;
-    struct iso_plan_runner *runner;
+    struct iso_queue_runner *runner;
 };
 
 static enum iso_status find_paths(struct worker *w, struct iso_error *reterr)
@@ -90,14 +90,15 @@ static enum iso_status start_parts(struct worker *w, struct iso_error *reterr)
     const struct iso_supervisor_config supervisor = {
         .solver_path = w->solver,
         .n_solvers = w->parameters.solvers,
+        .batch_only = true,
         .n_processes = w->parameters.solver_processes,
         .queue_bound = w->parameters.solvers,
         .memory_bytes = (int64_t)w->parameters.solver_memory_mib << 20,
         .recycle_after = RECYCLE_AFTER_SOLVES,
         .log = iso_log_supervisor};
-    struct iso_plan_runner_config runner = {.n_plans = w->parameters.solvers,
-                                            .lease_s = w->parameters.lease_seconds,
-                                            .log = iso_log_server};
+    struct iso_queue_runner_config runner = {.n_runs = w->parameters.solvers,
+                                             .lease_s = w->parameters.lease_seconds,
+                                             .log = iso_log_server};
 
     ISO_TRY(find_paths(w, reterr));
     ISO_TRY(iso_store_open(w->cache, w->parameters.queue, &w->store, reterr));
@@ -105,7 +106,7 @@ static enum iso_status start_parts(struct worker *w, struct iso_error *reterr)
     ISO_TRY(iso_supervisor_start(&supervisor, &w->supervisor, reterr));
     runner.store = w->store;
     runner.supervisor = w->supervisor;
-    return iso_plan_runner_start(&runner, &w->runner, reterr);
+    return iso_queue_runner_start(&runner, &w->runner, reterr);
 }
 
 static void *leave_at_once(void *argument)
@@ -121,10 +122,10 @@ static void *leave_at_once(void *argument)
 static void stop_parts(struct worker *w, double grace_s)
 {
     if (w->runner)
-        iso_plan_runner_hold(w->runner);
+        iso_queue_runner_hold(w->runner);
     if (w->supervisor)
         iso_supervisor_stop(w->supervisor, grace_s);
-    iso_plan_runner_stop(w->runner);
+    iso_queue_runner_stop(w->runner);
     iso_store_close(w->store);
 }
 
@@ -158,7 +159,7 @@ static int run(struct worker *w, sigset_t *signals)
 
 static void print_help(void)
 {
-    puts("isocost-worker: runs plans that wait in a PostgreSQL store.\n\n"
+    puts("isocost-worker: runs plans and scenarios that wait in a PostgreSQL store.\n\n"
          "Usage: isocost-worker --queue postgres://... [--NAME VALUE | --NAME=VALUE]...\n");
     iso_parameters_help(table, ISO_ARRAY_LENGTH(table), stdout);
 }

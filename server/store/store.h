@@ -117,7 +117,10 @@ ISO_EXPORT enum iso_status iso_store_delete_plan(struct iso_store *store,
 /* --- jobs: what waits for a solver or is in the hands of one (store_job.c) --- */
 
 /* A new kind is added at the end; its records are ended in store_KIND.c. */
-enum iso_job_kind { ISO_JOB_KIND_PLAN = 1 };
+enum iso_job_kind {
+    ISO_JOB_KIND_PLAN = 1,
+    ISO_JOB_KIND_RUN = 2, /* some scenarios of an evaluation */
+};
 
 /* Those that a plan has too are equal to isocost.v1.PlanState. */
 enum iso_job_state {
@@ -144,8 +147,8 @@ ISO_EXPORT void iso_store_set_job_limits(struct iso_store *store,
 struct iso_job_record {
     struct iso_principal principal; /* who asked */
     enum iso_job_kind kind;
-    const char *object_id;    /* the plan's id */
-    int64_t part;             /* of the object; 0: it is one job */
+    const char *object_id;    /* of the plan or evaluation */
+    int64_t part;             /* of the object, from 0 */
     int attempt, priority;    /* higher priorities come first */
     bool cancelled;           /* somebody asked to stop it */
     const char *model_digest; /* of a plan */
@@ -191,9 +194,9 @@ ISO_EXPORT enum iso_status iso_store_count_jobs(struct iso_store *store,
 
 /* --- hints: what other processes did (PostgreSQL); may be lost, and nobody relies on one --- */
 struct iso_hint {
-    char kind[16];                  /* "job": queued; "cancel"; "plan": it has a new event */
+    char kind[16]; /* "job": queued; "cancel"; "plan", "evaluation": it has a new event */
     struct iso_principal principal; /* tenant and project */
-    char id[64];                    /* of the job's object or the plan */
+    char id[64];                    /* of the job's object */
 };
 /* Waits for a hint; false when none came until the end of `timeout_ms` or iso_store_wake(). For one
  * thread. */
@@ -263,49 +266,74 @@ ISO_EXPORT enum iso_status iso_store_list_sessions(struct iso_store *store,
                                                    struct iso_session_record **ret_records,
                                                    int *ret_n_records, struct iso_error *reterr);
 
-/* --- evaluations that go on without their caller, kept for a day after their end --- */
+/* --- evaluations: scenarios in runs, which are jobs; kept for a day after their end --- */
 struct iso_evaluation_record {
     const char *id;                             /* ULID */
     int64_t create_ns, end_ns;                  /* UTC; end 0 = not yet */
     const char *model_digest, *snapshot_digest; /* of the base; the model is stored */
-    int kind;                                   /* of the request: the API layer's numbers */
-    struct iso_bytes request;                   /* the API layer's encoding */
-    struct iso_principal principal;             /* who asked; of records that are read */
+    int n_scenarios;
+    int n_done, n_same;             /* results; of these, that are another scenario's */
+    int64_t cpu_us;                 /* of solver processes, for all results */
+    int n_running;                  /* runs in the hands of some process */
+    struct iso_principal principal; /* who asked; of records that are read */
 };
-struct iso_evaluation_event {
-    int64_t sequence; /* rises by 1 from 1 */
-    int64_t place;    /* of the scenario, or below 0 and once: -1 the first event, -2 the last */
-    bool last;
-    struct iso_bytes event; /* packed isocost.v1.EvaluationEvent */
+/* Stores a new evaluation with its first event (`accepted`, sequence 1) and its runs, each with a
+ * job of `priority`; run i is part i. Errors: ISO_E_LIMIT: `most_open` evaluations of the tenant
+ * have not ended. */
+ISO_EXPORT enum iso_status
+iso_store_create_evaluation(struct iso_store *store, const struct iso_principal *principal,
+                            const struct iso_evaluation_record *record, struct iso_bytes accepted,
+                            const struct iso_bytes *runs, int n_runs, int priority, int most_open,
+                            const struct iso_audit *audit, struct iso_error *reterr);
+/* What a job of kind ISO_JOB_KIND_RUN is to do. Errors: ISO_E_NOT_FOUND. */
+ISO_EXPORT enum iso_status iso_store_get_run(struct iso_store *store,
+                                             const struct iso_job_record *job,
+                                             struct iso_arena *arena, struct iso_bytes *ret_run,
+                                             struct iso_error *reterr);
+struct iso_scenario_answer {
+    int64_t place;          /* of the scenario; a place has one result, whoever solves it */
+    const char *digest;     /* of its model; "": another scenario has the same, or there is none */
+    bool same;              /* it is another scenario's answer */
+    int64_t cpu_us;         /* of solver processes, for this one */
+    struct iso_bytes event; /* packed isocost.v1.EvaluationEvent; its sequence is the record's */
 };
-/* Stores a new evaluation, which this process has, with its first event. */
-ISO_EXPORT enum iso_status iso_store_create_evaluation(struct iso_store *store,
-                                                       const struct iso_principal *principal,
-                                                       const struct iso_evaluation_record *record,
-                                                       const struct iso_evaluation_event *first,
-                                                       const struct iso_audit *audit,
-                                                       struct iso_error *reterr);
-/* Adds an event of one that this process has. Errors: ISO_E_CONFLICT (it has ended, or another
- * process has it; or the place or sequence is taken). */
-ISO_EXPORT enum iso_status iso_store_append_evaluation(struct iso_store *store,
-                                                       const struct iso_principal *principal,
-                                                       const char *id,
-                                                       const struct iso_evaluation_event *event,
-                                                       struct iso_error *reterr);
-/* Keeps all that this process has for another length of a lease; appending does so too. */
-ISO_EXPORT enum iso_status iso_store_renew_evaluations(struct iso_store *store,
-                                                       struct iso_error *reterr);
-/* Takes over one that has not ended and that no process has any more. */
-ISO_EXPORT enum iso_status iso_store_claim_evaluation(struct iso_store *store,
-                                                      struct iso_arena *arena, bool *ret_found,
-                                                      struct iso_evaluation_record *ret_record,
-                                                      struct iso_error *reterr);
+/* Adds the result of a scenario. Errors: ISO_E_EXISTS (the place has one), ISO_E_CONFLICT (the job
+ * is not at this attempt any more, or the evaluation has ended). */
+ISO_EXPORT enum iso_status iso_store_add_answer(struct iso_store *store,
+                                                const struct iso_job_record *job,
+                                                const struct iso_scenario_answer *answer,
+                                                struct iso_error *reterr);
+/* The answer of the scenario whose model has this digest: *ret_event without bytes when there is
+ * none yet. */
+ISO_EXPORT enum iso_status
+iso_store_find_answer(struct iso_store *store, const struct iso_principal *principal,
+                      const char *id, const char *digest, struct iso_arena *arena,
+                      struct iso_bytes *ret_event, struct iso_error *reterr);
+/* Places that have a result, in order. */
+ISO_EXPORT enum iso_status iso_store_list_answered(struct iso_store *store,
+                                                   const struct iso_principal *principal,
+                                                   const char *id, struct iso_arena *arena,
+                                                   int64_t **ret_places, int *ret_n_places,
+                                                   struct iso_error *reterr);
+/* Ends a job of kind ISO_JOB_KIND_RUN; does nothing when it is not at this attempt any more. */
+ISO_EXPORT enum iso_status iso_store_end_run(struct iso_store *store,
+                                             const struct iso_job_record *job,
+                                             enum iso_job_state state, struct iso_error *reterr);
+/* Adds the last event to an evaluation that has `n_done` results. Runs that wait are cancelled, and
+ * those that are solved are asked to stop. Does nothing when the evaluation has ended. Errors:
+ * ISO_E_CONFLICT (it has another number of results). */
+ISO_EXPORT enum iso_status iso_store_end_evaluation(struct iso_store *store,
+                                                    const struct iso_principal *principal,
+                                                    const char *id, int n_done,
+                                                    struct iso_bytes event,
+                                                    struct iso_error *reterr);
 /* Errors: ISO_E_NOT_FOUND. */
 ISO_EXPORT enum iso_status iso_store_get_evaluation(struct iso_store *store,
                                                     const struct iso_principal *principal,
                                                     const char *id, struct iso_arena *arena,
                                                     struct iso_evaluation_record *ret_record,
                                                     struct iso_error *reterr);
+/* Sequences rise by 1 from 1, without gaps, in the order in which they can be seen. */
 ISO_EXPORT enum iso_status
 iso_store_list_evaluation_events(struct iso_store *store, const struct iso_principal *principal,
                                  const char *id, int64_t after_sequence, int limit,

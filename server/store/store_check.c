@@ -25,6 +25,14 @@ static const struct {
     {"plans without their model",
      "SELECT count(*) FROM plan p WHERE p.state < 3 AND NOT EXISTS (SELECT 1 FROM model m"
      " WHERE m.tenant = p.tenant AND m.project = p.project AND m.digest = p.model_digest)"},
+    {"evaluations that have not ended and have no run left",
+     "SELECT count(*) FROM evaluation v WHERE v.end_ns = 0 AND NOT EXISTS (SELECT 1 FROM job j"
+     " WHERE j.tenant = v.tenant AND j.project = v.project AND j.kind = 2 AND j.object_id = v.id"
+     " AND j.state < 3)"},
+    {"evaluations with another number of results than they count",
+     "SELECT count(*) FROM evaluation v WHERE v.n_done <> (SELECT count(*) FROM evaluation_event e"
+     " WHERE e.tenant = v.tenant AND e.project = v.project AND e.evaluation_id = v.id"
+     " AND e.place >= 0)"},
     {"sessions without their model",
      "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM model m"
      " WHERE m.tenant = s.tenant AND m.project = s.project AND m.digest = s.model_digest)"},

@@ -32,10 +32,12 @@ static const struct table {
      " snapshot_digest, session",
      10, 3, 50},
     {"evaluation",
-     "tenant, project, id, create_ns, end_ns, owner, lease_ns, subject, roles, kind, model_digest,"
-     " snapshot_digest, request",
-     13, 3, 8},
-    {"evaluation_event", "tenant, project, evaluation_id, sequence, place, event", 6, 4, 200},
+     "tenant, project, id, create_ns, end_ns, subject, roles, model_digest, snapshot_digest,"
+     " n_scenarios, n_done, n_same, cpu_us",
+     13, 3, 500},
+    {"evaluation_event", "tenant, project, evaluation_id, sequence, place, event, digest", 7, 4,
+     200},
+    {"evaluation_run", "tenant, project, evaluation_id, part, run", 5, 4, 8},
     {"event", "tenant, project, plan_id, sequence, at_ns, event", 6, 4, 200},
     {"job",
      "sequence, tenant, project, kind, object_id, part, subject, roles, state, priority, attempt,"

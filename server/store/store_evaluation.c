@@ -1,32 +1,38 @@
-/* Evaluations that go on without their caller, and their events.
+/* Evaluations: scenarios in runs, which are jobs of the queue, and their events.
  *
- * One process solves an evaluation, as long as it renews its lease; another one may take it over
- * when the lease has ended. A result is of one scenario, whose place is a key: a scenario has one
- * result, whoever solves it and however often. Times of leases are the database's. */
+ *     create: accepted, runs QUEUED --> answers, one a place --> the last event, when all are there
+ *
+ * Whoever has a run adds the answers of its scenarios, as long as the run is at its attempt. A
+ * place has one answer, whoever solves it and however often. The row of the evaluation counts the
+ * answers and is locked while one is added: so sequences rise by 1, and who sees one sees all
+ * before it. */
 #include <stdio.h>
 
 #include "store_internal.h"
 
 struct evaluation_call {
-    const struct iso_store *store;
+    struct iso_store *store;
     const struct iso_principal *principal;
     const struct iso_evaluation_record *record;
-    const struct iso_evaluation_event *event;
     const struct iso_audit *audit;
     const char *id;
+    struct iso_bytes event;
+    const struct iso_bytes *runs;
+    int n_runs, priority, most_open, n_done;
     int64_t after;
     int limit;
     struct iso_arena *arena;
-    bool found;
     struct iso_evaluation_record evaluation;
     struct iso_event_record *events;
     int n_events;
 };
 
-static int64_t lease_ns(const struct iso_store *store)
-{
-    return (int64_t)(store->limits.lease_s * 1e9);
-}
+#define EVALUATION_KEY "tenant = $1 AND project = $2 AND id = $3"
+#define EVENT_KEY "tenant = $1 AND project = $2 AND evaluation_id = $3"
+#define KEY_VALUES(principal, id) \
+    ISO_TEXT((principal)->tenant), ISO_TEXT((principal)->project), ISO_TEXT(id)
+
+enum { FIRST_PLACE = -1, LAST_PLACE = -2 };
 
 static enum iso_status not_found(const char *id, struct iso_error *reterr)
 {
@@ -37,190 +43,360 @@ static enum iso_status not_found(const char *id, struct iso_error *reterr)
         id);
 }
 
-/* --- writing --- */
-
-static enum iso_status insert_event(struct iso_sql *sql, const struct evaluation_call *call,
-                                    const char *id, struct iso_error *reterr)
+static enum iso_status insert_event(struct iso_sql *sql, const struct iso_principal *principal,
+                                    const char *id, int64_t sequence, int64_t place,
+                                    const char *digest, struct iso_bytes event,
+                                    struct iso_error *reterr)
 {
     return ISO_RUN(sql,
                    "INSERT INTO evaluation_event (tenant, project, evaluation_id, sequence, place,"
-                   " event) VALUES ($1, $2, $3, $4, $5, $6)",
-                   reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
-                   ISO_TEXT(id), ISO_INT(call->event->sequence), ISO_INT(call->event->place),
-                   ISO_BLOB(call->event->event));
+                   " digest, event) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                   " ON CONFLICT (tenant, project, evaluation_id, place) DO NOTHING",
+                   reterr, KEY_VALUES(principal, id), ISO_INT(sequence), ISO_INT(place),
+                   ISO_TEXT(digest), ISO_BLOB(event));
+}
+
+/* --- create --- */
+
+static enum iso_status insert_runs(struct iso_sql *sql, const struct evaluation_call *call,
+                                   struct iso_error *reterr)
+{
+    struct iso_job_record job = {.principal = *call->principal,
+                                 .kind = ISO_JOB_KIND_RUN,
+                                 .object_id = call->record->id,
+                                 .priority = call->priority};
+
+    for (int i = 0; i < call->n_runs; i++) {
+        ISO_TRY(ISO_RUN(sql,
+                        "INSERT INTO evaluation_run (tenant, project, evaluation_id, part, run)"
+                        " VALUES ($1, $2, $3, $4, $5)",
+                        reterr, KEY_VALUES(call->principal, call->record->id), ISO_INT(i),
+                        ISO_BLOB(call->runs[i])));
+        job.part = i;
+        ISO_TRY(iso_store_queue_job(sql, &job, reterr));
+    }
+    return iso_store_tell(sql, "job", call->principal, call->record->id, reterr);
 }
 
 static enum iso_status create(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
     const struct evaluation_call *call = context;
     const struct iso_evaluation_record *r = call->record;
-    int64_t now_ns = 0;
+    int64_t n_open = 0;
 
-    ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
+    ISO_TRY(ISO_SCALAR(sql, "SELECT count(*) FROM evaluation WHERE tenant = $1 AND end_ns = 0", 0,
+                       &n_open, reterr, ISO_TEXT(call->principal->tenant)));
+    if (n_open >= call->most_open)
+        return iso_fail(reterr, ISO_E_LIMIT, "",
+                        "%lld evaluations of tenant %.64s run already, as many as it may have; try "
+                        "again when one has ended",
+                        (long long)n_open, call->principal->tenant);
     ISO_TRY(ISO_RUN(
         sql,
-        "INSERT INTO evaluation (tenant, project, id, create_ns, end_ns, owner, lease_ns, subject,"
-        " roles, kind, model_digest, snapshot_digest, request)"
-        " VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12)",
-        reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
-        ISO_TEXT(r->id), ISO_INT(r->create_ns), ISO_INT(call->store->incarnation),
-        ISO_INT(now_ns + lease_ns(call->store)), ISO_TEXT(call->principal->subject),
-        ISO_INT((int64_t)call->principal->roles), ISO_INT(r->kind), ISO_TEXT(r->model_digest),
-        ISO_TEXT(r->snapshot_digest), ISO_BLOB(r->request)));
-    ISO_TRY(insert_event(sql, call, r->id, reterr));
+        "INSERT INTO evaluation (tenant, project, id, create_ns, end_ns, subject, roles,"
+        " model_digest, snapshot_digest, n_scenarios) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8,"
+        " $9)",
+        reterr, KEY_VALUES(call->principal, r->id), ISO_INT(r->create_ns),
+        ISO_TEXT(call->principal->subject), ISO_INT((int64_t)call->principal->roles),
+        ISO_TEXT(r->model_digest), ISO_TEXT(r->snapshot_digest), ISO_INT(r->n_scenarios)));
+    ISO_TRY(insert_event(sql, call->principal, r->id, 1, FIRST_PLACE, "", call->event, reterr));
+    ISO_TRY(insert_runs(sql, call, reterr));
     return iso_store_audit(sql, call->principal, call->audit, r->id, reterr);
 }
 
 enum iso_status iso_store_create_evaluation(struct iso_store *store,
                                             const struct iso_principal *principal,
                                             const struct iso_evaluation_record *record,
-                                            const struct iso_evaluation_event *first,
+                                            struct iso_bytes accepted, const struct iso_bytes *runs,
+                                            int n_runs, int priority, int most_open,
                                             const struct iso_audit *audit, struct iso_error *reterr)
 {
-    struct evaluation_call call = {
-        .store = store, .principal = principal, .record = record, .event = first, .audit = audit};
+    struct evaluation_call call = {.store = store,
+                                   .principal = principal,
+                                   .record = record,
+                                   .event = accepted,
+                                   .runs = runs,
+                                   .n_runs = n_runs,
+                                   .priority = priority,
+                                   .most_open = most_open,
+                                   .audit = audit};
 
     return iso_store_write(store, create, &call, reterr);
 }
 
-static enum iso_status append(struct iso_sql *sql, void *context, struct iso_error *reterr)
+/* --- end --- */
+
+static enum iso_status end(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
     const struct evaluation_call *call = context;
-    int64_t now_ns = 0;
+    int64_t end_ns = 0;
 
-    ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
     ISO_TRY(ISO_RUN(sql,
-                    "UPDATE evaluation SET lease_ns = $5, end_ns = $6"
-                    " WHERE tenant = $1 AND project = $2 AND id = $3 AND owner = $4"
-                    " AND end_ns = 0",
-                    reterr, ISO_TEXT(call->principal->tenant), ISO_TEXT(call->principal->project),
-                    ISO_TEXT(call->id), ISO_INT(call->store->incarnation),
-                    ISO_INT(now_ns + lease_ns(call->store)),
-                    ISO_INT(call->event->last ? iso_store_now_ns() : 0)));
-    if (iso_sql_changes(sql) != 1)
-        return iso_fail(reterr, ISO_E_CONFLICT, "",
-                        "evaluation %.32s has ended, or another process has it", call->id);
-    return insert_event(sql, call, call->id, reterr);
+                    "UPDATE evaluation SET end_ns = $4 WHERE " EVALUATION_KEY
+                    " AND end_ns = 0 AND n_done = $5",
+                    reterr, KEY_VALUES(call->principal, call->id), ISO_INT(iso_store_now_ns()),
+                    ISO_INT(call->n_done)));
+    if (iso_sql_changes(sql) == 0) {
+        ISO_TRY(ISO_SCALAR(sql, "SELECT end_ns FROM evaluation WHERE " EVALUATION_KEY, 1, &end_ns,
+                           reterr, KEY_VALUES(call->principal, call->id)));
+        return end_ns != 0 ? ISO_OK
+                           : iso_fail(reterr, ISO_E_CONFLICT, "",
+                                      "evaluation %.64s has another number of results", call->id);
+    }
+    ISO_TRY(insert_event(sql, call->principal, call->id, call->n_done + 2, LAST_PLACE, "",
+                         call->event, reterr));
+    ISO_TRY(ISO_RUN(sql,
+                    "UPDATE job SET state = 5, lease_ns = 0 WHERE tenant = $1 AND project = $2"
+                    " AND kind = 2 AND object_id = $3 AND state = 1",
+                    reterr, KEY_VALUES(call->principal, call->id)));
+    ISO_TRY(ISO_RUN(sql,
+                    "UPDATE job SET cancel = 1 WHERE tenant = $1 AND project = $2"
+                    " AND kind = 2 AND object_id = $3 AND state = 2",
+                    reterr, KEY_VALUES(call->principal, call->id)));
+    ISO_TRY(iso_store_tell(sql, "cancel", call->principal, call->id, reterr));
+    return iso_store_tell(sql, "evaluation", call->principal, call->id, reterr);
 }
 
-enum iso_status iso_store_append_evaluation(struct iso_store *store,
-                                            const struct iso_principal *principal, const char *id,
-                                            const struct iso_evaluation_event *event,
-                                            struct iso_error *reterr)
+enum iso_status iso_store_end_evaluation(struct iso_store *store,
+                                         const struct iso_principal *principal, const char *id,
+                                         int n_done, struct iso_bytes event,
+                                         struct iso_error *reterr)
 {
     struct evaluation_call call = {
-        .store = store, .principal = principal, .id = id, .event = event};
+        .principal = principal, .id = id, .n_done = n_done, .event = event};
 
-    return iso_store_write_beside(store, append, &call, reterr);
+    return iso_store_write_beside(store, end, &call, reterr);
 }
 
-/* --- leases --- */
+/* --- answers --- */
 
-static enum iso_status renew(struct iso_sql *sql, void *context, struct iso_error *reterr)
+struct answer_call {
+    const struct iso_job_record *job;
+    const struct iso_scenario_answer *answer;
+};
+
+/* The job first, as a claim does: so two processes never wait for each other. */
+static enum iso_status check_attempt(struct iso_sql *sql, const struct iso_job_record *job,
+                                     struct iso_error *reterr)
 {
-    const struct evaluation_call *call = context;
-    int64_t now_ns = 0;
+    int state = 0, attempt = 0;
+    bool found = false;
 
-    ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
-    return ISO_RUN(sql, "UPDATE evaluation SET lease_ns = $2 WHERE owner = $1 AND end_ns = 0",
-                   reterr, ISO_INT(call->store->incarnation),
-                   ISO_INT(now_ns + lease_ns(call->store)));
-}
-
-enum iso_status iso_store_renew_evaluations(struct iso_store *store, struct iso_error *reterr)
-{
-    struct evaluation_call call = {.store = store};
-
-    return iso_store_write_beside(store, renew, &call, reterr);
-}
-
-#define COLUMNS                                                                                    \
-    "tenant, project, subject, roles, id, create_ns, end_ns, kind, model_digest, snapshot_digest," \
-    " request"
-
-static enum iso_status read_evaluation(struct iso_statement *statement, struct iso_arena *arena,
-                                       struct iso_evaluation_record *record,
-                                       struct iso_error *reterr)
-{
-    const char *tenant = iso_sql_text(statement, 0, arena);
-    const char *project = iso_sql_text(statement, 1, arena);
-    const char *subject = iso_sql_text(statement, 2, arena);
-
-    ISO_TRY(iso_store_check_arena(arena, reterr));
-    *record = (struct iso_evaluation_record){
-        .id = iso_sql_text(statement, 4, arena),
-        .create_ns = iso_sql_int(statement, 5),
-        .end_ns = iso_sql_int(statement, 6),
-        .kind = (int)iso_sql_int(statement, 7),
-        .model_digest = iso_sql_text(statement, 8, arena),
-        .snapshot_digest = iso_sql_text(statement, 9, arena),
-        .request = iso_sql_blob(statement, 10, arena),
-    };
-    snprintf(record->principal.tenant, sizeof(record->principal.tenant), "%s", tenant);
-    snprintf(record->principal.project, sizeof(record->principal.project), "%s", project);
-    snprintf(record->principal.subject, sizeof(record->principal.subject), "%s", subject);
-    record->principal.roles = (unsigned)iso_sql_int(statement, 3);
-    return iso_store_check_arena(arena, reterr);
-}
-
-/* On SQLite there is one process, so what another one had is free. */
-static enum iso_status claim(struct iso_sql *sql, void *context, struct iso_error *reterr)
-{
-    struct evaluation_call *call = context;
-    int64_t me = call->store->incarnation, now_ns = 0;
-    struct iso_statement *statement = NULL;
-
-    ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
-    int64_t free_ns = call->store->address ? now_ns : INT64_MAX;
-    call->found = false;
-    ISO_TRY(ISO_START(sql,
-                      "UPDATE evaluation SET owner = $1, lease_ns = $2"
-                      " WHERE (tenant, project, id) IN (SELECT tenant, project, id FROM evaluation"
-                      "   WHERE end_ns = 0 AND owner <> $1 AND lease_ns < $3"
-                      "   ORDER BY create_ns, id LIMIT 1)"
-                      " RETURNING " COLUMNS,
-                      &statement, reterr, ISO_INT(me), ISO_INT(now_ns + lease_ns(call->store)),
-                      ISO_INT(free_ns)));
-    ISO_TRY(iso_sql_step(statement, &call->found, reterr));
-    if (!call->found)
-        return ISO_OK;
-    enum iso_status status = read_evaluation(statement, call->arena, &call->evaluation, reterr);
-    iso_sql_reset(statement);
-    return status;
-}
-
-enum iso_status iso_store_claim_evaluation(struct iso_store *store, struct iso_arena *arena,
-                                           bool *ret_found,
-                                           struct iso_evaluation_record *ret_record,
-                                           struct iso_error *reterr)
-{
-    struct evaluation_call call = {.store = store, .arena = arena};
-
-    ISO_TRY(iso_store_write(store, claim, &call, reterr));
-    *ret_found = call.found;
-    *ret_record = call.evaluation;
+    ISO_TRY(iso_store_lock_job(sql, job, &found, &state, &attempt, reterr));
+    if (!found || state != ISO_JOB_STATE_RUNNING || attempt != job->attempt)
+        return iso_fail(reterr, ISO_E_CONFLICT, "",
+                        "run %lld of evaluation %.64s is not at attempt %d any more",
+                        (long long)job->part, job->object_id, job->attempt);
     return ISO_OK;
+}
+
+static enum iso_status add_answer(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    const struct answer_call *call = context;
+    const struct iso_job_record *job = call->job;
+    const struct iso_scenario_answer *answer = call->answer;
+    int64_t n_done = -1;
+
+    ISO_TRY(check_attempt(sql, job, reterr));
+    ISO_TRY(ISO_SCALAR(sql,
+                       "UPDATE evaluation SET n_done = n_done + 1, n_same = n_same + $4,"
+                       " cpu_us = cpu_us + $5 WHERE " EVALUATION_KEY " AND end_ns = 0"
+                       " RETURNING n_done",
+                       -1, &n_done, reterr, KEY_VALUES(&job->principal, job->object_id),
+                       ISO_INT(answer->same), ISO_INT(answer->cpu_us)));
+    if (n_done < 0)
+        return iso_fail(reterr, ISO_E_CONFLICT, "", "evaluation %.64s has ended", job->object_id);
+    ISO_TRY(insert_event(sql, &job->principal, job->object_id, n_done + 1, answer->place,
+                         answer->digest, answer->event, reterr));
+    if (iso_sql_changes(sql) == 0)
+        return iso_fail(reterr, ISO_E_EXISTS, "", "scenario %lld of evaluation %.64s has a result",
+                        (long long)answer->place, job->object_id);
+    return iso_store_tell(sql, "evaluation", &job->principal, job->object_id, reterr);
+}
+
+enum iso_status iso_store_add_answer(struct iso_store *store, const struct iso_job_record *job,
+                                     const struct iso_scenario_answer *answer,
+                                     struct iso_error *reterr)
+{
+    struct answer_call call = {.job = job, .answer = answer};
+
+    return iso_store_write_beside(store, add_answer, &call, reterr);
+}
+
+struct end_call {
+    const struct iso_job_record *job;
+    enum iso_job_state state;
+};
+
+static enum iso_status end_run(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    const struct end_call *call = context;
+    struct iso_error lost = {0};
+    enum iso_status status = check_attempt(sql, call->job, &lost);
+
+    if (status == ISO_E_CONFLICT)
+        return ISO_OK;
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, lost.field, "%s", lost.text);
+    return iso_store_end_job(sql, call->job, call->state, reterr);
+}
+
+enum iso_status iso_store_end_run(struct iso_store *store, const struct iso_job_record *job,
+                                  enum iso_job_state state, struct iso_error *reterr)
+{
+    struct end_call call = {.job = job, .state = state};
+
+    return iso_store_write_beside(store, end_run, &call, reterr);
 }
 
 /* --- reading --- */
 
+struct read_call {
+    const struct iso_principal *principal;
+    const char *id, *digest;
+    int64_t part;
+    struct iso_arena *arena;
+    bool found;
+    struct iso_bytes bytes;
+    int64_t *places;
+    int n_places;
+};
+
+static enum iso_status read_bytes(struct iso_statement *statement, struct read_call *call,
+                                  struct iso_error *reterr)
+{
+    ISO_TRY(iso_sql_step(statement, &call->found, reterr));
+    if (!call->found)
+        return ISO_OK;
+    call->bytes = iso_sql_blob(statement, 0, call->arena);
+    iso_sql_reset(statement);
+    return iso_store_check_arena(call->arena, reterr);
+}
+
+static enum iso_status get_run(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct read_call *call = context;
+    struct iso_statement *statement = NULL;
+
+    ISO_TRY(ISO_START(sql, "SELECT run FROM evaluation_run WHERE " EVENT_KEY " AND part = $4",
+                      &statement, reterr, KEY_VALUES(call->principal, call->id),
+                      ISO_INT(call->part)));
+    return read_bytes(statement, call, reterr);
+}
+
+enum iso_status iso_store_get_run(struct iso_store *store, const struct iso_job_record *job,
+                                  struct iso_arena *arena, struct iso_bytes *ret_run,
+                                  struct iso_error *reterr)
+{
+    struct read_call call = {
+        .principal = &job->principal, .id = job->object_id, .part = job->part, .arena = arena};
+
+    ISO_TRY(iso_store_read(store, get_run, &call, reterr));
+    if (!call.found)
+        return not_found(job->object_id, reterr);
+    *ret_run = call.bytes;
+    return ISO_OK;
+}
+
+static enum iso_status find_answer(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct read_call *call = context;
+    struct iso_statement *statement = NULL;
+
+    ISO_TRY(ISO_START(sql,
+                      "SELECT event FROM evaluation_event WHERE " EVENT_KEY
+                      " AND digest = $4 AND digest <> '' ORDER BY sequence LIMIT 1",
+                      &statement, reterr, KEY_VALUES(call->principal, call->id),
+                      ISO_TEXT(call->digest)));
+    return read_bytes(statement, call, reterr);
+}
+
+enum iso_status iso_store_find_answer(struct iso_store *store,
+                                      const struct iso_principal *principal, const char *id,
+                                      const char *digest, struct iso_arena *arena,
+                                      struct iso_bytes *ret_event, struct iso_error *reterr)
+{
+    struct read_call call = {.principal = principal, .id = id, .digest = digest, .arena = arena};
+
+    ISO_TRY(iso_store_read(store, find_answer, &call, reterr));
+    *ret_event = call.found ? call.bytes : (struct iso_bytes){0};
+    return ISO_OK;
+}
+
+static enum iso_status list_answered(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct read_call *call = context;
+    struct iso_statement *statement = NULL;
+    int64_t n = 0;
+    bool row = false;
+
+    ISO_TRY(ISO_SCALAR(sql, "SELECT n_done FROM evaluation WHERE " EVALUATION_KEY, 0, &n, reterr,
+                       KEY_VALUES(call->principal, call->id)));
+    call->places = iso_arena_calloc(call->arena, (size_t)n + 1, sizeof(*call->places));
+    ISO_TRY(iso_store_check_arena(call->arena, reterr));
+    ISO_TRY(ISO_START(sql,
+                      "SELECT place FROM evaluation_event WHERE " EVENT_KEY
+                      " AND place >= 0 ORDER BY place LIMIT $4",
+                      &statement, reterr, KEY_VALUES(call->principal, call->id), ISO_INT(n)));
+    for (call->n_places = 0;; call->n_places++) {
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
+        if (!row)
+            return ISO_OK;
+        call->places[call->n_places] = iso_sql_int(statement, 0);
+    }
+}
+
+enum iso_status iso_store_list_answered(struct iso_store *store,
+                                        const struct iso_principal *principal, const char *id,
+                                        struct iso_arena *arena, int64_t **ret_places,
+                                        int *ret_n_places, struct iso_error *reterr)
+{
+    struct read_call call = {.principal = principal, .id = id, .arena = arena};
+
+    ISO_TRY(iso_store_read(store, list_answered, &call, reterr));
+    *ret_places = call.places;
+    *ret_n_places = call.n_places;
+    return ISO_OK;
+}
+
 static enum iso_status get(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
     struct evaluation_call *call = context;
+    struct iso_evaluation_record *r = &call->evaluation;
     struct iso_statement *statement = NULL;
+    int64_t n_running = 0;
     bool row = false;
 
     ISO_TRY(ISO_START(sql,
-                      "SELECT " COLUMNS " FROM evaluation"
-                      " WHERE tenant = $1 AND project = $2 AND id = $3",
-                      &statement, reterr, ISO_TEXT(call->principal->tenant),
-                      ISO_TEXT(call->principal->project), ISO_TEXT(call->id)));
+                      "SELECT id, create_ns, end_ns, model_digest, snapshot_digest, n_scenarios,"
+                      " n_done, n_same, cpu_us, subject, roles FROM evaluation"
+                      " WHERE " EVALUATION_KEY,
+                      &statement, reterr, KEY_VALUES(call->principal, call->id)));
     ISO_TRY(iso_sql_step(statement, &row, reterr));
     if (!row)
         return not_found(call->id, reterr);
-    enum iso_status status = read_evaluation(statement, call->arena, &call->evaluation, reterr);
+    *r = (struct iso_evaluation_record){.id = iso_sql_text(statement, 0, call->arena),
+                                        .create_ns = iso_sql_int(statement, 1),
+                                        .end_ns = iso_sql_int(statement, 2),
+                                        .model_digest = iso_sql_text(statement, 3, call->arena),
+                                        .snapshot_digest = iso_sql_text(statement, 4, call->arena),
+                                        .n_scenarios = (int)iso_sql_int(statement, 5),
+                                        .n_done = (int)iso_sql_int(statement, 6),
+                                        .n_same = (int)iso_sql_int(statement, 7),
+                                        .cpu_us = iso_sql_int(statement, 8),
+                                        .principal = *call->principal};
+    const char *subject = iso_sql_text(statement, 9, call->arena);
+    r->principal.roles = (unsigned)iso_sql_int(statement, 10);
     iso_sql_reset(statement);
-    return status;
+    ISO_TRY(iso_store_check_arena(call->arena, reterr));
+    snprintf(r->principal.subject, sizeof(r->principal.subject), "%s", subject);
+    if (r->end_ns == 0)
+        ISO_TRY(ISO_SCALAR(sql,
+                           "SELECT count(*) FROM job WHERE tenant = $1 AND project = $2"
+                           " AND kind = 2 AND object_id = $3 AND state = 2",
+                           0, &n_running, reterr, KEY_VALUES(call->principal, call->id)));
+    r->n_running = (int)n_running;
+    return ISO_OK;
 }
 
 enum iso_status iso_store_get_evaluation(struct iso_store *store,
@@ -244,12 +420,10 @@ static enum iso_status list(struct iso_sql *sql, void *context, struct iso_error
     call->events = iso_arena_calloc(call->arena, (size_t)call->limit, sizeof(*call->events));
     ISO_TRY(iso_store_check_arena(call->arena, reterr));
     ISO_TRY(ISO_START(sql,
-                      "SELECT sequence, event FROM evaluation_event WHERE tenant = $1"
-                      " AND project = $2 AND evaluation_id = $3 AND sequence > $4"
-                      " ORDER BY sequence LIMIT $5",
-                      &statement, reterr, ISO_TEXT(call->principal->tenant),
-                      ISO_TEXT(call->principal->project), ISO_TEXT(call->id), ISO_INT(call->after),
-                      ISO_INT(call->limit)));
+                      "SELECT sequence, event FROM evaluation_event WHERE " EVENT_KEY
+                      " AND sequence > $4 ORDER BY sequence LIMIT $5",
+                      &statement, reterr, KEY_VALUES(call->principal, call->id),
+                      ISO_INT(call->after), ISO_INT(call->limit)));
     return iso_store_read_events(statement, call->arena, call->events, &call->n_events, reterr);
 }
 

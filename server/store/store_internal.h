@@ -115,8 +115,11 @@ extern const int iso_store_n_migrations;
 
 /* --- jobs --- */
 
-/* Adds a job to the queue. In a transaction in turn: the depth of the queue is counted. Errors:
- * ISO_E_LIMIT. */
+/* Adds a job to the queue, however deep it is; tells nobody. */
+enum iso_status iso_store_queue_job(struct iso_sql *sql, const struct iso_job_record *job,
+                                    struct iso_error *reterr);
+/* Adds the job of a plan and tells others. In a transaction in turn: the depth of the queue is
+ * counted. Errors: ISO_E_LIMIT. */
 enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sql,
                                      const struct iso_job_record *job, struct iso_error *reterr);
 /* Finds a job and keeps others from changing it until the end of the transaction. */

@@ -60,46 +60,54 @@ static int64_t lease_ns(const struct iso_store *store)
 
 /* --- into the queue --- */
 
+/* Runs of evaluations are not counted: each tenant has few evaluations at once. */
 static enum iso_status check_depth(struct iso_sql *sql, const struct iso_job_limits *limits,
                                    const char *tenant, struct iso_error *reterr)
 {
     int64_t of_tenant = 0, in_all = 0;
 
     if (limits->queued_of_tenant > 0)
-        ISO_TRY(ISO_SCALAR(sql, "SELECT count(*) FROM job WHERE state = 1 AND tenant = $1", 0,
-                           &of_tenant, reterr, ISO_TEXT(tenant)));
+        ISO_TRY(ISO_SCALAR(sql,
+                           "SELECT count(*) FROM job WHERE state = 1 AND kind = 1 AND tenant = $1",
+                           0, &of_tenant, reterr, ISO_TEXT(tenant)));
     if (limits->queued_of_tenant > 0 && of_tenant >= limits->queued_of_tenant)
-        return iso_fail(reterr, ISO_E_LIMIT, "",
-                        "%lld jobs of tenant %.64s wait already, as many as it may have; try again "
-                        "when some have run",
-                        (long long)of_tenant, tenant);
+        return iso_fail(
+            reterr, ISO_E_LIMIT, "",
+            "%lld plans of tenant %.64s wait already, as many as it may have; try again "
+            "when some have run",
+            (long long)of_tenant, tenant);
     if (limits->queued > 0)
-        ISO_TRY(iso_sql_scalar(sql, "SELECT count(*) FROM job WHERE state = 1", NULL, 0, 0, &in_all,
-                               reterr));
+        ISO_TRY(iso_sql_scalar(sql, "SELECT count(*) FROM job WHERE state = 1 AND kind = 1", NULL,
+                               0, 0, &in_all, reterr));
     if (limits->queued > 0 && in_all >= limits->queued)
         return iso_fail(reterr, ISO_E_LIMIT, "",
-                        "%lld jobs wait already, as many as the queue holds; try again when some "
+                        "%lld plans wait already, as many as the queue holds; try again when some "
                         "have run",
                         (long long)in_all);
     return ISO_OK;
 }
 
-enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sql,
-                                     const struct iso_job_record *job, struct iso_error *reterr)
+enum iso_status iso_store_queue_job(struct iso_sql *sql, const struct iso_job_record *job,
+                                    struct iso_error *reterr)
 {
     int64_t now_ns = 0;
 
-    ISO_TRY(check_depth(sql, &store->limits, job->principal.tenant, reterr));
     ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
-    ISO_TRY(
-        ISO_RUN(sql,
-                "INSERT INTO job (tenant, project, kind, object_id, part, subject, roles,"
-                " state, priority, attempt, deaths, owner, queue_ns, claim_ns, lease_ns, cancel,"
-                " error) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, 0, 0, $9, 0, 0, 0, '')",
-                reterr, ISO_TEXT(job->principal.tenant), ISO_TEXT(job->principal.project),
-                ISO_INT(job->kind), ISO_TEXT(job->object_id), ISO_INT(job->part),
-                ISO_TEXT(job->principal.subject), ISO_INT((int64_t)job->principal.roles),
-                ISO_INT(job->priority), ISO_INT(now_ns)));
+    return ISO_RUN(sql,
+                   "INSERT INTO job (tenant, project, kind, object_id, part, subject, roles,"
+                   " state, priority, attempt, deaths, owner, queue_ns, claim_ns, lease_ns, cancel,"
+                   " error) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, 0, 0, $9, 0, 0, 0, '')",
+                   reterr, ISO_TEXT(job->principal.tenant), ISO_TEXT(job->principal.project),
+                   ISO_INT(job->kind), ISO_TEXT(job->object_id), ISO_INT(job->part),
+                   ISO_TEXT(job->principal.subject), ISO_INT((int64_t)job->principal.roles),
+                   ISO_INT(job->priority), ISO_INT(now_ns));
+}
+
+enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sql,
+                                     const struct iso_job_record *job, struct iso_error *reterr)
+{
+    ISO_TRY(check_depth(sql, &store->limits, job->principal.tenant, reterr));
+    ISO_TRY(iso_store_queue_job(sql, job, reterr));
     return iso_store_tell(sql, "job", &job->principal, job->object_id, reterr);
 }
 

@@ -21,6 +21,11 @@ static const char events_text[] =
     " SELECT e.tenant, e.project, e.plan_id, e.sequence FROM event e JOIN plan p"
     "   ON p.tenant = e.tenant AND p.project = e.project AND p.id = e.plan_id"
     " WHERE e.at_ns < $1 AND p.end_ns > 0 AND p.end_ns < $1 LIMIT $2)";
+static const char runs_text[] =
+    "DELETE FROM job WHERE sequence IN ("
+    " SELECT j.sequence FROM job j JOIN evaluation v"
+    "   ON v.tenant = j.tenant AND v.project = j.project AND v.id = j.object_id"
+    " WHERE j.kind = 2 AND v.end_ns > 0 AND v.end_ns < $1 LIMIT $2)";
 static const char evaluations_text[] =
     "DELETE FROM evaluation WHERE (tenant, project, id) IN ("
     " SELECT tenant, project, id FROM evaluation WHERE end_ns > 0 AND end_ns < $1 LIMIT $2)";
@@ -147,6 +152,7 @@ enum iso_status iso_store_prune(struct iso_store *store, const struct iso_retent
     struct iso_pruned n = {0};
 
     ISO_TRY(delete_all(store, events_text, before(now_ns, retention->events_s), &n.events, reterr));
+    ISO_TRY(delete_all(store, runs_text, before(now_ns, retention->events_s), &n_jobs, reterr));
     ISO_TRY(delete_all(store, evaluations_text, before(now_ns, retention->events_s), &n.events,
                        reterr));
     if (retention->plans_s > 0) {

@@ -192,10 +192,41 @@ static const char tables_4[] =
     "  FOREIGN KEY (tenant, project, evaluation_id) REFERENCES evaluation (tenant, project, id)"
     "    ON DELETE CASCADE) STRICT;";
 
+/* Evaluations as runs of scenarios in the queue. Those that had not ended have none, and go. */
+static const char tables_5[] =
+    "DELETE FROM evaluation WHERE end_ns = 0;"
+    "DROP INDEX evaluation_open;"
+    "ALTER TABLE evaluation DROP COLUMN owner;"
+    "ALTER TABLE evaluation DROP COLUMN lease_ns;"
+    "ALTER TABLE evaluation DROP COLUMN kind;"
+    "ALTER TABLE evaluation DROP COLUMN request;"
+    "ALTER TABLE evaluation ADD COLUMN n_scenarios INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evaluation ADD COLUMN n_done INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evaluation ADD COLUMN n_same INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evaluation ADD COLUMN cpu_us INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX evaluation_open ON evaluation (tenant) WHERE end_ns = 0;"
+    "ALTER TABLE evaluation_event ADD COLUMN digest TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX evaluation_answer ON evaluation_event (tenant, project, evaluation_id, digest)"
+    "  WHERE digest <> '';"
+    "CREATE TABLE evaluation_run ("
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, evaluation_id TEXT NOT NULL,"
+    "  part INTEGER NOT NULL, run BLOB NOT NULL,"
+    "  PRIMARY KEY (tenant, project, evaluation_id, part),"
+    "  FOREIGN KEY (tenant, project, evaluation_id) REFERENCES evaluation (tenant, project, id)"
+    "    ON DELETE CASCADE) STRICT;";
+
+static const char sqlite_5[] = UNCHANGED("evaluation_event") UNCHANGED("evaluation_run");
+static const char postgres_5[] =
+    "CREATE TRIGGER evaluation_event_no_update BEFORE UPDATE ON evaluation_event"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER evaluation_run_no_update BEFORE UPDATE ON evaluation_run"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
     {3, tables_3, "", ""},
     {4, tables_4, "", ""},
+    {5, tables_5, sqlite_5, postgres_5},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

@@ -173,13 +173,13 @@ static void a_full_queue_refuses(void **state)
     assert_int_equal(queue(f, "a", "a2", 0), ISO_OK);
     assert_int_equal(queue(f, "a", "a3", 0), ISO_E_LIMIT);
     assert_string_equal(f->error.text,
-                        "2 jobs of tenant a wait already, as many as it may have; try "
+                        "2 plans of tenant a wait already, as many as it may have; try "
                         "again when some have run");
     assert_int_equal(queue(f, "b", "b1", 0), ISO_OK);
     assert_int_equal(queue(f, "b", "b2", 0), ISO_E_LIMIT);
     assert_string_equal(
         f->error.text,
-        "3 jobs wait already, as many as the queue holds; try again when some have run");
+        "3 plans wait already, as many as the queue holds; try again when some have run");
     assert_int_equal(count(f, "SELECT count(*) FROM plan"), 3); /* the refused ones left nothing */
     assert_string_equal(claim(f, &job), "a1");                  /* what runs does not wait */
     assert_int_equal(queue(f, "b", "b2", 0), ISO_OK);

@@ -1,19 +1,19 @@
-#include "plan_runner.h"
+#include "queue_runner.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "parts.h"
-#include "plan_run.h"
+#include "queue_run.h"
 
-#define LOOK_EVERY_S 1.0  /* for queued plans, should a hint be lost */
+#define LOOK_EVERY_S 1.0  /* for queued jobs, should a hint be lost; and for evaluations */
 #define LOOK_AT_ALL_S 5.0 /* likewise, for those who watch plans */
 #define BEATS_A_LEASE 3.0 /* heartbeats during one lease */
 #define BEAT_ARENA_BYTES ((size_t)16 << 20)
 #define CANCEL_TRIES 4
 
-void iso_plan_runner_log(struct iso_plan_runner *runner, int level, const char *format, ...)
+void iso_queue_runner_log(struct iso_queue_runner *runner, int level, const char *format, ...)
 {
     char text[512];
     va_list arguments;
@@ -26,24 +26,33 @@ void iso_plan_runner_log(struct iso_plan_runner *runner, int level, const char *
     runner->config.log(level, text);
 }
 
-void iso_plan_runner_changed(struct iso_plan_runner *runner, const struct iso_principal *principal,
-                             const char *plan_id)
+void iso_queue_runner_changed(struct iso_queue_runner *runner,
+                              const struct iso_principal *principal, const char *plan_id)
 {
-    const struct iso_plan_hooks *hooks = &runner->config.hooks;
+    const struct iso_queue_hooks *hooks = &runner->config.hooks;
 
     if (hooks->changed)
         hooks->changed(hooks->context, principal, plan_id);
 }
 
-static bool is_run_of(const struct iso_plan_run *run, const struct iso_principal *principal,
-                      const char *plan_id)
+void iso_queue_runner_evaluated(struct iso_queue_runner *runner,
+                                const struct iso_principal *principal, const char *evaluation_id)
 {
-    return strcmp(run->record.object_id, plan_id) == 0 &&
+    const struct iso_queue_hooks *hooks = &runner->config.hooks;
+
+    if (hooks->evaluated)
+        hooks->evaluated(hooks->context, principal, evaluation_id);
+}
+
+static bool is_run_of(const struct iso_run *run, const struct iso_principal *principal,
+                      const char *object_id)
+{
+    return strcmp(run->record.object_id, object_id) == 0 &&
            strcmp(run->record.principal.tenant, principal->tenant) == 0 &&
            strcmp(run->record.principal.project, principal->project) == 0;
 }
 
-void iso_plan_runner_poke(struct iso_plan_runner *runner)
+void iso_queue_runner_poke(struct iso_queue_runner *runner)
 {
     pthread_mutex_lock(&runner->mutex);
     runner->poked = true;
@@ -51,22 +60,22 @@ void iso_plan_runner_poke(struct iso_plan_runner *runner)
     pthread_mutex_unlock(&runner->mutex);
 }
 
-/* --- the dispatcher: claims plans while there are fewer runs than may be --- */
+/* --- the dispatcher: claims jobs while there are fewer runs than may be --- */
 
 static void *dispatch(void *argument)
 {
-    struct iso_plan_runner *runner = argument;
+    struct iso_queue_runner *runner = argument;
 
     pthread_mutex_lock(&runner->mutex);
     while (!runner->held) {
-        if (!runner->poked || runner->n_runs >= runner->config.n_plans) {
+        if (!runner->poked || runner->n_runs >= runner->config.n_runs) {
             pthread_cond_wait(&runner->changed, &runner->mutex);
             continue;
         }
         runner->poked = false;
         pthread_mutex_unlock(&runner->mutex);
-        if (iso_plan_run_claim(runner))
-            iso_plan_runner_poke(runner);
+        if (iso_run_claim(runner))
+            iso_queue_runner_poke(runner);
         pthread_mutex_lock(&runner->mutex);
     }
     pthread_mutex_unlock(&runner->mutex);
@@ -75,51 +84,52 @@ static void *dispatch(void *argument)
 
 /* --- the keeper: leases, and what other processes tell --- */
 
-/* Stops the run of a plan, if it is here. */
-static bool stop_run(struct iso_plan_runner *runner, const struct iso_principal *principal,
-                     const char *plan_id)
+/* Stops the runs of a plan or evaluation that are here; false when there is none. */
+static bool stop_runs(struct iso_queue_runner *runner, const struct iso_principal *principal,
+                      const char *object_id)
 {
     bool found = false;
 
     pthread_mutex_lock(&runner->mutex);
-    for (struct iso_plan_run *run = runner->runs; run && !found; run = run->next) {
-        if (is_run_of(run, principal, plan_id)) {
+    for (struct iso_run *run = runner->runs; run; run = run->next) {
+        if (is_run_of(run, principal, object_id)) {
             found = true;
-            iso_plan_run_stop(run, /* lost= */ false);
+            iso_run_stop(run, /* lost= */ false);
         }
     }
     pthread_mutex_unlock(&runner->mutex);
     return found;
 }
 
-bool iso_plan_runner_has(struct iso_plan_runner *runner, const struct iso_principal *principal,
-                         const char *plan_id)
+bool iso_queue_runner_has(struct iso_queue_runner *runner, const struct iso_principal *principal,
+                          const char *plan_id)
 {
     bool found = false;
 
     pthread_mutex_lock(&runner->mutex);
-    for (const struct iso_plan_run *run = runner->runs; run && !found; run = run->next)
+    for (const struct iso_run *run = runner->runs; run && !found; run = run->next)
         found = is_run_of(run, principal, plan_id);
     pthread_mutex_unlock(&runner->mutex);
     return found;
 }
 
 static const struct iso_job_record *find_job(const struct iso_job_record *jobs, int n_jobs,
-                                             const struct iso_plan_run *run)
+                                             const struct iso_run *run)
 {
     for (int i = 0; i < n_jobs; i++)
-        if (jobs[i].kind == ISO_JOB_KIND_PLAN && jobs[i].attempt == run->record.attempt &&
+        if (jobs[i].kind == run->record.kind && jobs[i].part == run->record.part &&
+            jobs[i].attempt == run->record.attempt &&
             is_run_of(run, &jobs[i].principal, jobs[i].object_id))
             return &jobs[i];
     return NULL;
 }
 
-static bool runs_here(struct iso_plan_runner *runner, const struct iso_job_record *job)
+static bool runs_here(struct iso_queue_runner *runner, const struct iso_job_record *job)
 {
     bool found = false;
 
     pthread_mutex_lock(&runner->mutex);
-    for (const struct iso_plan_run *run = runner->runs; run && !found; run = run->next)
+    for (const struct iso_run *run = runner->runs; run && !found; run = run->next)
         found = find_job(job, 1, run) != NULL;
     pthread_mutex_unlock(&runner->mutex);
     return found;
@@ -127,21 +137,21 @@ static bool runs_here(struct iso_plan_runner *runner, const struct iso_job_recor
 
 /* Runs whose lease is another's are stopped, and so are those that somebody cancelled; jobs whose
  * run could not write its end are given back. The claims' mutex is held. */
-static void compare(struct iso_plan_runner *runner, const struct iso_job_record *jobs, int n_jobs)
+static void compare(struct iso_queue_runner *runner, const struct iso_job_record *jobs, int n_jobs)
 {
     pthread_mutex_lock(&runner->mutex);
-    for (struct iso_plan_run *run = runner->runs; run; run = run->next) {
+    for (struct iso_run *run = runner->runs; run; run = run->next) {
         const struct iso_job_record *job = find_job(jobs, n_jobs, run);
         if (!job || job->cancelled)
-            iso_plan_run_stop(run, /* lost= */ !job);
+            iso_run_stop(run, /* lost= */ !job);
     }
     pthread_mutex_unlock(&runner->mutex);
     for (int i = 0; i < n_jobs; i++)
-        if (jobs[i].kind == ISO_JOB_KIND_PLAN && !runs_here(runner, &jobs[i]))
+        if (!runs_here(runner, &jobs[i]))
             iso_store_release_job(runner->config.store, &jobs[i], NULL);
 }
 
-static void beat(struct iso_plan_runner *runner)
+static void beat(struct iso_queue_runner *runner)
 {
     ISO_AUTO(iso_arena) arena = iso_arena_new(BEAT_ARENA_BYTES);
     struct iso_job_record *jobs;
@@ -150,30 +160,33 @@ static void beat(struct iso_plan_runner *runner)
 
     pthread_mutex_lock(&runner->claims);
     if (!arena)
-        iso_plan_runner_log(runner, 3, "no memory to renew leases");
+        iso_queue_runner_log(runner, 3, "no memory to renew leases");
     else if (iso_store_heartbeat(runner->config.store, arena, &jobs, &n_jobs, &error) == ISO_OK)
         compare(runner, jobs, n_jobs);
     else
-        iso_plan_runner_log(runner, 2, "leases were not renewed: %s", error.text);
+        iso_queue_runner_log(runner, 2, "leases were not renewed: %s", error.text);
     pthread_mutex_unlock(&runner->claims);
 }
 
-static void obey(struct iso_plan_runner *runner, const struct iso_hint *hint)
+static void obey(struct iso_queue_runner *runner, const struct iso_hint *hint)
 {
     if (strcmp(hint->kind, "job") == 0)
-        iso_plan_runner_poke(runner);
+        iso_queue_runner_poke(runner);
     else if (strcmp(hint->kind, "cancel") == 0)
-        stop_run(runner, &hint->principal, hint->id);
+        stop_runs(runner, &hint->principal, hint->id);
     else if (strcmp(hint->kind, "plan") == 0 &&
-             !iso_plan_runner_has(runner, &hint->principal, hint->id)) /* else it is told already */
-        iso_plan_runner_changed(runner, &hint->principal, hint->id);
+             !iso_queue_runner_has(runner, &hint->principal,
+                                   hint->id)) /* else it is told already */
+        iso_queue_runner_changed(runner, &hint->principal, hint->id);
+    else if (strcmp(hint->kind, "evaluation") == 0)
+        iso_queue_runner_evaluated(runner, &hint->principal, hint->id);
 }
 
 static void *keep(void *argument)
 {
-    struct iso_plan_runner *runner = argument;
+    struct iso_queue_runner *runner = argument;
     double beat_every_s = runner->config.lease_s / BEATS_A_LEASE;
-    double beaten_s = iso_supervisor_now(), looked_s = beaten_s;
+    double beaten_s = iso_supervisor_now(), looked_s = beaten_s, told_s = beaten_s;
     int wait_ms = (int)(1000 * fmin(LOOK_EVERY_S, beat_every_s));
     bool quit = false;
 
@@ -183,16 +196,19 @@ static void *keep(void *argument)
 
         if (iso_store_wait(runner->config.store, wait_ms, &hint))
             obey(runner, &hint);
-        else
-            iso_plan_runner_poke(runner);
         now = iso_supervisor_now();
         if (now >= beaten_s + beat_every_s) {
             beaten_s = now;
             beat(runner);
         }
+        if (now >= told_s + LOOK_EVERY_S) {
+            told_s = now;
+            iso_queue_runner_poke(runner);
+            iso_queue_runner_evaluated(runner, NULL, NULL);
+        }
         if (now >= looked_s + LOOK_AT_ALL_S) {
             looked_s = now;
-            iso_plan_runner_changed(runner, NULL, NULL);
+            iso_queue_runner_changed(runner, NULL, NULL);
         }
         pthread_mutex_lock(&runner->mutex);
         quit = runner->quit;
@@ -204,7 +220,7 @@ static void *keep(void *argument)
 /* --- cancel --- */
 
 /* Of a plan that does not run here. ISO_E_CONFLICT: it changed meanwhile. */
-static enum iso_status cancel_elsewhere(struct iso_plan_runner *runner,
+static enum iso_status cancel_elsewhere(struct iso_queue_runner *runner,
                                         const struct iso_principal *principal, const char *plan_id,
                                         const struct iso_audit *audit, struct iso_error *reterr)
 {
@@ -227,9 +243,9 @@ static enum iso_status cancel_elsewhere(struct iso_plan_runner *runner,
                                  reterr);
 }
 
-enum iso_status iso_plan_runner_cancel(struct iso_plan_runner *runner,
-                                       const struct iso_principal *principal, const char *plan_id,
-                                       const char *call_id, struct iso_error *reterr)
+enum iso_status iso_queue_runner_cancel(struct iso_queue_runner *runner,
+                                        const struct iso_principal *principal, const char *plan_id,
+                                        const char *call_id, struct iso_error *reterr)
 {
     const struct iso_audit audit = {.action = "plan.cancel", .request_id = call_id};
     struct iso_error error = {0};
@@ -238,7 +254,7 @@ enum iso_status iso_plan_runner_cancel(struct iso_plan_runner *runner,
     for (int i = 0; i < CANCEL_TRIES && status == ISO_E_CONFLICT; i++) {
         error = (struct iso_error){0};
         pthread_mutex_lock(&runner->claims);
-        status = stop_run(runner, principal, plan_id)
+        status = stop_runs(runner, principal, plan_id)
                      ? ISO_OK
                      : cancel_elsewhere(runner, principal, plan_id, &audit, &error);
         pthread_mutex_unlock(&runner->claims);
@@ -248,16 +264,16 @@ enum iso_status iso_plan_runner_cancel(struct iso_plan_runner *runner,
 
 /* --- start and stop --- */
 
-static enum iso_status start_threads(struct iso_plan_runner *runner, struct iso_error *reterr)
+static enum iso_status start_threads(struct iso_queue_runner *runner, struct iso_error *reterr)
 {
     int n_recovered = 0;
 
     ISO_TRY(iso_store_recover_jobs(runner->config.store, &n_recovered, reterr));
     if (n_recovered > 0)
-        iso_plan_runner_log(runner, 1, "%d plans that were cut short are queued again",
-                            n_recovered);
+        iso_queue_runner_log(runner, 1, "%d jobs that were cut short are queued again",
+                             n_recovered);
     /* Each run may wait for the store at its end, and progress must still get through. */
-    ISO_TRY(iso_worker_pool_new(runner->config.n_plans + 1, 1, &runner->tasks, reterr));
+    ISO_TRY(iso_worker_pool_new(runner->config.n_runs + 1, 1, &runner->tasks, reterr));
     if (pthread_create(&runner->keeper, NULL, keep, runner) != 0)
         return iso_fail(reterr, ISO_E_LIMIT, "", "the keeper thread could not be started");
     runner->keeping = true;
@@ -267,14 +283,15 @@ static enum iso_status start_threads(struct iso_plan_runner *runner, struct iso_
     return ISO_OK;
 }
 
-enum iso_status iso_plan_runner_start(const struct iso_plan_runner_config *config,
-                                      struct iso_plan_runner **ret_runner, struct iso_error *reterr)
+enum iso_status iso_queue_runner_start(const struct iso_queue_runner_config *config,
+                                       struct iso_queue_runner **ret_runner,
+                                       struct iso_error *reterr)
 {
-    struct iso_plan_runner *runner = iso_calloc(1, sizeof(*runner));
+    struct iso_queue_runner *runner = iso_calloc(1, sizeof(*runner));
     enum iso_status status;
 
     if (!runner)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to run plans");
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to run what is queued");
     runner->config = *config;
     runner->poked = true;
     pthread_mutex_init(&runner->claims, NULL);
@@ -282,13 +299,13 @@ enum iso_status iso_plan_runner_start(const struct iso_plan_runner_config *confi
     pthread_cond_init(&runner->changed, NULL);
     status = start_threads(runner, reterr);
     if (status != ISO_OK)
-        iso_plan_runner_stop(runner);
+        iso_queue_runner_stop(runner);
     else
         *ret_runner = runner;
     return status;
 }
 
-void iso_plan_runner_hold(struct iso_plan_runner *runner)
+void iso_queue_runner_hold(struct iso_queue_runner *runner)
 {
     pthread_mutex_lock(&runner->mutex);
     runner->held = true;
@@ -299,11 +316,11 @@ void iso_plan_runner_hold(struct iso_plan_runner *runner)
     runner->dispatching = false;
 }
 
-void iso_plan_runner_stop(struct iso_plan_runner *runner)
+void iso_queue_runner_stop(struct iso_queue_runner *runner)
 {
     if (!runner)
         return;
-    iso_plan_runner_hold(runner);
+    iso_queue_runner_hold(runner);
     pthread_mutex_lock(&runner->mutex);
     while (runner->n_runs > 0)
         pthread_cond_wait(&runner->changed, &runner->mutex);
@@ -313,6 +330,7 @@ void iso_plan_runner_stop(struct iso_plan_runner *runner)
     if (runner->keeping)
         pthread_join(runner->keeper, NULL);
     iso_worker_pool_free(runner->tasks);
+    iso_arena_free(runner->base.arena);
     pthread_cond_destroy(&runner->changed);
     pthread_mutex_destroy(&runner->mutex);
     pthread_mutex_destroy(&runner->claims);
