@@ -45,7 +45,7 @@ static void stop_plan(struct iso_task *task)
 
     /* A plan that ended meanwhile is as good as one that was stopped. */
     iso_queue_runner_cancel(attendance->api->runner, &attendance->principal, attendance->plan_id,
-                           iso_call_id(attendance->call), &error);
+                            iso_call_id(attendance->call), &error);
     free_attendance(attendance);
 }
 

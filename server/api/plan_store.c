@@ -159,7 +159,8 @@ enum iso_status iso_cancel_plan(struct iso_call *call, void *service, struct iso
     const struct iso_principal *principal = iso_call_principal(call);
 
     ISO_TRY(iso_ulid_check(request->id, "id", reterr));
-    ISO_TRY(iso_queue_runner_cancel(api->runner, principal, request->id, iso_call_id(call), reterr));
+    ISO_TRY(
+        iso_queue_runner_cancel(api->runner, principal, request->id, iso_call_id(call), reterr));
     iso_watch_wake(api, principal, request->id);
     ISO_TRY(iso_plan_load(api, principal, request->id, /* with_lines= */ false,
                           iso_call_arena(call), &response.plan, reterr));

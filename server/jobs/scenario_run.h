@@ -35,6 +35,14 @@ struct iso_scenario_run {
     struct iso_error error; /* why the run cannot go on */
 };
 
+/* scenario_begin.c */
+
+/* Reads what the run is to do, and which of it was done by an attempt before. Errors: those of the
+ * store; ISO_E_NOT_FOUND: the evaluation is gone. */
+enum iso_status iso_scenario_run_load(struct iso_scenario_run *run, struct iso_error *reterr);
+/* Gets the base model and the snapshot. Errors: why no scenario of the run can be solved. */
+enum iso_status iso_scenario_run_prepare(struct iso_scenario_run *run, struct iso_error *reterr);
+
 /* scenario_answer.c */
 
 /* The event of a scenario's answer: a plan, or else an error. Without bytes: no memory. */

@@ -1,4 +1,4 @@
-/* isocost-worker: runs what waits in a PostgreSQL store, plans and scenarios, on any machine. It opens no port and
+/* isocost-worker: runs what waits in a PostgreSQL store, on any machine. It opens no port and
  * keeps nothing that matters: what it holds is in the store, and another takes its jobs when it is
  * gone. */
 #include <pthread.h>

@@ -24,19 +24,23 @@ static void print_log(int level, const char *text)
         fprintf(stderr, "%d %s\n", level, text);
 }
 
-static struct iso_supervisor *start(int n_solvers, int queue_bound, int recycle_after)
+static struct iso_supervisor *start_as(const struct iso_supervisor_config *config)
 {
     struct iso_supervisor *supervisor = NULL;
     struct iso_error error = {0};
-    const struct iso_supervisor_config config = {.solver_path = fake_solver,
-                                                 .n_solvers = n_solvers,
-                                                 .queue_bound = queue_bound,
-                                                 .recycle_after = recycle_after,
-                                                 .log = print_log};
-    if (iso_supervisor_start(&config, &supervisor, &error) != ISO_OK)
+    if (iso_supervisor_start(config, &supervisor, &error) != ISO_OK)
         fail_msg("%s", error.text);
     running_now = supervisor;
     return supervisor;
+}
+
+static struct iso_supervisor *start(int n_solvers, int queue_bound, int recycle_after)
+{
+    return start_as(&(struct iso_supervisor_config){.solver_path = fake_solver,
+                                                    .n_solvers = n_solvers,
+                                                    .queue_bound = queue_bound,
+                                                    .recycle_after = recycle_after,
+                                                    .log = print_log});
 }
 
 static struct iso_supervisor_stats stats_of(struct iso_supervisor *supervisor)
@@ -381,6 +385,31 @@ static void batch_jobs_never_hold_the_last_solver(void **state)
     stop(supervisor);
 }
 
+/* As in a worker, which has nobody to keep a solver for. */
+static void batch_jobs_have_all_solvers_where_there_are_no_others(void **state)
+{
+    struct iso_supervisor *supervisor =
+        start_as(&(struct iso_supervisor_config){.solver_path = fake_solver,
+                                                 .n_solvers = 2,
+                                                 .batch_only = true,
+                                                 .queue_bound = 10,
+                                                 .log = print_log});
+    struct watch batch[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        watch_solve(supervisor, &batch[i], "hang", 60);
+        watch_wait_progress(&batch[i], 1, 0);
+    }
+    assert_int_equal(stats_of(supervisor).solvers_busy, 2);
+    assert_int_equal(stats_of(supervisor).queue_depth, 1);
+    for (int i = 0; i < 3; i++) {
+        iso_job_stop(batch[i].job, ISO_STOP_CANCEL);
+        watch_wait(&batch[i]);
+    }
+    stop(supervisor);
+}
+
 static void children_are_replaced_after_so_many_solves(void **state)
 {
     struct iso_supervisor *supervisor = start(1, 10, /* recycle_after= */ 2);
@@ -551,6 +580,7 @@ int main(void)
         TEST(progress_comes_every_second_even_from_a_silent_child),
         TEST(a_full_queue_refuses_and_a_stopped_job_leaves_it),
         TEST(batch_jobs_never_hold_the_last_solver),
+        TEST(batch_jobs_have_all_solvers_where_there_are_no_others),
         TEST(children_are_replaced_after_so_many_solves),
         TEST(validation_and_export_are_jobs_too),
         TEST(a_solver_that_cannot_be_started_is_told_at_start),
