@@ -109,8 +109,8 @@ static enum iso_status put(struct iso_evaluation *evaluation, struct iso_call *c
                                            .n_scenarios = evaluation->n_scenarios};
     char digest[ISO_DIGEST_TEXT_SIZE];
     struct iso_bytes model = iso_message_pack(&evaluation->model->base, evaluation->arena);
-    struct iso_bytes accepted = pack_accepted(evaluation), *runs;
-    int n_runs;
+    struct iso_bytes accepted = pack_accepted(evaluation), *runs = NULL;
+    int n_runs = 0;
 
     if (!model.bytes || !accepted.bytes)
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for the model");
