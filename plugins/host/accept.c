@@ -3,8 +3,10 @@
 /* Sizes in ABI 1.0; smaller ones cannot be ours. */
 #define PLUGIN_SIZE_1_0 (offsetof(struct iso_plugin, fetch) + sizeof(void (*)(void)))
 #define PARAM_SIZE_1_0 (offsetof(struct iso_param, offset) + sizeof(size_t))
-#define FETCH_CAPS ((uint32_t)(ISO_CAP_CATALOG | ISO_CAP_PRICE | ISO_CAP_CAPACITY | ISO_CAP_QUOTA))
-#define RESERVED_CAPS ((uint32_t)(ISO_CAP_USAGE | ISO_CAP_COST | ISO_CAP_INVENTORY | ISO_CAP_APPLY))
+#define FETCH_CAPS                                                                   \
+    ((uint32_t)(ISO_CAP_CATALOG | ISO_CAP_PRICE | ISO_CAP_CAPACITY | ISO_CAP_QUOTA | \
+                ISO_CAP_USAGE | ISO_CAP_COST | ISO_CAP_INVENTORY))
+#define RESERVED_CAPS ((uint32_t)ISO_CAP_APPLY)
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
 #define MAX_NAME_BYTES 64
 

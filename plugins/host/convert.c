@@ -1,40 +1,27 @@
-#include "convert.h"
-
-#include "isocost/proto/money.h"
+#include "convert_parts.h"
 #include "isocost/v1/catalog_service.pb-c.h"
 #include "isocost/v1/offering.pb-c.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
-#define MAX_REPEATED 10000 /* labels, terms, conditions or rates of one row */
 
-/* A message of the arena, cleared by its generated INIT; NULL when the arena is full. */
-#define NEW_MESSAGE(arena, type, ...)                           \
-    __extension__({                                             \
-        static const type initial_ = __VA_ARGS__;               \
-        type *made_ = iso_arena_calloc(arena, 1, sizeof(type)); \
-        if (made_)                                              \
-            *made_ = initial_;                                  \
-        made_;                                                  \
-    })
-
-static char *text_of(const char *text, struct iso_arena *arena)
+char *iso_convert_text(const char *text, struct iso_arena *arena)
 {
     return text && text[0] ? iso_arena_strdup(arena, text) : (char *)protobuf_c_empty_string;
 }
 
-static Google__Type__Money *money_of(struct iso_amount amount, const char *currency,
-                                     struct iso_arena *arena)
+Google__Type__Money *iso_convert_money(struct iso_amount amount, const char *currency,
+                                       struct iso_arena *arena)
 {
     return amount.present ? iso_money_from_decimal(amount.value, currency ? currency : "", arena)
                           : NULL;
 }
 
-static Google__Protobuf__Timestamp *time_of(int64_t ns, struct iso_arena *arena)
+Google__Protobuf__Timestamp *iso_convert_time(int64_t ns, struct iso_arena *arena)
 {
     if (ns == 0)
         return NULL;
     Google__Protobuf__Timestamp *time =
-        NEW_MESSAGE(arena, Google__Protobuf__Timestamp, GOOGLE__PROTOBUF__TIMESTAMP__INIT);
+        ISO_NEW_MESSAGE(arena, Google__Protobuf__Timestamp, GOOGLE__PROTOBUF__TIMESTAMP__INIT);
     if (!time)
         return NULL;
     int64_t rest = ns % NS_PER_SECOND;
@@ -64,7 +51,7 @@ static Isocost__V1__Resources *resources_of(const struct iso_plugin_offering *ro
 #undef FIELD
     };
     Isocost__V1__Resources *resources =
-        NEW_MESSAGE(arena, Isocost__V1__Resources, ISOCOST__V1__RESOURCES__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__Resources, ISOCOST__V1__RESOURCES__INIT);
 
     if (!resources)
         return NULL;
@@ -75,46 +62,45 @@ static Isocost__V1__Resources *resources_of(const struct iso_plugin_offering *ro
         memcpy((char *)resources + fields[r].value, &value, sizeof(value));
         memcpy((char *)resources + fields[r].is, &r, sizeof(r));
     }
-    resources->gpu_model = text_of(row->gpu_model, arena);
+    resources->gpu_model = iso_convert_text(row->gpu_model, arena);
     return resources;
 }
 
 static Isocost__V1__Offering__LabelsEntry *label_of(const char *key, const char *value,
                                                     struct iso_arena *arena)
 {
-    Isocost__V1__Offering__LabelsEntry *entry = NEW_MESSAGE(
+    Isocost__V1__Offering__LabelsEntry *entry = ISO_NEW_MESSAGE(
         arena, Isocost__V1__Offering__LabelsEntry, ISOCOST__V1__OFFERING__LABELS_ENTRY__INIT);
 
     if (entry) {
-        entry->key = text_of(key, arena);
-        entry->value = text_of(value, arena);
+        entry->key = iso_convert_text(key, arena);
+        entry->value = iso_convert_text(value, arena);
     }
     return entry;
 }
 
-/* An array of pointers in the arena; NULL when it is full or there are too many. */
-static void *pointers_of(size_t n, struct iso_arena *arena)
+void *iso_convert_pointers(size_t n, struct iso_arena *arena)
 {
-    return iso_arena_calloc(arena, n <= MAX_REPEATED ? n : SIZE_MAX, sizeof(void *));
+    return iso_arena_calloc(arena, n <= ISO_CONVERT_MAX_REPEATED ? n : SIZE_MAX, sizeof(void *));
 }
 
 static ProtobufCMessage *offering_of(const struct iso_plugin_offering *row, struct iso_arena *arena)
 {
     Isocost__V1__Offering *out =
-        NEW_MESSAGE(arena, Isocost__V1__Offering, ISOCOST__V1__OFFERING__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__Offering, ISOCOST__V1__OFFERING__INIT);
 
     if (!out)
         return NULL;
-    out->provider = text_of(row->provider, arena);
-    out->region = text_of(row->region, arena);
-    out->zone = text_of(row->zone, arena);
-    out->type = text_of(row->type, arena);
-    out->os = text_of(row->os, arena);
-    out->native_id = text_of(row->native_id, arena);
-    out->family = text_of(row->family, arena);
-    out->arch = text_of(row->arch, arena);
-    out->tenancy = text_of(row->tenancy, arena);
-    out->source = text_of(row->source, arena);
+    out->provider = iso_convert_text(row->provider, arena);
+    out->region = iso_convert_text(row->region, arena);
+    out->zone = iso_convert_text(row->zone, arena);
+    out->type = iso_convert_text(row->type, arena);
+    out->os = iso_convert_text(row->os, arena);
+    out->native_id = iso_convert_text(row->native_id, arena);
+    out->family = iso_convert_text(row->family, arena);
+    out->arch = iso_convert_text(row->arch, arena);
+    out->tenancy = iso_convert_text(row->tenancy, arena);
+    out->source = iso_convert_text(row->source, arena);
     out->purchase = (Isocost__V1__Purchase)row->purchase;
     out->kind = (Isocost__V1__OfferingKind)row->kind;
     out->status = (Isocost__V1__OfferingStatus)row->status;
@@ -128,9 +114,9 @@ static ProtobufCMessage *offering_of(const struct iso_plugin_offering *row, stru
         out->opt_availability_case = ISOCOST__V1__OFFERING__OPT_AVAILABILITY_AVAILABILITY;
         out->availability = iso_decimal_to_double(row->availability.value);
     }
-    out->price = money_of(row->price, row->currency, arena);
-    out->observed_at = time_of(row->observed_ns, arena);
-    out->labels = pointers_of(row->n_labels, arena);
+    out->price = iso_convert_money(row->price, row->currency, arena);
+    out->observed_at = iso_convert_time(row->observed_ns, arena);
+    out->labels = iso_convert_pointers(row->n_labels, arena);
     for (size_t i = 0; out->labels && i < row->n_labels; i++)
         out->labels[out->n_labels++] = label_of(row->labels[i].key, row->labels[i].value, arena);
     return &out->base;
@@ -190,14 +176,14 @@ static void add_condition(Isocost__V1__SelectorTerm *term,
 
     if (condition->field == ISO_PLUGIN_FIELD_LABEL) {
         if (!term->labels)
-            term->labels = pointers_of(n_most, arena);
+            term->labels = iso_convert_pointers(n_most, arena);
         Isocost__V1__SelectorTerm__LabelsEntry *entry =
-            NEW_MESSAGE(arena, Isocost__V1__SelectorTerm__LabelsEntry,
-                        ISOCOST__V1__SELECTOR_TERM__LABELS_ENTRY__INIT);
+            ISO_NEW_MESSAGE(arena, Isocost__V1__SelectorTerm__LabelsEntry,
+                            ISOCOST__V1__SELECTOR_TERM__LABELS_ENTRY__INIT);
         if (!term->labels || !entry)
             return;
-        entry->key = text_of(condition->key, arena);
-        entry->value = text_of(value, arena);
+        entry->key = iso_convert_text(condition->key, arena);
+        entry->value = iso_convert_text(value, arena);
         term->labels[term->n_labels++] = entry;
     } else if (condition->field == ISO_PLUGIN_FIELD_PURCHASE) {
         if (!term->purchase)
@@ -212,22 +198,22 @@ static void add_condition(Isocost__V1__SelectorTerm *term,
     } else {
         struct text_list list = list_of(term, condition->field);
         if (!*list.texts)
-            *list.texts = pointers_of(n_most, arena);
+            *list.texts = iso_convert_pointers(n_most, arena);
         if (*list.texts)
-            (*list.texts)[(*list.n)++] = text_of(value, arena);
+            (*list.texts)[(*list.n)++] = iso_convert_text(value, arena);
     }
 }
 
 static Isocost__V1__SelectorTerm **terms_of(const struct iso_plugin_term *terms, size_t n_terms,
                                             size_t *ret_n, struct iso_arena *arena)
 {
-    Isocost__V1__SelectorTerm **out = pointers_of(n_terms, arena);
+    Isocost__V1__SelectorTerm **out = iso_convert_pointers(n_terms, arena);
 
     *ret_n = 0;
     for (size_t i = 0; out && i < n_terms; i++) {
         size_t n = terms[i].n_conditions;
         Isocost__V1__SelectorTerm *term =
-            NEW_MESSAGE(arena, Isocost__V1__SelectorTerm, ISOCOST__V1__SELECTOR_TERM__INIT);
+            ISO_NEW_MESSAGE(arena, Isocost__V1__SelectorTerm, ISOCOST__V1__SELECTOR_TERM__INIT);
         if (!term)
             return NULL;
         for (size_t c = 0; c < n && !iso_arena_full(arena); c++)
@@ -244,7 +230,7 @@ static Isocost__V1__Selector *selector_of(const struct iso_plugin_selector *sele
     if (selector->n_include == 0 && selector->n_exclude == 0)
         return NULL;
     Isocost__V1__Selector *out =
-        NEW_MESSAGE(arena, Isocost__V1__Selector, ISOCOST__V1__SELECTOR__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__Selector, ISOCOST__V1__SELECTOR__INIT);
     if (!out)
         return NULL;
     out->include = terms_of(selector->include, selector->n_include, &out->n_include, arena);
@@ -257,7 +243,7 @@ static Isocost__V1__CommitmentRate *rate_of(const void *bytes, size_t n_bytes,
 {
     struct iso_plugin_rate rate = {0};
     Isocost__V1__CommitmentRate *out =
-        NEW_MESSAGE(arena, Isocost__V1__CommitmentRate, ISOCOST__V1__COMMITMENT_RATE__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__CommitmentRate, ISOCOST__V1__COMMITMENT_RATE__INIT);
 
     if (!out)
         return NULL;
@@ -275,25 +261,25 @@ static Isocost__V1__CommitmentRate *rate_of(const void *bytes, size_t n_bytes,
 
 static ProtobufCMessage *product_of(const struct iso_plugin_product *row, struct iso_arena *arena)
 {
-    Isocost__V1__CommitmentProduct *out =
-        NEW_MESSAGE(arena, Isocost__V1__CommitmentProduct, ISOCOST__V1__COMMITMENT_PRODUCT__INIT);
+    Isocost__V1__CommitmentProduct *out = ISO_NEW_MESSAGE(arena, Isocost__V1__CommitmentProduct,
+                                                          ISOCOST__V1__COMMITMENT_PRODUCT__INIT);
 
     if (!out)
         return NULL;
-    out->id = text_of(row->id, arena);
-    out->provider = text_of(row->provider, arena);
-    out->display_name = text_of(row->display_name, arena);
-    out->source = text_of(row->source, arena);
+    out->id = iso_convert_text(row->id, arena);
+    out->provider = iso_convert_text(row->provider, arena);
+    out->display_name = iso_convert_text(row->display_name, arena);
+    out->source = iso_convert_text(row->source, arena);
     out->kind = (Isocost__V1__CommitmentKind)row->kind;
     out->eligible = selector_of(&row->eligible, arena);
-    out->rates = pointers_of(row->n_rates, arena);
+    out->rates = iso_convert_pointers(row->n_rates, arena);
     for (size_t i = 0; out->rates && i < row->n_rates; i++)
         out->rates[out->n_rates++] =
             rate_of((const char *)row->rates + i * row->rate_bytes, row->rate_bytes, arena);
     if (row->term_hours.present)
         out->term_hours = iso_decimal_to_double(row->term_hours.value);
-    out->hourly_fee = money_of(row->hourly_fee, row->currency, arena);
-    out->upfront = money_of(row->upfront, row->currency, arena);
+    out->hourly_fee = iso_convert_money(row->hourly_fee, row->currency, arena);
+    out->upfront = iso_convert_money(row->upfront, row->currency, arena);
     if (row->lot.present) {
         out->opt_lot_case = ISOCOST__V1__COMMITMENT_PRODUCT__OPT_LOT_LOT;
         out->lot = iso_decimal_to_double(row->lot.value);
@@ -308,13 +294,13 @@ static ProtobufCMessage *product_of(const struct iso_plugin_product *row, struct
 
 static ProtobufCMessage *quota_of(const struct iso_plugin_quota *row, struct iso_arena *arena)
 {
-    Isocost__V1__Quota *out = NEW_MESSAGE(arena, Isocost__V1__Quota, ISOCOST__V1__QUOTA__INIT);
+    Isocost__V1__Quota *out = ISO_NEW_MESSAGE(arena, Isocost__V1__Quota, ISOCOST__V1__QUOTA__INIT);
 
     if (!out)
         return NULL;
-    out->provider = text_of(row->provider, arena);
-    out->region = text_of(row->region, arena);
-    out->code = text_of(row->code, arena);
+    out->provider = iso_convert_text(row->provider, arena);
+    out->region = iso_convert_text(row->region, arena);
+    out->code = iso_convert_text(row->code, arena);
     out->scope = selector_of(&row->scope, arena);
     out->resource = (Isocost__V1__Resource)row->resource;
     if (row->limit.present) {
@@ -324,21 +310,21 @@ static ProtobufCMessage *quota_of(const struct iso_plugin_quota *row, struct iso
     if (row->used.present)
         out->used = iso_decimal_to_double(row->used.value);
     out->unlimited = row->unlimited;
-    out->observed_at = time_of(row->observed_ns, arena);
+    out->observed_at = iso_convert_time(row->observed_ns, arena);
     return &out->base;
 }
 
 static ProtobufCMessage *overlay_of(const struct iso_plugin_overlay *row, struct iso_arena *arena)
 {
     Isocost__V1__Overlay *out =
-        NEW_MESSAGE(arena, Isocost__V1__Overlay, ISOCOST__V1__OVERLAY__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__Overlay, ISOCOST__V1__OVERLAY__INIT);
 
     if (!out)
         return NULL;
     out->offerings = selector_of(&row->offerings, arena);
     if (row->price.present) {
         out->change_case = ISOCOST__V1__OVERLAY__CHANGE_PRICE;
-        out->price = money_of(row->price, row->currency, arena);
+        out->price = iso_convert_money(row->price, row->currency, arena);
     } else if (row->price_factor.present) {
         out->change_case = ISOCOST__V1__OVERLAY__CHANGE_PRICE_FACTOR;
         out->price_factor = iso_decimal_to_double(row->price_factor.value);
@@ -355,14 +341,14 @@ static ProtobufCMessage *diagnostic_of(const struct iso_plugin_diagnostic *row,
                                        struct iso_arena *arena)
 {
     Isocost__V1__Diagnostic *out =
-        NEW_MESSAGE(arena, Isocost__V1__Diagnostic, ISOCOST__V1__DIAGNOSTIC__INIT);
+        ISO_NEW_MESSAGE(arena, Isocost__V1__Diagnostic, ISOCOST__V1__DIAGNOSTIC__INIT);
 
     if (!out)
         return NULL;
-    out->code = text_of(row->code, arena);
+    out->code = iso_convert_text(row->code, arena);
     out->quarantined = row->quarantined;
-    out->place = text_of(row->place, arena);
-    out->text = text_of(row->text, arena);
+    out->place = iso_convert_text(row->place, arena);
+    out->text = iso_convert_text(row->text, arena);
     return &out->base;
 }
 
@@ -379,6 +365,12 @@ size_t iso_row_bytes(int32_t kind)
         return sizeof(struct iso_plugin_overlay);
     case ISO_ROW_DIAGNOSTIC:
         return sizeof(struct iso_plugin_diagnostic);
+    case ISO_ROW_USAGE:
+        return sizeof(struct iso_plugin_usage);
+    case ISO_ROW_COST:
+        return sizeof(struct iso_plugin_cost);
+    case ISO_ROW_RUNNING:
+        return sizeof(struct iso_plugin_running);
     default:
         return 0;
     }
@@ -403,6 +395,15 @@ ProtobufCMessage *iso_row_to_proto(int32_t kind, const void *row, struct iso_are
         break;
     case ISO_ROW_DIAGNOSTIC:
         message = diagnostic_of(row, arena);
+        break;
+    case ISO_ROW_USAGE:
+        message = iso_convert_usage(row, arena);
+        break;
+    case ISO_ROW_COST:
+        message = iso_convert_cost(row, arena);
+        break;
+    case ISO_ROW_RUNNING:
+        message = iso_convert_running(row, arena);
         break;
     default:
         break;

@@ -119,11 +119,29 @@ static enum iso_status load(struct host *host, const Isocost__Internal__V1__Host
     return status != ISO_OK ? status : say_hello(host, reterr);
 }
 
+static int64_t ns_of(const Google__Protobuf__Timestamp *time)
+{
+    return time ? time->seconds * INT64_C(1000000000) + time->nanos : 0;
+}
+
+static uint32_t want_of(const Isocost__Internal__V1__FetchRequest *request)
+{
+    uint32_t want = request->no_offerings ? 0 : ISO_WANT_OFFERINGS;
+
+    want |= request->products ? ISO_WANT_PRODUCTS : 0;
+    want |= request->quotas ? ISO_WANT_QUOTAS : 0;
+    want |= request->usage ? ISO_WANT_USAGE : 0;
+    want |= request->costs ? ISO_WANT_COSTS : 0;
+    want |= request->inventory ? ISO_WANT_INVENTORY : 0;
+    return want;
+}
+
 static enum iso_status fetch(struct host *host, const Isocost__Internal__V1__FetchRequest *request,
                              struct iso_failure *retfailure, struct iso_error *reterr)
 {
-    struct iso_fetch what = {.want = ISO_WANT_OFFERINGS,
-                             .deadline_seconds = request->deadline_seconds};
+    struct iso_fetch what = {.deadline_seconds = request->deadline_seconds,
+                             .from_ns = ns_of(request->from),
+                             .to_ns = ns_of(request->to)};
     struct iso_pages pages;
 
     if (request->deadline_seconds == 0)
@@ -132,8 +150,9 @@ static enum iso_status fetch(struct host *host, const Isocost__Internal__V1__Fet
         return iso_fail(reterr, ISO_E_INVALID, "deadline_seconds",
                         "%g is not allowed; above 0 to %g is", request->deadline_seconds,
                         MAX_DEADLINE_SECONDS);
-    what.want |= request->products ? ISO_WANT_PRODUCTS : 0;
-    what.want |= request->quotas ? ISO_WANT_QUOTAS : 0;
+    if ((request->usage || request->costs) && what.from_ns >= what.to_ns)
+        return iso_fail(reterr, ISO_E_INVALID, "from", "usage and costs need a time before `to`");
+    what.want = want_of(request);
 
     iso_services_set_deadline(&host->services, what.deadline_seconds);
     iso_pages_init(&pages, &host->services);

@@ -17,9 +17,14 @@ static const struct list lists[] = {
         offsetof(Isocost__Internal__V1__Page, n_##name), \
             offsetof(Isocost__Internal__V1__Page, name)  \
     }
-    [ISO_ROW_OFFERING] = LIST(offerings),     [ISO_ROW_PRODUCT] = LIST(products),
-    [ISO_ROW_QUOTA] = LIST(quotas),           [ISO_ROW_OVERLAY] = LIST(overlays),
+    [ISO_ROW_OFFERING] = LIST(offerings),
+    [ISO_ROW_PRODUCT] = LIST(products),
+    [ISO_ROW_QUOTA] = LIST(quotas),
+    [ISO_ROW_OVERLAY] = LIST(overlays),
     [ISO_ROW_DIAGNOSTIC] = LIST(diagnostics),
+    [ISO_ROW_USAGE] = LIST(usage),
+    [ISO_ROW_COST] = LIST(costs),
+    [ISO_ROW_RUNNING] = LIST(inventory),
 #undef LIST
 };
 
@@ -132,6 +137,9 @@ static enum iso_status put_rows(struct iso_pages *pages, int32_t kind, const voi
         struct iso_plugin_quota quota;
         struct iso_plugin_overlay overlay;
         struct iso_plugin_diagnostic diagnostic;
+        struct iso_plugin_usage usage;
+        struct iso_plugin_cost cost;
+        struct iso_plugin_running running;
     } row;
     size_t own_bytes = iso_row_bytes(kind);
 

@@ -5,6 +5,7 @@
  * version is not above its own.
  *   1.0  first version: catalogs with prices and capacity, commitment products, quotas
  *   1.1  HTTP: requests that the host signs, sends and tries again
+ *   1.2  usage, costs and inventory
  *
  * The life of a plugin, all of it in a process of its own and on one thread:
  *
@@ -29,7 +30,7 @@
 #include "isocost/base/status.h"
 
 #define ISO_ABI_MAJOR 1u
-#define ISO_ABI_MINOR 1u
+#define ISO_ABI_MINOR 2u
 
 /* What a plugin can give. A host refuses a bit that it does not know or that is reserved. */
 enum iso_cap {
@@ -37,9 +38,9 @@ enum iso_cap {
     ISO_CAP_PRICE = 1u << 1,     /* prices with them; needs fetch() */
     ISO_CAP_CAPACITY = 1u << 2,  /* whether and where they are to be had; needs fetch() */
     ISO_CAP_QUOTA = 1u << 3,     /* quotas; needs fetch() */
-    ISO_CAP_USAGE = 1u << 4,     /* reserved: its call comes with a later minor version */
-    ISO_CAP_COST = 1u << 5,      /* reserved, likewise */
-    ISO_CAP_INVENTORY = 1u << 6, /* reserved, likewise */
+    ISO_CAP_USAGE = 1u << 4,     /* samples of use; needs fetch(); since 1.2 */
+    ISO_CAP_COST = 1u << 5,      /* what was charged; needs fetch(); since 1.2 */
+    ISO_CAP_INVENTORY = 1u << 6, /* what runs now; needs fetch(); since 1.2 */
     ISO_CAP_APPLY = 1u << 7,     /* reserved for good: Isocost plans, it does not buy */
 };
 
@@ -240,6 +241,80 @@ struct iso_plugin_overlay {
     struct iso_amount availability;
 };
 
+enum iso_plugin_statistic {
+    ISO_PLUGIN_STATISTIC_UNSPECIFIED, /* read as the average */
+    ISO_PLUGIN_STATISTIC_AVERAGE,
+    ISO_PLUGIN_STATISTIC_MAXIMUM,
+    ISO_PLUGIN_STATISTIC_MINIMUM,
+    ISO_PLUGIN_STATISTIC_SUM,
+    ISO_PLUGIN_STATISTIC_P95,
+};
+
+/* What one resource did in one span of time. Metrics: "cpu_ratio" and "gpu_ratio" in [0, 1],
+ * "memory_bytes", "network_bytes_per_second", "requests_per_second". A span without a value is not
+ * sent. */
+struct iso_plugin_usage {
+    const char *provider, *resource, *metric; /* required */
+    const char *account, *region, *type;
+    int32_t statistic;           /* enum iso_plugin_statistic */
+    int64_t start_ns, length_ns; /* since 1970, UTC; > 0 */
+    double value;                /* finite */
+};
+
+enum iso_plugin_cost_category {
+    ISO_PLUGIN_COST_CATEGORY_UNSPECIFIED,
+    ISO_PLUGIN_COST_CATEGORY_USAGE,
+    ISO_PLUGIN_COST_CATEGORY_PURCHASE,
+    ISO_PLUGIN_COST_CATEGORY_TAX,
+    ISO_PLUGIN_COST_CATEGORY_CREDIT,
+    ISO_PLUGIN_COST_CATEGORY_ADJUSTMENT,
+};
+
+enum iso_plugin_cost_pricing {
+    ISO_PLUGIN_COST_PRICING_UNSPECIFIED,
+    ISO_PLUGIN_COST_PRICING_STANDARD,
+    ISO_PLUGIN_COST_PRICING_DYNAMIC,
+    ISO_PLUGIN_COST_PRICING_COMMITTED,
+    ISO_PLUGIN_COST_PRICING_OTHER,
+};
+
+enum iso_plugin_commitment_use {
+    ISO_PLUGIN_COMMITMENT_USE_UNSPECIFIED,
+    ISO_PLUGIN_COMMITMENT_USE_USED,
+    ISO_PLUGIN_COMMITMENT_USE_UNUSED,
+};
+
+/* One charge, with the meanings of FOCUS (focus.finops.org): invoices are the sum of `billed`, time
+ * costs the sum of `effective`. */
+struct iso_plugin_cost {
+    const char *provider; /* required */
+    const char *account, *resource, *region, *zone, *service, *sku, *unit, *commitment, *place;
+    int32_t category;                          /* enum iso_plugin_cost_category; required */
+    int32_t pricing;                           /* enum iso_plugin_cost_pricing */
+    int32_t commitment_use;                    /* enum iso_plugin_commitment_use */
+    int64_t start_ns, end_ns;                  /* since 1970, UTC; half-open */
+    struct iso_amount billed, effective, list; /* in `currency`; may be negative */
+    const char *currency;                      /* ISO 4217, upper case */
+    struct iso_amount quantity;
+    bool correction;            /* of an earlier invoice */
+    bool effective_from_billed; /* the source's was missing or faulty */
+    const struct iso_plugin_label *tags;
+    size_t n_tags;
+};
+
+/* Something that runs now. */
+struct iso_plugin_running {
+    const char *provider, *resource, *type; /* required */
+    const char *account, *region, *zone;
+    const char *os;          /* default "linux" */
+    const char *state;       /* in the provider's words */
+    int32_t purchase;        /* enum iso_plugin_purchase */
+    struct iso_amount count; /* default 1 */
+    int64_t started_ns;      /* 0: not said */
+    const struct iso_plugin_label *tags;
+    size_t n_tags;
+};
+
 /* Something wrong with the source. */
 struct iso_plugin_diagnostic {
     const char *code;  /* one word, e.g. "missing_price", "non_finite_price", "invalid_value" */
@@ -256,6 +331,9 @@ enum iso_row_kind {
     ISO_ROW_QUOTA,
     ISO_ROW_OVERLAY,
     ISO_ROW_DIAGNOSTIC,
+    ISO_ROW_USAGE,
+    ISO_ROW_COST,
+    ISO_ROW_RUNNING,
 };
 
 /* Takes rows, any number at a time. A call returns when the rows are copied, and waits while the
@@ -293,6 +371,27 @@ static inline enum iso_status iso_put_overlays(struct iso_sink *sink,
                                                struct iso_error *reterr)
 {
     return sink->put(sink, ISO_ROW_OVERLAY, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_usage(struct iso_sink *sink,
+                                            const struct iso_plugin_usage *rows, size_t n_rows,
+                                            struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_USAGE, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_costs(struct iso_sink *sink,
+                                            const struct iso_plugin_cost *rows, size_t n_rows,
+                                            struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_COST, rows, n_rows, sizeof(*rows), reterr);
+}
+
+static inline enum iso_status iso_put_running(struct iso_sink *sink,
+                                              const struct iso_plugin_running *rows, size_t n_rows,
+                                              struct iso_error *reterr)
+{
+    return sink->put(sink, ISO_ROW_RUNNING, rows, n_rows, sizeof(*rows), reterr);
 }
 
 static inline enum iso_status iso_put_diagnostics(struct iso_sink *sink,
@@ -435,11 +534,15 @@ enum iso_want {
     ISO_WANT_OFFERINGS = 1u << 0, /* overlays too */
     ISO_WANT_PRODUCTS = 1u << 1,
     ISO_WANT_QUOTAS = 1u << 2,
+    ISO_WANT_USAGE = 1u << 3,     /* samples that begin in [from_ns, to_ns) */
+    ISO_WANT_COSTS = 1u << 4,     /* of periods that begin in [from_ns, to_ns) */
+    ISO_WANT_INVENTORY = 1u << 5, /* what runs now */
 };
 
 struct iso_fetch {
     uint32_t want;
     double deadline_seconds; /* from the call on; the process is ended soon after it */
+    int64_t from_ns, to_ns;  /* since 1970, UTC; both 0 where nothing that is wanted has a time */
 };
 
 enum iso_failure_class {
@@ -475,7 +578,7 @@ struct iso_plugin {
                               struct iso_error *reterr);
     void (*destroy)(void *instance); /* undoes create; accepts NULL */
 
-    /* Needed by CATALOG, PRICE, CAPACITY and QUOTA. Sends all rows that are wanted and that the
+    /* Needed by every capability. Sends all rows that are wanted and that the
      * plugin has, in any order. An error loses what was sent. `retfailure` is written at most on
      * failure. */
     enum iso_status (*fetch)(void *instance, const struct iso_fetch *what, struct iso_sink *sink,

@@ -1,0 +1,73 @@
+#include "isocost/sdk/ask.h"
+
+void iso_answer_fini(struct iso_answer *answer)
+{
+    free(answer->bytes);
+    *answer = (struct iso_answer){0};
+}
+
+static enum iso_status gather(void *context, const unsigned char *bytes, size_t n_bytes,
+                              struct iso_error *reterr)
+{
+    struct iso_answer *answer = context;
+    char *longer = iso_realloc(answer->bytes, answer->n_bytes + n_bytes + 1, 1);
+
+    if (!longer)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for an answer");
+    memcpy(longer + answer->n_bytes, bytes, n_bytes);
+    answer->bytes = longer;
+    answer->n_bytes += n_bytes;
+    answer->bytes[answer->n_bytes] = '\0';
+    return ISO_OK;
+}
+
+void iso_failure_set(struct iso_failure *failure, const struct iso_http_response *response)
+{
+    failure->http_status = response->status;
+    failure->retry_after_ms = response->retry_after_ms;
+    if (response->status == 429)
+        failure->failure_class = ISO_FAILURE_QUOTA;
+    memcpy(failure->provider_code, response->provider_code, sizeof(failure->provider_code));
+}
+
+enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_request *request,
+                        struct iso_answer *ret_answer, struct iso_failure *retfailure,
+                        struct iso_error *reterr)
+{
+    struct iso_http_response response = {0};
+    struct iso_http_request own = *request;
+    struct iso_answer answer = {0};
+
+    own.request_bytes = sizeof(own);
+    own.stream = false;
+    own.receive = gather;
+    own.receive_context = &answer;
+    enum iso_status status = host->http(host, &own, &response, reterr);
+    if (status != ISO_OK) {
+        if (retfailure)
+            iso_failure_set(retfailure, &response);
+        iso_answer_fini(&answer);
+        return status;
+    }
+    *ret_answer = answer;
+    return ISO_OK;
+}
+
+enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_request *request,
+                             struct iso_json **ret_document, struct iso_failure *retfailure,
+                             struct iso_error *reterr)
+{
+    struct iso_error error = {0};
+    struct iso_answer answer = {0};
+
+    ISO_TRY(iso_ask(host, request, &answer, retfailure, reterr));
+    enum iso_status status = iso_json_document_read(answer.bytes ? answer.bytes : "",
+                                                    answer.n_bytes, ret_document, &error);
+    iso_answer_fini(&answer);
+    if (status == ISO_E_INVALID)
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "the answer of %.100s is %.200s",
+                        request->service ? request->service : request->url, error.text);
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, "", "%s", error.text);
+    return ISO_OK;
+}
