@@ -213,6 +213,7 @@ struct iso_supervisor {
     int n_mail_workers;
     uint64_t last_request_id;
     struct shared_snapshot *kept_snapshot;
+    struct iso_resolve_cache *resolve_cache; /* has a lock of its own */
 
     int n_failed_starts; /* in a row */
     double spawn_not_before_s;

@@ -58,6 +58,7 @@ void iso_supervisor_unref(struct iso_supervisor *supervisor)
         iso_snapshot_free(supervisor->kept_snapshot->snapshot);
         free(supervisor->kept_snapshot);
     }
+    iso_resolve_cache_free(supervisor->resolve_cache);
     pthread_cond_destroy(&supervisor->work);
     pthread_cond_destroy(&supervisor->changed);
     pthread_mutex_destroy(&supervisor->lock);
@@ -115,11 +116,12 @@ static struct iso_supervisor *new_supervisor(const struct iso_supervisor_config 
     size_t n = (size_t)supervisor->n_children;
     supervisor->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     supervisor->solver_path = iso_strdup(config->solver_path);
+    supervisor->resolve_cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES);
     supervisor->children = iso_calloc(n, sizeof(*supervisor->children));
     supervisor->poll_entries = iso_calloc(1 + 2 * n, sizeof(*supervisor->poll_entries));
     supervisor->workers = iso_calloc((size_t)supervisor->n_workers, sizeof(*supervisor->workers));
-    if (supervisor->wake_fd < 0 || !supervisor->solver_path || !supervisor->children ||
-        !supervisor->poll_entries || !supervisor->workers) {
+    if (supervisor->wake_fd < 0 || !supervisor->solver_path || !supervisor->resolve_cache ||
+        !supervisor->children || !supervisor->poll_entries || !supervisor->workers) {
         iso_supervisor_unref(supervisor);
         return NULL;
     }

@@ -320,25 +320,31 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
 }
 
 enum iso_status iso_resolve(const Isocost__V1__Model *model, const struct iso_snapshot *snapshot,
-                            struct iso_arena *arena, struct iso_violations *violations,
-                            struct iso_resolved **ret_resolved, struct iso_error *reterr)
+                            struct iso_resolve_cache *cache, struct iso_arena *arena,
+                            struct iso_violations *violations, struct iso_resolved **ret_resolved,
+                            struct iso_error *reterr)
 {
     ISO_AUTO(iso_arena) scratch = iso_arena_new(iso_arena_left(arena));
-    struct iso_resolve r = {
-        .model = model, .arena = arena, .scratch = scratch, .violations = violations};
+    ISO_AUTO(iso_resolve_cache) own = cache ? NULL : iso_resolve_cache_new(0);
+    struct iso_resolve r = {.model = model,
+                            .cache = cache ? cache : own,
+                            .arena = arena,
+                            .scratch = scratch,
+                            .violations = violations};
 
     if (!model->catalog) {
         iso_violations_add(violations, "model.catalog", "is missing");
         return iso_violations_status(violations, reterr);
     }
     r.out = iso_arena_calloc(arena, 1, sizeof(*r.out));
-    if (!r.out || !scratch)
+    if (!r.out || !scratch || !r.cache)
         return iso_resolve_full(reterr);
     r.problem = &r.out->problem;
     enum iso_status status = check_snapshot(&r, snapshot, reterr);
     if (status == ISO_OK)
         status = run_stages(&r, reterr);
 
+    iso_rows_close(&r);
     for (int32_t a = 0; r.choosers && a < r.problem->n_workloads; a++)
         free(r.choosers[a].options);
     free(r.zone_region);

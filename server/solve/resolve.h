@@ -7,6 +7,7 @@
 #include "isocost/proto/violations.h"
 #include "isocost/v1/model.pb-c.h"
 #include "isocost/v1/plan.pb-c.h"
+#include "resolve_cache.h"
 #include "snapshot_file.h"
 
 /* What the plan message needs beside the problem. All in the arena. */
@@ -43,13 +44,15 @@ struct iso_resolved {
 ISO_EXPORT void iso_model_check(const Isocost__V1__Model *model, const char *path,
                                 struct iso_violations *violations);
 
-/* Resolves a model that passed iso_model_check(); `snapshot` may be NULL when the model uses none.
+/* Resolves a model that passed iso_model_check(); `snapshot` may be NULL when the model uses none,
+ * `cache` when nothing is to be kept from one model to the next (the result is the same).
  * The result lives in the arena and borrows strings from the snapshot, which must outlive it.
  * The problem has passed iso_problem_check(); its digests are empty.
  * Errors: ISO_E_INVALID (violations say where: a catalog selector that matches nothing, an unknown
  * offering in `current`, a missing rate, ...), ISO_E_LIMIT (arena full or too many). */
 ISO_EXPORT enum iso_status iso_resolve(const Isocost__V1__Model *model,
-                                       const struct iso_snapshot *snapshot, struct iso_arena *arena,
+                                       const struct iso_snapshot *snapshot,
+                                       struct iso_resolve_cache *cache, struct iso_arena *arena,
                                        struct iso_violations *violations,
                                        struct iso_resolved **ret_resolved,
                                        struct iso_error *reterr);

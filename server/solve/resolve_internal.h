@@ -5,7 +5,41 @@
 
 #include "names.h"
 #include "resolve.h"
+#include "resolve_cache.h"
 #include "selector.h"
+
+/* What a selector matches. */
+struct iso_scope {
+    const struct iso_selector *selector;
+    const uint64_t *rows; /* the places among the chosen rows that it matches; NULL: not known */
+};
+
+/* The rows of the snapshot that the catalog's selectors choose; see resolve_rows.c. */
+struct iso_rows {
+    unsigned char digest[ISO_SHA256_BYTES]; /* of the snapshot and those selectors */
+    int32_t n;
+    const int32_t *stored;   /* of each place the row in the snapshot, rising */
+    const int32_t *hits;     /* of each of the catalog's selectors: whether it chooses any */
+    const uint64_t *on_sale; /* places whose rows, as stored, can be bought at a price */
+    uint64_t *looked_at;     /* places that are looked at one by one; NULL: there are no rows */
+    int64_t n_replaced;      /* rows that are not chosen, and replaced by the model's own */
+    const struct iso_cached **held; /* heap */
+    size_t n_held, held_capacity, n_held_bytes;
+};
+
+/* Words of 64 bits in a set of places. */
+static inline size_t iso_rows_n_words(const struct iso_rows *rows)
+{
+    return ((size_t)rows->n + 63) / 64;
+}
+
+/* Whether an offering is in a scope; `place` is that of its row, or -1. */
+static inline bool iso_scope_has(const struct iso_scope *scope,
+                                 const struct iso_snapshot_offering *view, int32_t place)
+{
+    return place >= 0 ? scope->rows[place / 64] >> place % 64 & 1
+                      : iso_selector_matches(scope->selector, view);
+}
 
 /* An offering of the problem, as the catalog knows it. */
 struct iso_kept {
@@ -15,7 +49,7 @@ struct iso_kept {
 
 struct iso_overlay {
     const Isocost__V1__Overlay *message;
-    const struct iso_selector *selector;
+    struct iso_scope scope;
     int32_t index; /* in model.catalog.overlays, or -1: the snapshot's */
     bool matched, reported;
 };
@@ -53,7 +87,8 @@ enum iso_filter {
 /* A workload while its options are collected. */
 struct iso_chooser {
     const Isocost__V1__Workload *message;
-    const struct iso_selector *allowed, *forbidden;
+    struct iso_scope allowed, forbidden;
+    bool has_forbidden;
     const struct iso_selector_index *performance; /* of `rows`; in the scratch arena */
     struct iso_performance_row {
         int resource; /* enum iso_resource, or -1: per instance */
@@ -77,8 +112,9 @@ struct iso_penalty_step {
 struct iso_resolve {
     const Isocost__V1__Model *model;
     const struct iso_snapshot *snapshot; /* NULL when the model does not use it */
-    struct iso_arena *arena;             /* holds the problem */
-    struct iso_arena *scratch;           /* holds what only resolving needs; ends with it */
+    struct iso_resolve_cache *cache;
+    struct iso_arena *arena;   /* holds the problem */
+    struct iso_arena *scratch; /* holds what only resolving needs; ends with it */
     struct iso_violations *violations;
     struct iso_resolved *out;
     struct iso_problem *problem; /* &out->problem */
@@ -110,6 +146,7 @@ struct iso_resolve {
     struct iso_start last_start;  /* the one that was made last, and its term */
     iso_decimal last_term_hours;
 
+    struct iso_rows rows;
     struct iso_names current_ids;   /* folded ids of offerings that run today */
     struct iso_kept *kept;          /* heap */
     struct iso_offering *offerings; /* heap, as `kept` */
@@ -181,18 +218,36 @@ enum iso_status iso_resolve_load_levels(struct iso_resolve *r, struct iso_error 
 /* Which offerings each workload may use. */
 enum iso_status iso_resolve_choosers(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_offerings(struct iso_resolve *r, struct iso_error *reterr);
-/* Tells whether `view` is an option of the workload; counts what filtered it. Fills *ret_option but
- * for its offering. */
+/* Tells whether `view` is an option of the workload, and what filters it. `place` is that of its
+ * row, or -1. Fills *ret_option but for its offering. */
 enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
-                                   const struct iso_snapshot_offering *view,
+                                   const struct iso_snapshot_offering *view, int32_t place,
                                    struct iso_option *ret_option);
+/* Finds the rows that the catalog chooses, what each scope matches of them, and which have to be
+ * looked at one by one. Nothing without a snapshot. */
+enum iso_status iso_rows_open(struct iso_resolve *r, struct iso_error *reterr);
+void iso_rows_close(struct iso_resolve *r);
+/* Notes that an offering of the model's own, with this id, replaces a row. */
+void iso_rows_replace(struct iso_resolve *r, const char *id);
+/* The first place from `place` on that is looked at; rows->n when there is none. */
+int32_t iso_rows_next(const struct iso_rows *rows, int32_t place);
+/* Counts, for each workload, what filters the rows that are not looked at. */
+void iso_rows_count_others(struct iso_resolve *r);
+/* The row with an id in a snapshot (which may be NULL), or -1. */
+int32_t iso_resolve_find_stored(const struct iso_snapshot *snapshot, const char *id);
+bool iso_resolve_can_be_bought(const struct iso_snapshot_offering *view);
+/* price * lot a price unit as a price of an instance for one hour; false when that is not above 0.
+ */
+bool iso_resolve_to_hourly(const struct iso_snapshot_offering *view, iso_decimal price,
+                           iso_decimal *ret_price);
 /* Whether a hard cap weighs something that the catalog does not know of the offering. */
 bool iso_resolve_weight_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
 /* Whether the model refuses the offering because no known quota counts it. */
 bool iso_resolve_quota_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
-/* An offering with its overlays; the hourly price, or false when it has none above 0. */
+/* An offering with its overlays; the hourly price, or false when it has none above 0. `place` is
+ * that of its row, or -1. */
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
-                                iso_decimal *ret_price);
+                                int32_t place, iso_decimal *ret_price);
 /* The hourly price of a price of one unit of the offering, overlays applied. */
 bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
                         iso_decimal price, iso_decimal *ret_price);

@@ -143,9 +143,8 @@ static enum iso_status make_given(struct iso_resolve *r, struct given **ret_give
     return ISO_OK;
 }
 
-/* price * lot a price unit as a price of an instance for one hour. */
-static bool to_hourly(const struct iso_snapshot_offering *view, iso_decimal price,
-                      iso_decimal *ret_price)
+bool iso_resolve_to_hourly(const struct iso_snapshot_offering *view, iso_decimal price,
+                           iso_decimal *ret_price)
 {
     iso_wide hours =
         view->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? MONTH_HOURS : 1;
@@ -217,17 +216,17 @@ bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offerin
                         iso_decimal price, iso_decimal *ret_price)
 {
     for (int32_t i = 0; i < r->n_overlays; i++)
-        if (iso_selector_matches(r->overlays[i].selector, view))
+        if (iso_selector_matches(r->overlays[i].scope.selector, view))
             change_price(r, &r->overlays[i], view, &price);
-    return to_hourly(view, price, ret_price);
+    return iso_resolve_to_hourly(view, price, ret_price);
 }
 
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
-                                iso_decimal *ret_price)
+                                int32_t place, iso_decimal *ret_price)
 {
     for (int32_t i = 0; i < r->n_overlays; i++) {
         struct iso_overlay *overlay = &r->overlays[i];
-        if (!iso_selector_matches(overlay->selector, view))
+        if (!iso_scope_has(&overlay->scope, view, place))
             continue;
         overlay->matched = true;
         change_price(r, overlay, view, &view->price);
@@ -237,10 +236,10 @@ bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offer
             view->availability = iso_number(overlay->message->availability);
         change_carbon(r, overlay, view);
     }
-    return to_hourly(view, view->price, ret_price);
+    return iso_resolve_to_hourly(view, view->price, ret_price);
 }
 
-static bool can_be_bought(const struct iso_snapshot_offering *view)
+bool iso_resolve_can_be_bought(const struct iso_snapshot_offering *view)
 {
     return view->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_RESTRICTED &&
            view->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_SOLD_OUT;
@@ -248,15 +247,16 @@ static bool can_be_bought(const struct iso_snapshot_offering *view)
 
 /* Adds the offering to the options of every workload that may use it. */
 static enum iso_status offer(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                             bool usable, bool *ret_is_option, struct iso_error *reterr)
+                             int32_t place, bool usable, bool *ret_is_option,
+                             struct iso_error *reterr)
 {
     int barred = -1; /* filter that bars it for all workloads; -1: not looked up */
 
     for (int32_t a = 0; a < r->problem->n_workloads; a++) {
         struct iso_chooser *chooser = &r->choosers[a];
         struct iso_option option = {.offering = (int32_t)r->n_kept};
-        enum iso_filter filter = usable && can_be_bought(view)
-                                     ? iso_resolve_choose(chooser, view, &option)
+        enum iso_filter filter = usable && iso_resolve_can_be_bought(view)
+                                     ? iso_resolve_choose(chooser, view, place, &option)
                                      : ISO_FILTER_STATUS;
         if (filter == ISO_FILTER_KEPT) {
             if (barred < 0)
@@ -276,11 +276,12 @@ static enum iso_status offer(struct iso_resolve *r, const struct iso_snapshot_of
     return ISO_OK;
 }
 
+/* Takes an offering of the model's own, or the one of a row at a place. */
 static enum iso_status take(struct iso_resolve *r, struct iso_snapshot_offering *view,
-                            const struct given *given, struct iso_error *reterr)
+                            int32_t place, const struct given *given, struct iso_error *reterr)
 {
     iso_decimal price = 0;
-    bool keep = false, usable = iso_resolve_apply_overlays(r, view, &price);
+    bool keep = false, usable = iso_resolve_apply_overlays(r, view, place, &price);
 
     if (!usable && given) {
         char path[ISO_PATH_SIZE];
@@ -289,18 +290,18 @@ static enum iso_status take(struct iso_resolve *r, struct iso_snapshot_offering 
                            "the price of an instance for one hour must be at least 0.000000001 and "
                            "at most 9223372036");
     }
-    ISO_TRY(offer(r, view, usable, &keep, reterr));
+    ISO_TRY(offer(r, view, place, usable, &keep, reterr));
     if (usable && r->current_ids.n > 0 && iso_names_find(&r->current_ids, view->id) >= 0)
         keep = true;
     return keep ? iso_resolve_keep(r, view, given ? given->message : NULL, price, reterr) : ISO_OK;
 }
 
-static void report_selectors(struct iso_resolve *r, const int64_t *hits)
+static void report_selectors(struct iso_resolve *r)
 {
     char path[ISO_PATH_SIZE];
 
     for (size_t i = 0; i < r->model->catalog->n_selectors; i++)
-        if (hits[i] == 0) {
+        if (!r->rows.hits || !r->rows.hits[i]) {
             iso_check_path(path, "model.catalog", "selectors", i);
             iso_violations_add(r->violations, path,
                                "matches none of the %d offerings of the snapshot",
@@ -311,50 +312,28 @@ static void report_selectors(struct iso_resolve *r, const int64_t *hits)
             iso_resolve_warn(r, "overlay %d matches no selected offering", r->overlays[i].index);
 }
 
-/* Whether the catalog's selectors want a snapshot's offering; each is tried until it has a hit. */
-static bool is_selected(const struct iso_selector *const *selectors, size_t n, int64_t *hits,
-                        const struct iso_snapshot_offering *view)
+/* Takes the model's own offerings and the rows that are looked at, by id. */
+static enum iso_status pass(struct iso_resolve *r, struct given *given, struct iso_error *reterr)
 {
-    bool selected = false;
+    const struct iso_rows *rows = &r->rows;
+    size_t n_given = r->model->catalog->n_offerings, next = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if ((!selected || hits[i] == 0) && iso_selector_matches(selectors[i], view)) {
-            hits[i]++;
-            selected = true;
-        }
-    return selected;
-}
-
-static enum iso_status pass(struct iso_resolve *r, struct given *given,
-                            const struct iso_selector *const *selectors, int64_t *hits,
-                            struct iso_error *reterr)
-{
-    const Isocost__V1__Catalog *catalog = r->model->catalog;
-    int32_t n_stored =
-        r->snapshot && catalog->n_selectors > 0 ? iso_snapshot_n_offerings(r->snapshot) : 0;
-    size_t next = 0;
-
-    for (int32_t i = 0; i < n_stored; i++) {
+    for (int32_t place = rows->looked_at ? iso_rows_next(rows, 0) : 0; place < rows->n;
+         place = iso_rows_next(rows, place + 1)) {
         struct iso_snapshot_offering view;
-        iso_snapshot_offering(r->snapshot, i, &view);
-        for (; next < catalog->n_offerings && strcmp(given[next].view.id, view.id) < 0; next++)
-            ISO_TRY(take(r, &given[next].view, &given[next], reterr));
-        bool selected = is_selected(selectors, catalog->n_selectors, hits, &view);
-        if (next < catalog->n_offerings && strcmp(given[next].view.id, view.id) == 0)
+        iso_snapshot_offering(r->snapshot, rows->stored[place], &view);
+        for (; next < n_given && strcmp(given[next].view.id, view.id) < 0; next++)
+            ISO_TRY(take(r, &given[next].view, -1, &given[next], reterr));
+        if (next < n_given && strcmp(given[next].view.id, view.id) == 0)
             continue; /* the model's own replaces it */
-        if (selected)
-            ISO_TRY(take(r, &view, NULL, reterr));
-        else
-            for (int32_t a = 0; a < r->problem->n_workloads; a++)
-                r->choosers[a].counts[ISO_FILTER_SELECTED]++;
+        ISO_TRY(take(r, &view, place, NULL, reterr));
     }
-    for (; next < catalog->n_offerings; next++)
-        ISO_TRY(take(r, &given[next].view, &given[next], reterr));
+    for (; next < n_given; next++)
+        ISO_TRY(take(r, &given[next].view, -1, &given[next], reterr));
     return ISO_OK;
 }
 
-/* The place of an id in the snapshot, or -1. */
-static int32_t find_in_snapshot(const struct iso_snapshot *snapshot, const char *id)
+int32_t iso_resolve_find_stored(const struct iso_snapshot *snapshot, const char *id)
 {
     int32_t low = 0, high = snapshot ? iso_snapshot_n_offerings(snapshot) : 0;
 
@@ -383,13 +362,13 @@ static enum iso_status add_current(struct iso_resolve *r, struct iso_error *rete
             iso_names_add(&have, r->kept[i].view.id);
     for (int32_t i = 0; i < r->current_ids.n; i++) {
         const char *id = r->current_ids.texts[i];
-        int32_t place = find_in_snapshot(r->snapshot, id);
+        int32_t place = iso_resolve_find_stored(r->snapshot, id);
         struct iso_snapshot_offering view;
         iso_decimal price;
         if (iso_names_find(&have, id) >= 0 || place < 0)
             continue;
         iso_snapshot_offering(r->snapshot, place, &view);
-        if (iso_resolve_apply_overlays(r, &view, &price))
+        if (iso_resolve_apply_overlays(r, &view, /* place= */ -1, &price))
             ISO_TRY(iso_resolve_keep(r, &view, NULL, price, reterr));
     }
     return ISO_OK;
@@ -425,22 +404,17 @@ static enum iso_status copy_offerings(struct iso_resolve *r, struct iso_error *r
 
 enum iso_status iso_resolve_offerings(struct iso_resolve *r, struct iso_error *reterr)
 {
-    const Isocost__V1__Catalog *catalog = r->model->catalog;
-    const struct iso_selector **selectors =
-        iso_arena_calloc(r->scratch, catalog->n_selectors, sizeof(*selectors));
-    int64_t *hits = iso_arena_calloc(r->scratch, catalog->n_selectors, sizeof(*hits));
+    size_t n_given = r->model->catalog->n_offerings;
     struct given *given = NULL;
 
-    if (!selectors || !hits)
-        return iso_resolve_full(reterr);
-    for (size_t i = 0; i < catalog->n_selectors; i++) {
-        selectors[i] = iso_selector_compile(catalog->selectors[i], r->scratch);
-        if (!selectors[i])
-            return iso_resolve_full(reterr);
-    }
     ISO_TRY(make_given(r, &given, reterr));
-    ISO_TRY(pass(r, given, selectors, hits, reterr));
+    ISO_TRY(iso_rows_open(r, reterr));
+    for (size_t i = 0; i < n_given && r->rows.looked_at; i++)
+        if (i == 0 || strcmp(given[i - 1].view.id, given[i].view.id) != 0)
+            iso_rows_replace(r, given[i].view.id);
+    ISO_TRY(pass(r, given, reterr));
+    iso_rows_count_others(r);
     ISO_TRY(add_current(r, reterr));
-    report_selectors(r, hits);
+    report_selectors(r);
     return copy_offerings(r, reterr);
 }

@@ -109,8 +109,8 @@ static enum iso_status collect_overlays(struct iso_resolve *r, struct iso_model_
         struct iso_overlay *added = &r->overlays[r->n_overlays++];
         added->message = overlay;
         added->index = i < n_stored ? -1 : i - n_stored;
-        added->selector = iso_selector_compile(overlay->offerings, r->scratch);
-        if (!added->selector)
+        added->scope.selector = iso_selector_compile(overlay->offerings, r->scratch);
+        if (!added->scope.selector)
             return iso_resolve_full(reterr);
     }
     return ISO_OK;

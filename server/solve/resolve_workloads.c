@@ -77,10 +77,11 @@ enum iso_status iso_resolve_choosers(struct iso_resolve *r, struct iso_error *re
         const Isocost__V1__Workload *workload = model->workloads[a];
         struct iso_chooser *chooser = &r->choosers[a];
         chooser->message = workload;
-        chooser->allowed = iso_selector_compile(workload->allowed, r->scratch);
+        chooser->has_forbidden = workload->forbidden != NULL;
+        chooser->allowed.selector = iso_selector_compile(workload->allowed, r->scratch);
         if (workload->forbidden)
-            chooser->forbidden = iso_selector_compile(workload->forbidden, r->scratch);
-        if (!chooser->allowed || (workload->forbidden && !chooser->forbidden))
+            chooser->forbidden.selector = iso_selector_compile(workload->forbidden, r->scratch);
+        if (!chooser->allowed.selector || (workload->forbidden && !chooser->forbidden.selector))
             return iso_resolve_full(reterr);
         if (is_throughput(workload)) {
             ISO_TRY(compile_performance(r, chooser, reterr));
@@ -140,12 +141,12 @@ static enum iso_filter choose_replicas(const struct iso_chooser *chooser,
 }
 
 enum iso_filter iso_resolve_choose(const struct iso_chooser *chooser,
-                                   const struct iso_snapshot_offering *view,
+                                   const struct iso_snapshot_offering *view, int32_t place,
                                    struct iso_option *ret_option)
 {
-    if (chooser->forbidden && iso_selector_matches(chooser->forbidden, view))
+    if (chooser->has_forbidden && iso_scope_has(&chooser->forbidden, view, place))
         return ISO_FILTER_FORBIDDEN;
-    if (!iso_selector_matches(chooser->allowed, view))
+    if (!iso_scope_has(&chooser->allowed, view, place))
         return ISO_FILTER_NOT_ALLOWED;
     return is_throughput(chooser->message) ? choose_throughput(chooser, view, ret_option)
                                            : choose_replicas(chooser, view, ret_option);

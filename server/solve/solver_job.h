@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "resolve_cache.h"
 #include "snapshot_file.h"
 #include "solver_connection.h"
 
@@ -13,6 +14,7 @@ struct iso_kept_snapshot {
     struct iso_snapshot *snapshot; /* NULL: none */
     dev_t device;
     ino_t inode;
+    struct iso_resolve_cache *cache; /* what was found out about snapshots; NULL: nothing is kept */
 };
 
 /* Resolves, checks and solves (or exports); sends events and, last, Done. Takes `snapshot_fd` (-1:

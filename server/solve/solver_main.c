@@ -65,7 +65,7 @@ static int serve(int fd, size_t memory_bytes, int n_processes)
 {
     struct iso_solver_connection connection = {.n_processes = n_processes,
                                                .arena_ceiling = memory_bytes};
-    struct iso_kept_snapshot kept = {0};
+    struct iso_kept_snapshot kept = {.cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES)};
     struct iso_error error = {0};
 
     if (iso_solver_connection_init(&connection, fd, &error) != ISO_OK)
@@ -82,6 +82,7 @@ static int serve(int fd, size_t memory_bytes, int n_processes)
         trim_memory();
     }
     iso_snapshot_free(kept.snapshot);
+    iso_resolve_cache_free(kept.cache);
     iso_solver_connection_fini(&connection);
     return 0;
 }

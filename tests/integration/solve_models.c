@@ -1,13 +1,15 @@
-/* solve_models [--cpu] [--listed N] STRATEGY FILE...: solves packed models in this process with a
- * strategy forced, has each answer verified, and prints a JSON line a model:
+/* solve_models [--cpu] [--listed N] [--snapshot FILE] STRATEGY FILE...: solves packed models in
+ * this process with a strategy forced, has each answer verified, and prints a JSON line a model:
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
- *    "proved": [bound, ...], "strategies": [name, ...], "first_plan_cpu_s": S, "first_bound_cpu_s":
- * S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M} with N of enum iso_reason; a
- * bound is null when the model is infeasible, the times of the first plan and of the first bound on
- * money when none was told before the end. `proved` are bounds by multipliers alone. The peak is
- * that of the process so far, `solve_mb` by how much the solver raised it. With --cpu time limits
- * are in CPU seconds, so that other work on the machine changes nothing. With --listed the columns
- * method lists all columns of instances only up to so many. */
+ *    "proved": [bound, ...], "strategies": [name, ...], "resolve_cpu_s": S, "first_plan_cpu_s": S,
+ *    "first_bound_cpu_s": S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M}
+ * with N of enum iso_reason; a bound is null when the model is infeasible, the times of the first
+ * plan and of the first bound on money when none was told before the end. `proved` are bounds by
+ * multipliers alone. The peak is that of the process so far, `solve_mb` by how much the solver
+ * raised it. With --cpu time limits are in CPU seconds, so that other work on the machine changes
+ * nothing. With --listed the columns method lists all columns of instances only up to so many. With
+ * --snapshot the models' selectors choose from a stored snapshot of prices. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "isocost/solve.h"
@@ -27,6 +30,8 @@
 static clockid_t limit_clock = CLOCK_MONOTONIC;
 static double first_plan_s, first_bound_s; /* CPU; NAN = none told yet */
 static int64_t most_listed;
+static struct iso_snapshot *snapshot; /* NULL: none */
+static struct iso_resolve_cache *cache;
 
 static double read_clock(clockid_t clock)
 {
@@ -102,7 +107,7 @@ static void print_time(const char *name, double at, double begin_s)
 }
 
 static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan,
-                         double begin_s, double begin_mb)
+                         double resolve_s, double begin_s, double begin_mb)
 {
     double end_s = read_clock(CLOCK_PROCESS_CPUTIME_ID), end_mb = peak_mb();
     struct iso_verdict verdict;
@@ -125,6 +130,7 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
     for (int32_t i = 0; i < plan->n_components; i++)
         printf("%s\"%s\"", i ? ", " : "", plan->components[i].strategy);
     printf("], ");
+    print_time("resolve_cpu_s", resolve_s, 0);
     print_time("first_plan_cpu_s", first_plan_s, begin_s);
     print_time("first_bound_cpu_s", first_bound_s, begin_s);
     print_time("solve_cpu_s", end_s, begin_s);
@@ -142,8 +148,9 @@ static void solve(const char *path, enum iso_strategy strategy)
     struct iso_violations violations = {.arena = arena};
     struct iso_resolved *resolved = NULL;
     struct iso_error error = {0};
+    double resolving_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 
-    if (iso_resolve(model, NULL, arena, &violations, &resolved, &error) != ISO_OK) {
+    if (iso_resolve(model, snapshot, cache, arena, &violations, &resolved, &error) != ISO_OK) {
         fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);
         exit(1);
     }
@@ -155,8 +162,20 @@ static void solve(const char *path, enum iso_strategy strategy)
         fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);
         exit(1);
     }
-    print_answer(&resolved->problem, plan, begin_s, begin_mb);
+    print_answer(&resolved->problem, plan, begin_s - resolving_s, begin_s, begin_mb);
     isocost__v1__model__free_unpacked(model, NULL);
+}
+
+static void map_snapshot(const char *path)
+{
+    struct iso_error error = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || iso_snapshot_map(fd, &snapshot, &error) != ISO_OK) {
+        fprintf(stderr, "%s is not a snapshot: %s\n", path, error.text);
+        exit(2);
+    }
+    close(fd);
 }
 
 int main(int argc, char **argv)
@@ -171,11 +190,19 @@ int main(int argc, char **argv)
         most_listed = strtoll(argv[first + 1], NULL, 10);
         first += 2;
     }
+    if (first + 1 < argc && strcmp(argv[first], "--snapshot") == 0) {
+        map_snapshot(argv[first + 1]);
+        first += 2;
+    }
     if (argc < first + 2) {
-        fprintf(stderr, "usage: solve_models [--cpu] [--listed N] STRATEGY FILE...\n");
+        fprintf(stderr,
+                "usage: solve_models [--cpu] [--listed N] [--snapshot FILE] STRATEGY FILE...\n");
         return 2;
     }
+    cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES);
     for (int i = first + 1; i < argc; i++)
         solve(argv[i], strategy_named(argv[first]));
+    iso_resolve_cache_free(cache);
+    iso_snapshot_free(snapshot);
     return 0;
 }

@@ -58,7 +58,7 @@ static inline void fixture_resolve(struct fixture *f, const char *yaml,
     iso_model_check(f->model, "model", &f->violations);
     if (iso_violations_status(&f->violations, &f->error) != ISO_OK)
         return;
-    if (iso_resolve(f->model, snapshot, f->arena, &f->violations, &f->resolved, &f->error) ==
+    if (iso_resolve(f->model, snapshot, NULL, f->arena, &f->violations, &f->resolved, &f->error) ==
             ISO_OK &&
         iso_resolve_digests(f->model, "", f->resolved, &f->error) == ISO_OK)
         f->problem = &f->resolved->problem;

@@ -8,6 +8,7 @@ iso_add_test(unit test_resolve.c LIBS isocost::convert)
 iso_add_test(unit test_resolve_rules.c LIBS isocost::convert)
 iso_add_test(unit test_resolve_snapshot.c LIBS isocost::convert)
 iso_add_test(unit test_resolve_damaged.c LIBS isocost::convert)
+iso_add_test(unit test_resolve_cache.c LIBS isocost::convert)
 # Rules from the model to a verified plan.
 iso_add_test(unit test_volume_prices.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_or_nothing.c LIBS isocost::convert isocost::solver isocost::verify)
