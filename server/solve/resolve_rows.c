@@ -14,6 +14,14 @@
 /* What a digest is about; part of it. */
 enum kind { KIND_CHOSEN = 'c', KIND_MATCHED = 'm', KIND_ON_SALE = 's' };
 
+static void begin_digest(struct iso_sha256 *sha, enum kind kind)
+{
+    const char letter = (char)kind;
+
+    iso_sha256_init(sha);
+    iso_sha256_update(sha, &letter, 1);
+}
+
 static bool add_selector(struct iso_resolve *r, struct iso_sha256 *sha,
                          const Isocost__V1__Selector *selector)
 {
@@ -90,8 +98,7 @@ static enum iso_status choose_rows(struct iso_resolve *r, struct iso_error *rete
     struct iso_rows *rows = &r->rows;
     struct iso_sha256 sha;
 
-    iso_sha256_init(&sha);
-    iso_sha256_update(&sha, &(char){KIND_CHOSEN}, 1);
+    begin_digest(&sha, KIND_CHOSEN);
     iso_sha256_update(&sha, iso_snapshot_digest(r->snapshot), ISO_DIGEST_TEXT_SIZE);
     for (size_t i = 0; i < n && selectors; i++)
         if (!add_selector(r, &sha, catalog->selectors[i]))
@@ -149,8 +156,7 @@ static enum iso_status wish_for(struct iso_resolve *r, struct wishes *wishes,
     struct iso_sha256 sha;
 
     *wish = (struct wish){.selector = selector, .set = set};
-    iso_sha256_init(&sha);
-    iso_sha256_update(&sha, &(char){selector ? KIND_MATCHED : KIND_ON_SALE}, 1);
+    begin_digest(&sha, selector ? KIND_MATCHED : KIND_ON_SALE);
     iso_sha256_update(&sha, r->rows.digest, sizeof(r->rows.digest));
     if (!add_selector(r, &sha, message))
         return iso_resolve_full(reterr);
