@@ -263,6 +263,7 @@ static enum iso_status read_config(struct iso_catalog *catalog,
     if (!config->providers_path)
         return ISO_OK;
     ISO_TRY(iso_provider_config_read(config->providers_path, catalog->arena, &providers, reterr));
+    catalog->hygiene = providers->hygiene;
     catalog->instances =
         iso_arena_calloc(catalog->arena, providers->n_providers, sizeof(*catalog->instances));
     if (!catalog->instances)

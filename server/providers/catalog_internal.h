@@ -18,6 +18,7 @@ struct iso_catalog {
     struct iso_store *store;
     struct iso_arena *arena; /* configuration; read-only once started */
     const char *host_path, *plugin_folder, *cache_folder, *temporary_folder;
+    const Isocost__Internal__V1__HygieneSettings *hygiene; /* NULL: the defaults */
     void (*log)(int level, const char *text);
 
     pthread_mutex_t mutex; /* guards what follows */

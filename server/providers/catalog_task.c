@@ -328,6 +328,7 @@ static enum iso_status build(struct iso_catalog *catalog, const struct iso_catal
 
     ISO_TRY(task->import_folder ? import(catalog, task, draft, reterr)
                                 : refresh(catalog, task, draft, reterr));
+    ISO_TRY(iso_draft_compare(draft, reterr));
     counts = iso_draft_counts(draft);
     if (counts.good == 0)
         return iso_fail(reterr, task->import_folder ? ISO_E_INVALID : ISO_E_UNAVAILABLE, "",
@@ -347,7 +348,7 @@ static enum iso_status build(struct iso_catalog *catalog, const struct iso_catal
 void iso_catalog_run_task(struct iso_catalog *catalog, const struct iso_catalog_task *task)
 {
     ISO_AUTO(iso_arena) arena = iso_arena_new(ISO_CATALOG_PUBLISH_BYTES);
-    ISO_AUTO(iso_draft) draft = iso_draft_new();
+    ISO_AUTO(iso_draft) draft = iso_draft_new(catalog->hygiene);
     Isocost__V1__Snapshot *snapshot = NULL;
     struct iso_error error = {0}, told = {0};
     int64_t create_ns;

@@ -1,5 +1,7 @@
 #include "diagnostics.h"
 
+#include "hygiene.h"
+
 #include <stdbool.h>
 
 enum { MAX_CODES = 64 };
@@ -83,6 +85,7 @@ static enum iso_status find_or_add(struct iso_diagnostics *diagnostics, const ch
         isocost__v1__diagnostic_count__init(count);
         count->code = copy;
         count->quarantined = quarantined;
+        count->severity = iso_hygiene_severity(code, quarantined);
         diagnostics->counts[diagnostics->n_counts++] = count;
     }
     *ret_at = at;
@@ -108,6 +111,7 @@ static enum iso_status keep(struct iso_diagnostics *diagnostics, const char *cod
     isocost__v1__diagnostic__init(example);
     example->code = (char *)code;
     example->quarantined = quarantined;
+    example->severity = iso_hygiene_severity(code, quarantined);
     example->place = iso_arena_printf(diagnostics->arena, "%.400s", place);
     example->text = iso_arena_printf(diagnostics->arena, "%.400s", text);
     if (!example->place || !example->text)

@@ -1,6 +1,7 @@
 #include "draft.h"
 
 #include "diagnostics.h"
+#include "hygiene.h"
 #include "row_check.h"
 
 enum { MAX_PROVIDERS = 1000, MAX_SOURCES = 100 };
@@ -13,7 +14,8 @@ struct provider_set {
 };
 
 struct iso_draft {
-    struct iso_arena *arena; /* overlays, words, sources */
+    const Isocost__Internal__V1__HygieneSettings *hygiene; /* borrowed; NULL: the defaults */
+    struct iso_arena *arena;                               /* overlays, words, sources */
     struct iso_snapshot_builder *builder;
     struct iso_diagnostics *diagnostics;
     struct provider_set offering_providers, product_providers, quota_providers;
@@ -25,12 +27,13 @@ struct iso_draft {
     int64_t oldest_ns; /* 0 = no row says when */
 };
 
-struct iso_draft *iso_draft_new(void)
+struct iso_draft *iso_draft_new(const Isocost__Internal__V1__HygieneSettings *hygiene)
 {
     struct iso_draft *draft = iso_calloc(1, sizeof(*draft));
 
     if (!draft)
         return NULL;
+    draft->hygiene = hygiene;
     draft->arena = iso_arena_new(ARENA_BYTES);
     draft->builder = iso_snapshot_builder_new();
     draft->diagnostics = iso_diagnostics_new(ISO_DRAFT_EXAMPLES);
@@ -142,9 +145,10 @@ static enum iso_status note_unknown_resources(struct iso_draft *draft,
 }
 
 static enum iso_status add_offering(struct iso_draft *draft, const char *source,
-                                    const Isocost__V1__Offering *row, struct iso_arena *arena,
+                                    Isocost__V1__Offering *row, struct iso_arena *arena,
                                     struct iso_error *reterr)
 {
+    int n_nulls = iso_row_clear_nulls(row);
     struct iso_snapshot_offering offering;
     struct iso_row_fault fault;
     struct iso_error error = {0};
@@ -156,6 +160,9 @@ static enum iso_status add_offering(struct iso_draft *draft, const char *source,
                    : quarantine_offering(draft, source, row, &fault, arena, reterr);
     if (iso_arena_full(arena))
         return no_memory(reterr);
+    if (n_nulls > 0)
+        ISO_TRY(iso_draft_add_diagnostic(draft, "null_spelling", false, offering.id,
+                                         "a word for nothing was read as nothing", reterr));
     status = iso_snapshot_add_offering(draft->builder, &offering, &error);
     if (status == ISO_E_EXISTS) {
         fault = (struct iso_row_fault){.code = "duplicate_offering",
@@ -292,6 +299,22 @@ const char *iso_draft_first_fault(const struct iso_draft *draft)
         first ? iso_arena_printf(draft->arena, "%.150s: %.150s", first->place, first->text) : NULL;
 
     return text ? text : "";
+}
+
+/* --- all rows together --- */
+
+static enum iso_status tell_finding(void *context, const char *code, bool quarantined,
+                                    const char *place, const char *text, struct iso_error *reterr)
+{
+    return iso_draft_add_diagnostic(context, code, quarantined, place, text, reterr);
+}
+
+enum iso_status iso_draft_compare(struct iso_draft *draft, struct iso_error *reterr)
+{
+    ISO_TRY(iso_hygiene_run(draft->hygiene, draft->builder, tell_finding, draft, reterr));
+    draft->n_offerings = (int64_t)iso_snapshot_n_added(draft->builder);
+    draft->n_products = (int64_t)iso_snapshot_n_added_products(draft->builder);
+    return ISO_OK;
 }
 
 /* --- the rows that stay --- */

@@ -3,6 +3,7 @@
 #ifndef ISOCOST_SERVER_DRAFT_H
 #define ISOCOST_SERVER_DRAFT_H
 
+#include "isocost/internal/v1/config.pb-c.h"
 #include "isocost/internal/v1/plugin.pb-c.h"
 #include "isocost/v1/catalog_service.pb-c.h"
 #include "snapshot_file.h"
@@ -11,7 +12,8 @@
 #define ISO_DRAFT_EXAMPLES 1000 /* diagnostics kept of each code */
 
 struct iso_draft;
-struct iso_draft *iso_draft_new(void); /* NULL when memory is short */
+/* `hygiene` is borrowed; NULL: the defaults. NULL when memory is short. */
+struct iso_draft *iso_draft_new(const Isocost__Internal__V1__HygieneSettings *hygiene);
 void iso_draft_free(struct iso_draft *draft);
 ISO_DEFINE_FREEP(iso_draft)
 
@@ -38,7 +40,11 @@ struct iso_draft_counts iso_draft_counts(const struct iso_draft *draft);
 /* The first quarantined row as a sentence, "" when there is none. */
 const char *iso_draft_first_fault(const struct iso_draft *draft);
 
-/* After all pages: adds the rows of `base` whose provider sent no rows of that kind. Overlays of
+/* After all pages, before rows of a base are added: looks at the rows together (hygiene.h), and
+ * takes out those that are to be quarantined. Errors: ISO_E_NOMEM. */
+enum iso_status iso_draft_compare(struct iso_draft *draft, struct iso_error *reterr);
+
+/* Then: adds the rows of `base` whose provider sent no rows of that kind. Overlays of
  * `overlay_base` are kept when no page had any. Both may be NULL. */
 enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_snapshot *base,
                                    const struct iso_snapshot *overlay_base,

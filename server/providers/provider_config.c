@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hygiene.h"
 #include "isocost/base/sha256.h"
 #include "isocost/proto/json.h"
 
@@ -182,6 +183,8 @@ static void check_config(Isocost__Internal__V1__ProvidersConfig *config,
 {
     char path[64];
 
+    if (config->hygiene)
+        iso_hygiene_check_settings(config->hygiene, violations);
     for (size_t i = 0; i < config->n_providers; i++) {
         snprintf(path, sizeof(path), "providers[%zu]", i);
         check_instance(config->providers[i], path, violations);

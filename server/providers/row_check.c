@@ -7,6 +7,7 @@
 #include "currency.h"
 #include "isocost/proto/money.h"
 #include "provider_alias.h"
+#include "region_alias.h"
 
 enum { MAX_NAME_BYTES = 256, MAX_LABELS = 64 };
 
@@ -31,6 +32,45 @@ int64_t iso_row_time_ns(const Google__Protobuf__Timestamp *time)
 }
 
 /* --- names --- */
+
+static bool is_null_spelling(const char *text)
+{
+    static const char *const spellings[] = {"null", "none",      "nil", "na", "n/a", "#n/a",
+                                            "nan",  "undefined", "-",   "--", "无"};
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(spellings); i++)
+        if (strcasecmp(text, spellings[i]) == 0)
+            return true;
+    return false;
+}
+
+int iso_row_clear_nulls(Isocost__V1__Offering *row)
+{
+    char **texts[] = {&row->region,    &row->zone,
+                      &row->type,      &row->os,
+                      &row->native_id, &row->family,
+                      &row->arch,      &row->tenancy,
+                      &row->source,    row->resources ? &row->resources->gpu_model : &row->family};
+    int n = 0;
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(texts); i++) {
+        if (is_null_spelling(*texts[i])) {
+            *texts[i] = (char *)protobuf_c_empty_string;
+            n++;
+        }
+    }
+    return n;
+}
+
+/* The region's id in lower case, or `*`. */
+static const char *fold_region(const char *provider, const char *region, struct iso_arena *arena)
+{
+    char buffer[ISO_REGION_BUFFER_SIZE];
+    const char *copy =
+        iso_arena_strdup(arena, region[0] ? iso_region_fold(provider, region, buffer) : "*");
+
+    return copy ? copy : "";
+}
 
 /* `text` in lower case, or `otherwise` when it is empty. */
 static const char *lower(const char *text, const char *otherwise, struct iso_arena *arena)
@@ -244,7 +284,7 @@ static bool check_identity(const Isocost__V1__Offering *row, struct iso_arena *a
     if (!purchase)
         return fault(ret_fault, "missing_purchase",
                      "the row does not say how it is paid; on-demand and spot are allowed");
-    offering->region = lower(row->region, "*", arena);
+    offering->region = fold_region(offering->provider, row->region, arena);
     offering->zone = lower(row->zone, "*", arena);
     offering->type = lower(row->type, "", arena);
     offering->os = lower(row->os, "linux", arena);
@@ -405,7 +445,7 @@ bool iso_row_check_quota(Isocost__V1__Quota *row, struct iso_arena *arena,
     if (!provider)
         return true; /* the arena is full */
     row->provider = (char *)provider;
-    row->region = (char *)lower(row->region, "*", arena);
+    row->region = (char *)fold_region(provider, row->region, arena);
     fold_selector(row->scope, arena);
     return (!row->opt_limit_case || check_number(row->limit, 0, true, MAX_AMOUNT, "invalid_quota",
                                                  "limit", &value, ret_fault)) &&

@@ -1,7 +1,8 @@
 #include "provider_alias.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "plain_text.h"
 
 /* Keys are lower case without blanks, dots, hyphens and underscores. */
 static const struct {
@@ -50,38 +51,6 @@ static const struct {
     {"ibmcloud", "ibm"},
 };
 
-/* Copies `name` with full-width ASCII (U+FF01..U+FF5E) and the ideographic blank made plain and
- * letters lowered; false when it does not fit. */
-static bool plain_copy(const char *name, char *buffer, size_t size)
-{
-    const unsigned char *p = (const unsigned char *)name;
-    size_t n = 0;
-
-    while (*p) {
-        unsigned char c = *p;
-        if (p[0] == 0xEF && (p[1] == 0xBC || p[1] == 0xBD) && p[2] >= 0x80) {
-            /* EF BC 81 is U+FF01; the code point less 0xFEE0 is ASCII. */
-            uint32_t code = 0xF000u | ((uint32_t)(p[1] & 0x3F) << 6) | (uint32_t)(p[2] & 0x3F);
-            if (code < 0xFF01 || code > 0xFF5E)
-                return false;
-            c = (unsigned char)(code - 0xFEE0);
-            p += 3;
-        } else if (p[0] == 0xE3 && p[1] == 0x80 && p[2] == 0x80) {
-            c = ' ';
-            p += 3;
-        } else {
-            p++;
-        }
-        if (c >= 'A' && c <= 'Z')
-            c = (unsigned char)(c - 'A' + 'a');
-        if (n + 1 >= size)
-            return false;
-        buffer[n++] = (char)c;
-    }
-    buffer[n] = '\0';
-    return true;
-}
-
 static bool is_word(const char *text)
 {
     size_t n = strlen(text);
@@ -93,14 +62,10 @@ static bool is_word(const char *text)
 const char *iso_provider_fold(const char *name, char buffer[ISO_PROVIDER_BUFFER_SIZE])
 {
     char key[ISO_PROVIDER_BUFFER_SIZE];
-    size_t n = 0;
 
-    if (!plain_copy(name, buffer, ISO_PROVIDER_BUFFER_SIZE))
+    if (!iso_plain_copy(name, buffer, ISO_PROVIDER_BUFFER_SIZE))
         return is_word(name) ? name : NULL;
-    for (const char *p = buffer; *p; p++)
-        if (!strchr(" .-_", *p))
-            key[n++] = *p;
-    key[n] = '\0';
+    iso_plain_key(buffer, " .-_", key);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(aliases); i++)
         if (strcmp(key, aliases[i].key) == 0)
             return aliases[i].provider;

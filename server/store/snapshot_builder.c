@@ -209,6 +209,32 @@ enum iso_status iso_snapshot_add_offering(struct iso_snapshot_builder *builder,
     return ISO_OK;
 }
 
+size_t iso_snapshot_n_added(const struct iso_snapshot_builder *builder)
+{
+    return builder->n_rows;
+}
+
+void iso_snapshot_added(const struct iso_snapshot_builder *builder, size_t index,
+                        struct iso_snapshot_offering *ret_offering)
+{
+    snapshot_row_read(&builder->rows[index], builder->strings, ret_offering);
+}
+
+void iso_snapshot_set_price(struct iso_snapshot_builder *builder, size_t index, iso_decimal price)
+{
+    builder->rows[index].price = price;
+}
+
+void iso_snapshot_take_out(struct iso_snapshot_builder *builder, const bool *is_out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < builder->n_rows; i++)
+        if (!is_out[i])
+            builder->rows[n++] = builder->rows[i];
+    builder->n_rows = n;
+}
+
 /* Takes `key`, also on failure. */
 static enum iso_status add_record(struct records *records, const ProtobufCMessage *message,
                                   char *key, struct iso_error *reterr)
@@ -270,6 +296,37 @@ enum iso_status iso_snapshot_add_overlay(struct iso_snapshot_builder *builder,
 
     ISO_TRY(iso_message_digest(&overlay->base, NULL, digest, reterr));
     return add_record(&builder->overlays, &overlay->base, iso_strdup(digest), reterr);
+}
+
+size_t iso_snapshot_n_added_products(const struct iso_snapshot_builder *builder)
+{
+    return builder->products.n;
+}
+
+Isocost__V1__CommitmentProduct *
+iso_snapshot_added_product(const struct iso_snapshot_builder *builder, size_t index,
+                           struct iso_arena *arena)
+{
+    const struct record *record = &builder->products.items[index];
+
+    return isocost__v1__commitment_product__unpack(iso_arena_allocator(arena), record->n_bytes,
+                                                   record->bytes);
+}
+
+void iso_snapshot_take_out_products(struct iso_snapshot_builder *builder, const bool *is_out)
+{
+    struct records *products = &builder->products;
+    size_t n = 0;
+
+    for (size_t i = 0; i < products->n; i++) {
+        if (is_out[i]) {
+            free(products->items[i].key);
+            free(products->items[i].bytes);
+        } else {
+            products->items[n++] = products->items[i];
+        }
+    }
+    products->n = n;
 }
 
 static int compare_records(const void *a, const void *b)

@@ -182,35 +182,7 @@ void iso_snapshot_offering(const struct iso_snapshot *snapshot, int32_t index,
                            struct iso_snapshot_offering *ret_offering)
 {
     ISO_ASSERT(index >= 0 && index < iso_snapshot_n_offerings(snapshot));
-    const struct snapshot_row *row = &snapshot->rows[index];
-    const char *strings = snapshot->strings;
-
-    *ret_offering = (struct iso_snapshot_offering){
-        .id = strings + row->strings[STRING_ID],
-        .provider = strings + row->strings[STRING_PROVIDER],
-        .region = strings + row->strings[STRING_REGION],
-        .zone = strings + row->strings[STRING_ZONE],
-        .type = strings + row->strings[STRING_TYPE],
-        .os = strings + row->strings[STRING_OS],
-        .native_id = strings + row->strings[STRING_NATIVE_ID],
-        .family = strings + row->strings[STRING_FAMILY],
-        .arch = strings + row->strings[STRING_ARCH],
-        .tenancy = strings + row->strings[STRING_TENANCY],
-        .gpu_model = strings + row->strings[STRING_GPU_MODEL],
-        .source = strings + row->strings[STRING_SOURCE],
-        .labels = strings + row->strings[STRING_LABELS],
-        .purchase = row->purchase,
-        .kind = row->kind,
-        .status = row->status,
-        .price_unit = row->price_unit,
-        .price = row->price,
-        .lot = row->lot,
-        .availability = row->availability,
-        .carbon = ISO_UNKNOWN,
-        .observed_ns = row->observed_ns,
-    };
-    memcpy(ret_offering->currency, row->currency, sizeof(row->currency));
-    memcpy(ret_offering->capacity, row->capacity, sizeof(row->capacity));
+    snapshot_row_read(&snapshot->rows[index], snapshot->strings, ret_offering);
 }
 
 static void *unpack(const struct iso_snapshot *snapshot, const ProtobufCMessageDescriptor *type,

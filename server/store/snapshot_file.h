@@ -74,6 +74,23 @@ ISO_EXPORT enum iso_status iso_snapshot_add_quota(struct iso_snapshot_builder *b
 ISO_EXPORT enum iso_status iso_snapshot_add_overlay(struct iso_snapshot_builder *builder,
                                                     const Isocost__V1__Overlay *overlay,
                                                     struct iso_error *reterr);
+/* The offerings added so far, in no order that means anything; texts are valid until the next one
+ * is added. */
+ISO_EXPORT size_t iso_snapshot_n_added(const struct iso_snapshot_builder *builder);
+ISO_EXPORT void iso_snapshot_added(const struct iso_snapshot_builder *builder, size_t index,
+                                   struct iso_snapshot_offering *ret_offering);
+ISO_EXPORT void iso_snapshot_set_price(struct iso_snapshot_builder *builder, size_t index,
+                                       iso_decimal price); /* > 0 */
+/* Takes out the offerings for which `is_out` is true, one flag each; the others keep their order.
+ */
+ISO_EXPORT void iso_snapshot_take_out(struct iso_snapshot_builder *builder, const bool *is_out);
+/* The products added so far, unpacked into the arena; NULL when that is full. */
+ISO_EXPORT size_t iso_snapshot_n_added_products(const struct iso_snapshot_builder *builder);
+ISO_EXPORT Isocost__V1__CommitmentProduct *
+iso_snapshot_added_product(const struct iso_snapshot_builder *builder, size_t index,
+                           struct iso_arena *arena);
+ISO_EXPORT void iso_snapshot_take_out_products(struct iso_snapshot_builder *builder,
+                                               const bool *is_out);
 /* Takes all overlays out again, so that the same rows can be written for another tenant. */
 ISO_EXPORT void iso_snapshot_clear_overlays(struct iso_snapshot_builder *builder);
 ISO_EXPORT enum iso_status iso_snapshot_write(struct iso_snapshot_builder *builder,

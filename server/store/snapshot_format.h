@@ -77,6 +77,38 @@ static inline uint64_t snapshot_align(uint64_t n_bytes)
     return (n_bytes + 7) & ~UINT64_C(7);
 }
 
+/* A row as readers see it; its texts are in `strings`. */
+static inline void snapshot_row_read(const struct snapshot_row *row, const char *strings,
+                                     struct iso_snapshot_offering *ret_offering)
+{
+    *ret_offering = (struct iso_snapshot_offering){
+        .id = strings + row->strings[STRING_ID],
+        .provider = strings + row->strings[STRING_PROVIDER],
+        .region = strings + row->strings[STRING_REGION],
+        .zone = strings + row->strings[STRING_ZONE],
+        .type = strings + row->strings[STRING_TYPE],
+        .os = strings + row->strings[STRING_OS],
+        .native_id = strings + row->strings[STRING_NATIVE_ID],
+        .family = strings + row->strings[STRING_FAMILY],
+        .arch = strings + row->strings[STRING_ARCH],
+        .tenancy = strings + row->strings[STRING_TENANCY],
+        .gpu_model = strings + row->strings[STRING_GPU_MODEL],
+        .source = strings + row->strings[STRING_SOURCE],
+        .labels = strings + row->strings[STRING_LABELS],
+        .purchase = row->purchase,
+        .kind = row->kind,
+        .status = row->status,
+        .price_unit = row->price_unit,
+        .price = row->price,
+        .lot = row->lot,
+        .availability = row->availability,
+        .carbon = ISO_UNKNOWN,
+        .observed_ns = row->observed_ns,
+    };
+    memcpy(ret_offering->currency, row->currency, sizeof(row->currency));
+    memcpy(ret_offering->capacity, row->capacity, sizeof(row->capacity));
+}
+
 /* The number fields that builders and readers both insist on. Returns NULL or what is wrong. */
 static inline const char *snapshot_row_problem(const struct snapshot_row *row)
 {

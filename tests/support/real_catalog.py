@@ -3,8 +3,8 @@
 The files are those of a folder of dated price lists (ISO_SHARED_DATA). They are turned into catalog
 files as docs/reference/catalog-files.md describes them, row by row and with their faults: rows
 without a price, or with a price of 0, stay, and types that no type file knows have no resources.
-Prices that a source keeps in binary floating point are written as the shortest decimal that means
-them, with at most the 9 places of the contract.
+Prices that a source keeps in 32 bits are written as they are, to 9 places (`file_price`): what they
+mean (`price`) is for the server to find.
 """
 
 import csv
@@ -80,6 +80,16 @@ def single(number):
         if struct.pack("f", float(text)) == struct.pack("f", number):
             return plain(text)
     return plain(number)
+
+
+def is_float32(number):
+    """Whether a number, to 9 places, is what 32 bits make of a decimal that is 3 digits shorter."""
+    raw, meant = (decimal.Decimal(text).normalize() for text in (plain(number), single(number)))
+    return raw != meant and len(raw.as_tuple().digits) >= len(meant.as_tuple().digits) + 3
+
+
+def mended(number):
+    return single(number) if is_float32(number) else plain(number)
 
 
 def gib(mib):
@@ -191,7 +201,8 @@ def alibaba_rows(reference):
                       "gpu": plain(record["gpu"])}
             yield {**common, "purchase": "on-demand", "price": plain(record["onDemandPricePerHour"])}
             for zone, price in (record.get("spotPricePerHour") or {}).items():
-                yield {**common, "zone": zone, "purchase": "spot", "price": single(price)}
+                yield {**common, "zone": zone, "purchase": "spot", "price": mended(price),
+                       "file_price": plain(price)}
 
 
 PROVIDERS = {"aws": aws_rows, "azure": azure_rows, "gcp": gcp_rows, "alibaba": alibaba_rows}
@@ -206,6 +217,8 @@ def write_catalog(folder):
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows(reference))
+            for row in rows(reference):
+                price = row.pop("file_price", row.get("price", ""))
+                writer.writerow({**row, "price": price})
         paths.append(path)
     return paths

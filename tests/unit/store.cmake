@@ -5,4 +5,5 @@ target_link_libraries(iso_store_fixture PUBLIC isocost::store PRIVATE isocost::d
 iso_add_test(unit test_store.c LIBS iso_store_fixture)
 iso_add_test(unit test_provider_alias.c LIBS isocost::store)
 iso_add_test(unit test_draft.c LIBS isocost::providers)
+iso_add_test(unit test_hygiene.c LIBS isocost::providers)
 iso_add_test(unit test_instance.c LIBS isocost::providers m)

@@ -29,7 +29,7 @@ static int set_up(void **state)
     strcpy(f->folder, "/tmp/isocost-draft-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     f->arena = iso_arena_new(256u << 20);
-    f->draft = iso_draft_new();
+    f->draft = iso_draft_new(/* hygiene= */ NULL);
     assert_non_null(f->draft);
     *state = f;
     return 0;
@@ -413,7 +413,7 @@ static void rows_of_other_providers_stay(void **state)
     struct iso_snapshot *base = map(f, publish(f, false, &record)->digest);
 
     iso_draft_free(f->draft);
-    f->draft = iso_draft_new();
+    f->draft = iso_draft_new(/* hygiene= */ NULL);
     second->type = (char *)"m7i.large";
     add_offerings(f, &second, 1);
     assert_int_equal(iso_draft_add_base(f->draft, base, NULL, NULL), ISO_OK);
