@@ -53,6 +53,16 @@ enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_reque
     return ISO_OK;
 }
 
+/* A service that works sends what can be read. */
+static enum iso_status unreadable(const struct iso_http_request *request, enum iso_status status,
+                                  const struct iso_error *why, struct iso_error *reterr)
+{
+    if (status == ISO_E_INVALID)
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "the answer of %.100s is %.200s",
+                        request->service ? request->service : request->url, why->text);
+    return iso_fail(reterr, status, "", "%s", why->text);
+}
+
 enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_request *request,
                              struct iso_json **ret_document, struct iso_failure *retfailure,
                              struct iso_error *reterr)
@@ -64,10 +74,19 @@ enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_
     enum iso_status status = iso_json_document_read(answer.bytes ? answer.bytes : "",
                                                     answer.n_bytes, ret_document, &error);
     iso_answer_fini(&answer);
-    if (status == ISO_E_INVALID)
-        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "the answer of %.100s is %.200s",
-                        request->service ? request->service : request->url, error.text);
-    if (status != ISO_OK)
-        return iso_fail(reterr, status, "", "%s", error.text);
-    return ISO_OK;
+    return status == ISO_OK ? ISO_OK : unreadable(request, status, &error, reterr);
+}
+
+enum iso_status iso_ask_xml(const struct iso_host *host, const struct iso_http_request *request,
+                            struct iso_xml **ret_document, struct iso_failure *retfailure,
+                            struct iso_error *reterr)
+{
+    struct iso_error error = {0};
+    struct iso_answer answer = {0};
+
+    ISO_TRY(iso_ask(host, request, &answer, retfailure, reterr));
+    enum iso_status status =
+        iso_xml_read(answer.bytes ? answer.bytes : "", answer.n_bytes, ret_document, &error);
+    iso_answer_fini(&answer);
+    return status == ISO_OK ? ISO_OK : unreadable(request, status, &error, reterr);
 }

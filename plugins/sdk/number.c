@@ -1,6 +1,9 @@
 #include "isocost/sdk/number.h"
 
+#include <ctype.h>
 #include <strings.h>
+
+#define MAX_DIGITS 27 /* of a number that is rounded; 128 bits hold them and more */
 
 static bool is_one_of(const char *text, const char *const *words, size_t n_words)
 {
@@ -29,4 +32,69 @@ enum iso_number iso_number_read(const char *text, struct iso_amount *ret_amount,
         return ISO_NUMBER_INVALID;
     *ret_amount = (struct iso_amount){.present = true, .value = value};
     return ISO_NUMBER_READ;
+}
+
+/* digits * 10^exponent billionths, rounded half to even; false when out of range. */
+static bool scaled(iso_wide digits, int64_t exponent, iso_decimal *ret_value)
+{
+    iso_wide power = 1;
+
+    if (exponent < -MAX_DIGITS)
+        digits = 0; /* less than a tenth of a billionth */
+    for (; exponent > 0 && digits != 0; exponent--)
+        if (__builtin_mul_overflow(digits, (iso_wide)10, &digits))
+            return false;
+    for (; exponent < 0 && digits != 0; exponent++)
+        power *= 10;
+    return iso_wide_to_decimal(iso_wide_divide(digits, power, ISO_ROUND_HALF_EVEN), ret_value);
+}
+
+/* [sign] digits [. digits] [e [sign] digits]; digits beyond MAX_DIGITS cannot change the ninth
+ * place of a number in range by more than the rounding does. */
+static bool read_long(const char *text, iso_decimal *ret_value)
+{
+    bool negative = *text == '-', point = false, any = false;
+    iso_wide digits = 0;
+    int64_t exponent = ISO_DECIMAL_PLACES, n_digits = 0;
+    char *end;
+
+    text += *text == '-' || *text == '+';
+    for (; isdigit((unsigned char)*text) || (*text == '.' && !point); text++) {
+        if (*text == '.') {
+            point = true;
+            continue;
+        }
+        any = true;
+        if (n_digits < MAX_DIGITS) {
+            digits = digits * 10 + (*text - '0');
+            n_digits += digits != 0;
+            exponent -= point;
+        } else {
+            exponent += !point;
+        }
+    }
+    if (any && (*text == 'e' || *text == 'E')) {
+        long power = strtol(text + 1, &end, 10);
+        if (end == text + 1 || power < -1000 || power > 1000)
+            return false;
+        exponent += power;
+        text = end;
+    }
+    return any && !*text && scaled(negative ? -digits : digits, exponent, ret_value);
+}
+
+enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret_amount,
+                                        struct iso_error *reterr)
+{
+    struct iso_error exact = {0};
+    enum iso_number how = iso_number_read(text, ret_amount, &exact);
+    iso_decimal value;
+
+    if (how == ISO_NUMBER_INVALID && read_long(text, &value)) {
+        *ret_amount = (struct iso_amount){.present = true, .value = value};
+        return ISO_NUMBER_READ;
+    }
+    if (exact.status != ISO_OK)
+        iso_fail(reterr, exact.status, "", "%s", exact.text);
+    return how;
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <time.h>
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define MAX_YEAR 2261 /* the last whole year of 64 bits of nanoseconds */
@@ -168,6 +169,16 @@ enum iso_status iso_time_read(const char *text, int64_t *ret_ns, struct iso_erro
         days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - east;
     *ret_ns = seconds * NS_PER_SECOND + ns;
     return ISO_OK;
+}
+
+char *iso_time_write(int64_t ns, char buffer[ISO_TIME_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(ns / NS_PER_SECOND);
+    struct tm parts = {0};
+
+    gmtime_r(&seconds, &parts);
+    strftime(buffer, ISO_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return buffer;
 }
 
 /* Bytes of the sequence that starts here, or 0. RFC 3629. */

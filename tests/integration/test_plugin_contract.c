@@ -1,7 +1,8 @@
 /* One contract for every plugin that was built, through the real host.
  *
  * integration/plugin_contract/<name>/{small,empty}.conf say how to make a plugin give a few rows
- * and none; a plugin without them fails here. */
+ * and none; a plugin without them fails here. Of a plugin that asks a cloud, `# cloud <file>` names
+ * the test in this folder that lets it deliver from a replayed one. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -52,6 +53,7 @@ struct fixture {
     char folder[1024], text[4096];
     const char *config[2 * MAX_CONFIG + 1];
     int64_t rows;
+    char cloud[128]; /* file of the test that has the cloud; "": none is needed */
 };
 
 static void read_fixture(const char *name, const char *which, struct fixture *fixture)
@@ -68,7 +70,8 @@ static void read_fixture(const char *name, const char *which, struct fixture *fi
         fail_msg("plugin '%s' has no fixture %s", name, path);
     while (fgets(line, sizeof(line), file)) {
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "# rows %ld", &fixture->rows) == 1 || line[0] == '#' || !line[0])
+        if (sscanf(line, "# rows %ld", &fixture->rows) == 1 ||
+            sscanf(line, "# cloud %127s", fixture->cloud) == 1 || line[0] == '#' || !line[0])
             continue;
         char *value = strchr(line, '=');
         assert_non_null(value);
@@ -90,6 +93,15 @@ static void read_fixture(const char *name, const char *which, struct fixture *fi
     fclose(file);
 }
 
+static void check_has_cloud_test(const char *name, const char *file)
+{
+    char path[1200];
+
+    snprintf(path, sizeof(path), "%s/tests/integration/%s", getenv("ISO_SOURCE"), file);
+    if (access(path, R_OK) != 0)
+        fail_msg("plugin '%s' has no test %s", name, path);
+}
+
 static void check_delivery(const char *name, const char *which)
 {
     struct fixture fixture;
@@ -106,7 +118,10 @@ static void check_delivery(const char *name, const char *which)
     assert_true(result.said->version[0]);
     harness_result_fini(&result);
 
-    for (int time = 0; time < 2; time++) { /* an instance is fetched from again and again */
+    if (fixture.cloud[0])
+        check_has_cloud_test(name, fixture.cloud);
+    for (int time = 0; time < 2 && !fixture.cloud[0];
+         time++) { /* an instance is fetched from again and again */
         harness_fetch(&harness, 30, &result);
         if (!result.end)
             fail_msg("plugin '%s' does not deliver its %s catalog: %s", name, which, result.text);

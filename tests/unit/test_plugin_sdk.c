@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include "isocost/sdk/dictionary.h"
 #include "isocost/sdk/number.h"
 #include "isocost/sdk/pager.h"
 #include "isocost/sdk/selector.h"
 #include "isocost/sdk/table.h"
+#include "isocost/sdk/text.h"
 #include "isocost/sdk/words.h"
 
 static void numbers_are_read_missing_not_finite_or_invalid(void **state)
@@ -311,6 +313,98 @@ static void scratch_memory_is_cleared_limited_and_taken_back(void **state)
     }
 }
 
+static void long_numbers_are_rounded_half_to_even(void **state)
+{
+    static const struct {
+        const char *text;
+        enum iso_number how;
+        iso_decimal value;
+    } cases[] = {
+        {"0.096", ISO_NUMBER_READ, 96000000},
+        {"5.2E-9", ISO_NUMBER_READ, 5},
+        {"0.0000000005", ISO_NUMBER_READ, 0},
+        {"0.0000000015", ISO_NUMBER_READ, 2},
+        {"0.00000000150000000000000000000000001", ISO_NUMBER_READ, 2},
+        {"-12.34567890149", ISO_NUMBER_READ, -12345678901},
+        {"1E-40", ISO_NUMBER_READ, 0},
+        {"1234567890.12345678949999999999", ISO_NUMBER_READ, 1234567890123456789},
+        {"12345678901", ISO_NUMBER_INVALID, 0},
+        {"1e500", ISO_NUMBER_INVALID, 0},
+        {"", ISO_NUMBER_MISSING, 0},
+        {"NaN", ISO_NUMBER_NON_FINITE, 0},
+        {"1.2.3", ISO_NUMBER_INVALID, 0},
+        {".", ISO_NUMBER_INVALID, 0},
+        {"1e", ISO_NUMBER_INVALID, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
+        struct iso_amount amount = {.present = true, .value = 7};
+        struct iso_error error = {0};
+        assert_int_equal(iso_number_read_rounded(cases[i].text, &amount, &error), cases[i].how);
+        if (cases[i].how == ISO_NUMBER_READ)
+            assert_int_equal(amount.value, cases[i].value);
+        else if (cases[i].how != ISO_NUMBER_MISSING)
+            assert_int_equal(error.status, ISO_E_INVALID);
+    }
+}
+
+static void times_are_written_as_they_are_read(void **state)
+{
+    char text[ISO_TIME_TEXT_SIZE];
+    int64_t ns;
+
+    (void)state;
+    assert_string_equal(iso_time_write(0, text), "1970-01-01T00:00:00Z");
+    assert_int_equal(iso_time_read("2024-02-29T23:59:59.5Z", &ns, NULL), ISO_OK);
+    assert_string_equal(iso_time_write(ns, text), "2024-02-29T23:59:59Z");
+}
+
+static void records_are_found_by_their_key_and_stay_where_they_are(void **state)
+{
+    ISO_AUTO(iso_dictionary) dictionary = iso_dictionary_new(sizeof(int));
+    int *first = iso_dictionary_add(dictionary, "key 0");
+    char key[32];
+
+    (void)state;
+    assert_null(iso_dictionary_find(dictionary, "key 1"));
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof(key), "key %d", i);
+        int *record = iso_dictionary_add(dictionary, key);
+        assert_int_equal(*record, 0);
+        *record = i;
+    }
+    assert_int_equal(iso_dictionary_count(dictionary), 1000);
+    assert_ptr_equal(iso_dictionary_add(dictionary, "key 0"), first);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof(key), "key %d", i);
+        assert_int_equal(*(int *)iso_dictionary_find(dictionary, key), i);
+        assert_string_equal(iso_dictionary_key(dictionary, (size_t)i), key);
+        assert_int_equal(*(int *)iso_dictionary_record(dictionary, (size_t)i), i);
+    }
+    assert_null(iso_dictionary_find(dictionary, "key 1000"));
+}
+
+static void text_is_put_together_and_escaped(void **state)
+{
+    ISO_AUTO_TEXT text = {0};
+
+    (void)state;
+    assert_int_equal(iso_text_check(&text, NULL), ISO_OK);
+    assert_string_equal(text.bytes, "");
+    iso_text_add(&text, "%s=", "a");
+    iso_text_add_url(&text, "b c/~*\xc3\xa9");
+    assert_string_equal(text.bytes, "a=b%20c%2F~%2A%C3%A9");
+    text.n_bytes = 0;
+    iso_text_add_json(&text, "say \"\\\n\xc3\xa9\"");
+    assert_string_equal(text.bytes, "\"say \\\"\\\\\\u000a\xc3\xa9\\\"\"");
+    iso_alloc_fail_at(0);
+    iso_text_add(&text, "%1000d", 1);
+    iso_text_add(&text, "more");
+    iso_alloc_fail_at(-1);
+    assert_int_equal(iso_text_check(&text, NULL), ISO_E_NOMEM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +417,10 @@ int main(void)
         cmocka_unit_test(a_header_names_each_column_once_and_the_required_ones),
         cmocka_unit_test(a_list_of_names_that_grows_too_long_is_cut),
         cmocka_unit_test(the_same_cursor_twice_stops_a_loop),
+        cmocka_unit_test(long_numbers_are_rounded_half_to_even),
+        cmocka_unit_test(times_are_written_as_they_are_read),
+        cmocka_unit_test(records_are_found_by_their_key_and_stay_where_they_are),
+        cmocka_unit_test(text_is_put_together_and_escaped),
         cmocka_unit_test(scratch_memory_is_cleared_limited_and_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

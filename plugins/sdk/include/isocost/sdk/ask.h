@@ -4,6 +4,7 @@
 
 #include "isocost/plugin.h"
 #include "isocost/sdk/json_document.h"
+#include "isocost/sdk/xml.h"
 
 /* Bytes that a request brought. Zero-initialise; free with iso_answer_fini(). */
 struct iso_answer {
@@ -23,6 +24,11 @@ enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_reque
 enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_request *request,
                              struct iso_json **ret_document, struct iso_failure *retfailure,
                              struct iso_error *reterr);
+
+/* The same for XML; the caller frees *ret_document with iso_xml_free(). */
+enum iso_status iso_ask_xml(const struct iso_host *host, const struct iso_http_request *request,
+                            struct iso_xml **ret_document, struct iso_failure *retfailure,
+                            struct iso_error *reterr);
 
 /* What an answer says of its failure. */
 void iso_failure_set(struct iso_failure *failure, const struct iso_http_response *response);

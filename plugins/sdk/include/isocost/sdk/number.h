@@ -17,4 +17,9 @@ enum iso_number {
 enum iso_number iso_number_read(const char *text, struct iso_amount *ret_amount,
                                 struct iso_error *reterr);
 
+/* The same, but places after the ninth are rounded, half to even: for costs, which sources compute
+ * and write with as many places as they have. A price is read exactly. */
+enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret_amount,
+                                        struct iso_error *reterr);
+
 #endif

@@ -26,6 +26,12 @@ enum iso_status iso_bool_read(const char *text, bool *ret_value, struct iso_erro
  * In [1970, 2262). Errors: ISO_E_INVALID. */
 enum iso_status iso_time_read(const char *text, int64_t *ret_ns, struct iso_error *reterr);
 
+#define ISO_TIME_TEXT_SIZE 24 /* bytes that iso_time_write() may write, NUL included */
+
+/* Writes a time as iso_time_read() reads it, e.g. "2026-03-01T00:00:00Z", without what is less than
+ * a second, and returns `buffer`. A date is its first ten bytes. */
+char *iso_time_write(int64_t ns, char buffer[ISO_TIME_TEXT_SIZE]);
+
 /* Whether the text is UTF-8: no surrogates, nothing overlong, no NUL before the end. */
 bool iso_text_is_utf8(const char *text);
 
