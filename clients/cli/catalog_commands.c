@@ -296,6 +296,16 @@ enum iso_exit_code iso_catalog_providers_run(struct iso_cli *cli, const void *va
     return ISO_EXIT_OK;
 }
 
+static void print_progress(struct iso_cli *cli, const Isocost__V1__RefreshProgress *progress)
+{
+    fprintf(cli->err, "%s: %lld pages, %lld rows, %lld left out", progress->provider,
+            (long long)progress->pages, (long long)progress->rows,
+            (long long)progress->quarantined);
+    if (progress->seconds_left > 0)
+        fprintf(cli->err, ", about %.0f s left", progress->seconds_left);
+    fputc('\n', cli->err);
+}
+
 static bool on_refresh_event(void *context, const ProtobufCMessage *message)
 {
     const Isocost__V1__RefreshCatalogResponse *event =
@@ -303,8 +313,7 @@ static bool on_refresh_event(void *context, const ProtobufCMessage *message)
     struct iso_cli *cli = context;
 
     if (event->event_case == ISOCOST__V1__REFRESH_CATALOG_RESPONSE__EVENT_PROGRESS)
-        fprintf(cli->err, "%s: %lld rows, %lld left out\n", event->progress->provider,
-                (long long)event->progress->rows, (long long)event->progress->quarantined);
+        print_progress(cli, event->progress);
     if (event->event_case == ISOCOST__V1__REFRESH_CATALOG_RESPONSE__EVENT_SNAPSHOT)
         print_snapshot(cli, event->snapshot);
     return true;

@@ -6,7 +6,7 @@
 
 struct iso_catalog_options {
     struct iso_common_options common;
-    const char *provider, *region, *family, *type, *purchase, *snapshot, *code;
+    const char *provider, *region, *family, *type, *purchase, *snapshot, *code, *only;
     long limit;
     bool replace_all, sample;
 };
@@ -14,6 +14,7 @@ struct iso_catalog_options {
 extern const struct iso_option iso_catalog_import_option_rows[];
 extern const struct iso_option iso_catalog_list_option_rows[];
 extern const struct iso_option iso_catalog_diagnostics_option_rows[];
+extern const struct iso_option iso_catalog_diff_option_rows[];
 
 enum iso_exit_code iso_catalog_import_run(struct iso_cli *cli, const void *values, int n,
                                           char **operands);
@@ -23,6 +24,8 @@ enum iso_exit_code iso_catalog_snapshots_run(struct iso_cli *cli, const void *va
                                              char **operands);
 enum iso_exit_code iso_catalog_diagnostics_run(struct iso_cli *cli, const void *values, int n,
                                                char **operands);
+enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values, int n,
+                                        char **operands);
 enum iso_exit_code iso_catalog_providers_run(struct iso_cli *cli, const void *values, int n,
                                              char **operands);
 enum iso_exit_code iso_catalog_refresh_run(struct iso_cli *cli, const void *values, int n,

@@ -16,6 +16,7 @@ enum iso_exit_code {
     ISO_EXIT_UNREACHABLE = 7,
     ISO_EXIT_DENIED = 8,
     ISO_EXIT_CONFLICT = 9,
+    ISO_EXIT_DIFFERENT = 10, /* what was compared is not the same */
     ISO_EXIT_INTERRUPTED = 130,
 };
 

@@ -36,6 +36,13 @@ ISO_EXPORT void iso_catalog_stop(struct iso_catalog *catalog);
 /* Handlers of isocost.v1.CatalogService; the service is the struct iso_catalog. */
 ISO_EXPORT extern const struct iso_rpc_method iso_catalog_methods[];
 
+/* How far a fetch is. */
+struct iso_refresh_progress {
+    const char *provider; /* instance */
+    int64_t pages, rows, quarantined;
+    double seconds_left; /* if it has as many rows as the last time; 0: unknown */
+};
+
 /* Something to do. Copied by iso_catalog_submit(). */
 struct iso_catalog_task {
     struct iso_principal principal;
@@ -49,7 +56,7 @@ struct iso_catalog_task {
     /* On the catalog's thread. `done` comes once, with a snapshot (borrowed) or an error. */
     void *context;
     bool (*cancelled)(void *context);
-    void (*progress)(void *context, const char *provider, int64_t rows, int64_t quarantined);
+    void (*progress)(void *context, const struct iso_refresh_progress *now);
     void (*done)(void *context, const Isocost__V1__Snapshot *snapshot,
                  const struct iso_error *error);
 };

@@ -25,6 +25,8 @@ const struct iso_rpc_method iso_catalog_methods[] = {
            get_snapshot, 30),
     METHOD("ListOfferings", ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_catalog_handle_list_offerings,
            list_offerings, 60),
+    METHOD("DiffSnapshots", ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_catalog_handle_diff_snapshots,
+           diff_snapshots, 60),
     METHOD("ListDiagnostics", ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_catalog_handle_list_diagnostics,
            list_diagnostics, 30),
     {.path = NULL},
@@ -48,14 +50,16 @@ static bool call_cancelled(void *context)
     return iso_call_cancelled(context);
 }
 
-static void refresh_progress(void *context, const char *provider, int64_t rows, int64_t quarantined)
+static void refresh_progress(void *context, const struct iso_refresh_progress *now)
 {
     Isocost__V1__RefreshProgress progress = ISOCOST__V1__REFRESH_PROGRESS__INIT;
     Isocost__V1__RefreshCatalogResponse response = ISOCOST__V1__REFRESH_CATALOG_RESPONSE__INIT;
 
-    progress.provider = (char *)provider;
-    progress.rows = rows;
-    progress.quarantined = quarantined;
+    progress.provider = (char *)now->provider;
+    progress.pages = now->pages;
+    progress.rows = now->rows;
+    progress.quarantined = now->quarantined;
+    progress.seconds_left = now->seconds_left;
     response.event_case = ISOCOST__V1__REFRESH_CATALOG_RESPONSE__EVENT_PROGRESS;
     response.progress = &progress;
     iso_call_send_newest(context, &response.base);

@@ -10,6 +10,7 @@ iso_rpc_handler iso_catalog_handle_import;
 iso_rpc_handler iso_catalog_handle_list_snapshots;
 iso_rpc_handler iso_catalog_handle_get_snapshot;
 iso_rpc_handler iso_catalog_handle_list_offerings;
+iso_rpc_handler iso_catalog_handle_diff_snapshots;
 iso_rpc_handler iso_catalog_handle_list_diagnostics;
 
 #endif

@@ -3,17 +3,10 @@
 
 #include "catalog_handlers.h"
 #include "catalog_internal.h"
+#include "list_cursor.h"
 #include "offering_message.h"
 #include "page_token.h"
 #include "selector.h"
-
-#define MAX_ANSWER_BYTES ((size_t)2900000) /* no response is over 3 MiB */
-
-static enum iso_status too_large(struct iso_error *reterr)
-{
-    return iso_fail(reterr, ISO_E_LIMIT, "page_size",
-                    "the answer needs too much memory; ask for a smaller page");
-}
 
 /* --- snapshots --- */
 
@@ -28,7 +21,7 @@ static enum iso_status unpack_snapshot(const struct iso_snapshot_record *record,
 
     if (!snapshot)
         return iso_arena_full(arena)
-                   ? too_large(reterr)
+                   ? iso_list_too_large(reterr)
                    : iso_fail(reterr, ISO_E_INTERNAL, "", "the record of snapshot %.80s is damaged",
                               record->digest);
     snapshot->current = strcmp(snapshot->digest, current_digest) == 0;
@@ -92,7 +85,7 @@ enum iso_status iso_catalog_handle_list_snapshots(struct iso_call *call, void *s
                                      size + 1, arena, &records, &n, reterr));
     response.snapshots = iso_arena_calloc(arena, (size_t)n, sizeof(*response.snapshots));
     if (!response.snapshots)
-        return too_large(reterr);
+        return iso_list_too_large(reterr);
     for (int i = 0; i < n && i < size; i++)
         ISO_TRY(unpack_snapshot(&records[i], current, arena,
                                 &response.snapshots[response.n_snapshots++], reterr));
@@ -100,67 +93,13 @@ enum iso_status iso_catalog_handle_list_snapshots(struct iso_call *call, void *s
         snprintf(last, sizeof(last), "%lld", (long long)records[size - 1].create_ns);
         response.next_page_token = iso_page_token_make(principal, scope, last, arena);
         if (!response.next_page_token)
-            return too_large(reterr);
+            return iso_list_too_large(reterr);
     }
     iso_call_reply(call, &response.base);
     return ISO_OK;
 }
 
 /* --- lists of what is in a snapshot: pages stay on the snapshot that the first one was of --- */
-
-struct cursor {
-    const char *digest; /* "" = the current one */
-    int64_t next;       /* index to go on from */
-};
-
-static enum iso_status read_cursor(struct iso_call *call, const char *scope, const char *token,
-                                   const char *asked_digest, struct cursor *cursor,
-                                   struct iso_error *reterr)
-{
-    const char *position = "", *colon;
-
-    ISO_TRY(iso_page_token_read(iso_call_principal(call), scope, token, iso_call_arena(call),
-                                &position, reterr));
-    colon = strrchr(position, '@');
-    cursor->next = colon ? strtoll(colon + 1, NULL, 10) : 0;
-    cursor->digest =
-        colon ? iso_arena_printf(iso_call_arena(call), "%.*s", (int)(colon - position), position)
-              : asked_digest;
-    if (!cursor->digest)
-        return too_large(reterr);
-    return ISO_OK;
-}
-
-static char *make_cursor(struct iso_call *call, const char *scope, const char *digest, int64_t next)
-{
-    char position[ISO_DIGEST_TEXT_SIZE + 32];
-
-    snprintf(position, sizeof(position), "%s@%lld", digest, (long long)next);
-    return iso_page_token_make(iso_call_principal(call), scope, position, iso_call_arena(call));
-}
-
-/* What must be the same on all pages: the method, the snapshot asked for and the filter. */
-static char *make_scope(struct iso_call *call, const char *method, const char *digest,
-                        const ProtobufCMessage *filter, const char *word)
-{
-    struct iso_arena *arena = iso_call_arena(call);
-    unsigned char sum[ISO_SHA256_BYTES];
-    char text[ISO_DIGEST_TEXT_SIZE] = "";
-
-    if (filter) {
-        size_t n_bytes = protobuf_c_message_get_packed_size(filter);
-        unsigned char *bytes = iso_arena_calloc(arena, n_bytes, 1);
-        struct iso_sha256 sha;
-        if (!bytes)
-            return NULL;
-        protobuf_c_message_pack(filter, bytes);
-        iso_sha256_init(&sha);
-        iso_sha256_update(&sha, bytes, n_bytes);
-        iso_sha256_final(&sha, sum);
-        iso_digest_text(sum, text);
-    }
-    return iso_arena_printf(arena, "%s %s %s %s", method, digest, text, word);
-}
 
 static enum iso_status fill_offerings(struct iso_call *call, const struct iso_snapshot *snapshot,
                                       const struct iso_selector *selector, int64_t first,
@@ -174,7 +113,7 @@ static enum iso_status fill_offerings(struct iso_call *call, const struct iso_sn
 
     response->offerings = iso_arena_calloc(arena, (size_t)size, sizeof(*response->offerings));
     if (!response->offerings)
-        return too_large(reterr);
+        return iso_list_too_large(reterr);
     for (int32_t i = 0; i < iso_snapshot_n_offerings(snapshot); i++) {
         iso_snapshot_offering(snapshot, i, &row);
         if (!iso_selector_matches(selector, &row))
@@ -182,13 +121,13 @@ static enum iso_status fill_offerings(struct iso_call *call, const struct iso_sn
         response->total_count++;
         if (i < first || next >= 0)
             continue;
-        if (response->n_offerings == (size_t)size || n_bytes > MAX_ANSWER_BYTES) {
+        if (response->n_offerings == (size_t)size || n_bytes > ISO_LIST_MAX_ANSWER_BYTES) {
             next = i;
             continue;
         }
         Isocost__V1__Offering *offering = iso_offering_message(&row, arena);
         if (!offering)
-            return too_large(reterr);
+            return iso_list_too_large(reterr);
         n_bytes += isocost__v1__offering__get_packed_size(offering) + 8;
         response->offerings[response->n_offerings++] = offering;
     }
@@ -198,7 +137,7 @@ static enum iso_status fill_offerings(struct iso_call *call, const struct iso_sn
 
 static enum iso_status list_offerings(struct iso_call *call, struct iso_catalog *catalog,
                                       const char *scope, const struct iso_selector *selector,
-                                      int32_t size, const struct cursor *cursor,
+                                      int32_t size, const struct iso_list_cursor *cursor,
                                       struct iso_error *reterr)
 {
     Isocost__V1__ListOfferingsResponse response = ISOCOST__V1__LIST_OFFERINGS_RESPONSE__INIT;
@@ -209,9 +148,10 @@ static enum iso_status list_offerings(struct iso_call *call, struct iso_catalog 
     ISO_TRY(iso_catalog_map(catalog, iso_call_principal(call), cursor->digest, &snapshot, reterr));
     status = fill_offerings(call, snapshot, selector, cursor->next, size, &response, &next, reterr);
     if (status == ISO_OK && next >= 0) {
-        response.next_page_token = make_cursor(call, scope, iso_snapshot_digest(snapshot), next);
+        response.next_page_token =
+            iso_list_make_cursor(call, scope, iso_snapshot_digest(snapshot), next);
         if (!response.next_page_token)
-            status = too_large(reterr);
+            status = iso_list_too_large(reterr);
     }
     if (status == ISO_OK)
         iso_call_reply(call, &response.base); /* packed before the snapshot goes */
@@ -226,16 +166,16 @@ enum iso_status iso_catalog_handle_list_offerings(struct iso_call *call, void *s
         (const Isocost__V1__ListOfferingsRequest *)iso_call_request(call);
     const struct iso_selector *selector =
         iso_selector_compile(request->selector, iso_call_arena(call));
-    char *scope = make_scope(call, "ListOfferings", request->snapshot_digest,
-                             request->selector ? &request->selector->base : NULL, "");
-    struct cursor cursor = {.next = 0};
+    char *scope = iso_list_make_scope(call, "ListOfferings", request->snapshot_digest,
+                                      request->selector ? &request->selector->base : NULL, "");
+    struct iso_list_cursor cursor = {.next = 0};
     int32_t size = 0;
 
     if (!selector || !scope)
-        return too_large(reterr);
+        return iso_list_too_large(reterr);
     ISO_TRY(iso_page_size(request->page_size, 100, 5000, &size, reterr));
-    ISO_TRY(
-        read_cursor(call, scope, request->page_token, request->snapshot_digest, &cursor, reterr));
+    ISO_TRY(iso_list_read_cursor(call, scope, request->page_token, request->snapshot_digest,
+                                 &cursor, reterr));
     return list_offerings(call, service, scope, selector, size, &cursor, reterr);
 }
 
@@ -253,17 +193,17 @@ static enum iso_status reply_diagnostics(struct iso_call *call, const char *scop
     response.diagnostics = iso_arena_calloc(arena, (size_t)size, sizeof(*response.diagnostics));
     response.counts = iso_arena_calloc(arena, all->n_counts, sizeof(*response.counts));
     if (!response.diagnostics || !response.counts)
-        return too_large(reterr);
+        return iso_list_too_large(reterr);
     for (size_t i = 0; i < all->n_counts; i++)
         if (!code[0] || strcmp(all->counts[i]->code, code) == 0)
             response.counts[response.n_counts++] = all->counts[i];
     for (size_t i = (size_t)first; i < all->n_diagnostics; i++) {
         if (code[0] && strcmp(all->diagnostics[i]->code, code) != 0)
             continue;
-        if (response.n_diagnostics == (size_t)size || n_bytes > MAX_ANSWER_BYTES) {
-            response.next_page_token = make_cursor(call, scope, digest, (int64_t)i);
+        if (response.n_diagnostics == (size_t)size || n_bytes > ISO_LIST_MAX_ANSWER_BYTES) {
+            response.next_page_token = iso_list_make_cursor(call, scope, digest, (int64_t)i);
             if (!response.next_page_token)
-                return too_large(reterr);
+                return iso_list_too_large(reterr);
             break;
         }
         n_bytes += isocost__v1__diagnostic__get_packed_size(all->diagnostics[i]) + 8;
@@ -279,18 +219,18 @@ enum iso_status iso_catalog_handle_list_diagnostics(struct iso_call *call, void 
     const Isocost__V1__ListDiagnosticsRequest *request =
         (const Isocost__V1__ListDiagnosticsRequest *)iso_call_request(call);
     char *scope =
-        make_scope(call, "ListDiagnostics", request->snapshot_digest, NULL, request->code);
+        iso_list_make_scope(call, "ListDiagnostics", request->snapshot_digest, NULL, request->code);
     ISO_AUTO(iso_arena) arena = iso_arena_new((size_t)256 << 20);
     struct iso_catalog *catalog = service;
     struct iso_snapshot_record record;
-    struct cursor cursor = {.next = 0};
+    struct iso_list_cursor cursor = {.next = 0};
     int32_t size = 0;
 
     if (!scope || !arena)
-        return too_large(reterr);
+        return iso_list_too_large(reterr);
     ISO_TRY(iso_page_size(request->page_size, 100, 1000, &size, reterr));
-    ISO_TRY(
-        read_cursor(call, scope, request->page_token, request->snapshot_digest, &cursor, reterr));
+    ISO_TRY(iso_list_read_cursor(call, scope, request->page_token, request->snapshot_digest,
+                                 &cursor, reterr));
     ISO_TRY(iso_store_get_snapshot(catalog->store, iso_call_principal(call), cursor.digest, arena,
                                    &record, reterr));
     Isocost__V1__ListDiagnosticsResponse *all = isocost__v1__list_diagnostics_response__unpack(

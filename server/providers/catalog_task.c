@@ -21,7 +21,9 @@ struct fetch {
     const struct iso_catalog_task *task; /* NULL: a probe */
     const char *name;                    /* of the instance; "import" */
     struct iso_spool *spool;
-    int64_t n_rows, n_quarantined;
+    int64_t n_pages, n_rows, n_quarantined;
+    int64_t n_rows_before; /* that the last good fetch had; 0: unknown */
+    double begin_s;
 };
 
 /* --- what the host calls back --- */
@@ -34,10 +36,28 @@ static bool fetch_cancelled(void *context)
            (fetch->task && fetch->task->cancelled && fetch->task->cancelled(fetch->task->context));
 }
 
+/* Rows still to come, at the speed so far. */
+static double seconds_left(const struct fetch *fetch)
+{
+    double spent_s = iso_catalog_now_s() - fetch->begin_s;
+
+    if (fetch->n_rows == 0 || fetch->n_rows_before <= fetch->n_rows)
+        return 0;
+    return spent_s * (double)(fetch->n_rows_before - fetch->n_rows) / (double)fetch->n_rows;
+}
+
 static void report_progress(const struct fetch *fetch, int64_t n_quarantined)
 {
+    const struct iso_refresh_progress now = {
+        .provider = fetch->name,
+        .pages = fetch->n_pages,
+        .rows = fetch->n_rows,
+        .quarantined = n_quarantined,
+        .seconds_left = seconds_left(fetch),
+    };
+
     if (fetch->task && fetch->task->progress)
-        fetch->task->progress(fetch->task->context, fetch->name, fetch->n_rows, n_quarantined);
+        fetch->task->progress(fetch->task->context, &now);
 }
 
 static enum iso_status fetch_page(void *context, Isocost__Internal__V1__Page *page,
@@ -46,6 +66,7 @@ static enum iso_status fetch_page(void *context, Isocost__Internal__V1__Page *pa
     struct fetch *fetch = context;
 
     (void)page_arena;
+    fetch->n_pages++;
     fetch->n_rows +=
         (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays);
     for (size_t i = 0; i < page->n_diagnostics; i++) {
@@ -230,12 +251,17 @@ static enum iso_status refresh_instance(struct iso_catalog *catalog,
                                         struct iso_instance *instance, struct iso_draft *draft,
                                         struct iso_error *reterr)
 {
-    struct fetch fetch = {.catalog = catalog, .task = task, .name = instance->config->name};
+    struct fetch fetch = {.catalog = catalog,
+                          .task = task,
+                          .name = instance->config->name,
+                          .n_rows_before = instance->n_rows,
+                          .begin_s = iso_catalog_now_s()};
     ISO_AUTO(iso_spool) spool = NULL;
 
     ISO_TRY(iso_spool_new(catalog->temporary_folder, &spool, reterr));
     fetch.spool = spool;
     ISO_TRY(run_instance(&fetch, instance, reterr));
+    instance->n_rows = fetch.n_rows;
     ISO_TRY(add_spool(&fetch, draft, fetch.name, reterr));
     return iso_draft_add_source(draft, fetch.name, reterr);
 }
@@ -253,13 +279,11 @@ static enum iso_status refresh(struct iso_catalog *catalog, const struct iso_cat
 
         if (task->provider[0] && strcmp(task->provider, instance->config->name) != 0)
             continue;
-        if (!task->provider[0] &&
-            instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED)
-            iso_fail(
-                &error, ISO_E_UNAVAILABLE, "",
-                "provider %.64s crashed too often and is left alone; refresh it by name to try "
-                "again",
-                instance->config->name);
+        if (!task->provider[0] && iso_instance_left_alone(instance, iso_catalog_now_s()))
+            iso_fail(&error, ISO_E_UNAVAILABLE, "",
+                     "provider %.64s crashed too often and is left alone for another %.0f s; "
+                     "refresh it by name to try again",
+                     instance->config->name, instance->probe_s - iso_catalog_now_s());
         else
             refresh_instance(catalog, task, instance, draft, &error);
         if (error.status == ISO_OK) {

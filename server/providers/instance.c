@@ -18,9 +18,28 @@ static bool crashed_too_often(const struct iso_instance *instance, double now_s)
                ISO_INSTANCE_CRASH_WINDOW_S;
 }
 
+static void quarantine(struct iso_instance *instance, double now_s)
+{
+    double wait_s = fmin(
+        ldexp(ISO_INSTANCE_PROBE_S, instance->n_quarantines > 20 ? 20 : instance->n_quarantines),
+        ISO_INSTANCE_MAX_PROBE_S);
+
+    instance->n_quarantines++;
+    instance->probe_s = now_s + wait_s;
+    instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED;
+}
+
+bool iso_instance_left_alone(const struct iso_instance *instance, double now_s)
+{
+    return instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED &&
+           now_s < instance->probe_s;
+}
+
 static void note_failure(struct iso_instance *instance, bool refused,
                          const struct iso_host_report *report, double now_s, double random)
 {
+    bool was_quarantined =
+        instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED;
     double wait_s;
 
     instance->n_failures++;
@@ -28,16 +47,16 @@ static void note_failure(struct iso_instance *instance, bool refused,
         instance->crashes[instance->n_crashes++ % ISO_INSTANCE_CRASHES] = now_s;
     if (refused)
         instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_REFUSED;
-    else if (crashed_too_often(instance, now_s))
-        instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED;
+    else if (report->crashed && (was_quarantined || crashed_too_often(instance, now_s)))
+        quarantine(instance, now_s);
     else
         instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_DEGRADED;
     wait_s = fmax(iso_instance_backoff_s(instance->n_failures, random), report->retry_after_s);
-    instance->due_s =
-        instance->config->refresh_seconds > 0 &&
-                instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_DEGRADED
-            ? now_s + fmin(wait_s, 86400)
-            : INFINITY;
+    instance->due_s = INFINITY;
+    if (instance->config->refresh_seconds > 0 && !refused)
+        instance->due_s = instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED
+                              ? instance->probe_s
+                              : now_s + fmin(wait_s, 86400);
 }
 
 void iso_instance_note(struct iso_instance *instance, enum iso_status status, bool refused,
@@ -59,6 +78,7 @@ void iso_instance_note(struct iso_instance *instance, enum iso_status status, bo
     if (!fetched)
         return;
     instance->n_crashes = 0;
+    instance->n_quarantines = 0;
     instance->last_success_ns = now_ns;
     instance->due_s = instance->config->refresh_seconds > 0
                           ? now_s + instance->config->refresh_seconds

@@ -7,7 +7,9 @@
 #include "isocost/v1/catalog_service.pb-c.h"
 
 #define ISO_INSTANCE_CRASHES 5          /* so many ... */
-#define ISO_INSTANCE_CRASH_WINDOW_S 600 /* ... in so many seconds, and it is left alone */
+#define ISO_INSTANCE_CRASH_WINDOW_S 600 /* ... in so many seconds, and it is left alone ... */
+#define ISO_INSTANCE_PROBE_S 600        /* ... for so long; twice as long after each probe fails */
+#define ISO_INSTANCE_MAX_PROBE_S 86400
 
 /* Zero-initialise, then set `config`. Times are seconds on one clock of the caller's choice. */
 struct iso_instance {
@@ -18,7 +20,10 @@ struct iso_instance {
     struct iso_host_report about;
     double crashes[ISO_INSTANCE_CRASHES]; /* the newest, in a ring */
     int n_crashes, n_failures;            /* ever; in a row */
+    int n_quarantines;                    /* in a row: probes that failed are among them */
+    double probe_s;                       /* quarantined: when one attempt is allowed */
     double due_s;                         /* next refresh by itself; INFINITY = none */
+    int64_t n_rows; /* of the last good fetch; 0: none. The catalog's thread alone has it */
 };
 
 /* Notes how an attempt ended at `now_s`. `refused`: it could not be loaded at all. `fetched` is
@@ -26,6 +31,11 @@ struct iso_instance {
 void iso_instance_note(struct iso_instance *instance, enum iso_status status, bool refused,
                        bool fetched, const struct iso_host_report *report, const char *error,
                        double now_s, int64_t now_ns, double random);
+
+/* Whether an instance is quarantined and its next probe is not due. A refresh that nobody asked for
+ * by name passes it over; once the probe is due, one attempt decides: it is ready again, or left
+ * alone for twice as long. */
+bool iso_instance_left_alone(const struct iso_instance *instance, double now_s);
 
 /* Seconds to wait after `n_failures` failures in a row: 1, 2, 4, ... at most 300, and up to a
  * quarter more. */

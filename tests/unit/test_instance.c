@@ -52,12 +52,39 @@ static void five_crashes_in_ten_minutes_are_too_many(void **state)
     assert_int_equal(instance.state, DEGRADED);
     note(&instance, ISO_E_UNAVAILABLE, true, 602); /* 100, 200, 300, 601, 602 */
     assert_int_equal(instance.state, QUARANTINED);
-    assert_true(isinf(instance.due_s) != 0);
+    assert_true(instance.due_s == 602 + 600);
     note(&instance, ISO_OK, false, 603);
     assert_int_equal(instance.state, READY);
     assert_true(instance.due_s == 663);
     assert_int_equal(instance.last_success_ns, 5);
     assert_string_equal(instance.last_error, "");
+}
+
+static void
+a_quarantined_instance_is_probed_and_waits_twice_as_long_after_each_failure(void **state)
+{
+    Isocost__Internal__V1__ProviderInstance config = ISOCOST__INTERNAL__V1__PROVIDER_INSTANCE__INIT;
+    struct iso_instance instance = {.config = &config};
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        note(&instance, ISO_E_UNAVAILABLE, true, i);
+    assert_int_equal(instance.state, QUARANTINED);
+    assert_true(iso_instance_left_alone(&instance, 603)); /* 4 + 600 is when the probe is due */
+    assert_false(iso_instance_left_alone(&instance, 604));
+    note(&instance, ISO_E_UNAVAILABLE, true, 604); /* one crash is enough now */
+    assert_int_equal(instance.state, QUARANTINED);
+    assert_true(iso_instance_left_alone(&instance, 604 + 1199));
+    note(&instance, ISO_E_UNAVAILABLE, true, 604 + 1200);
+    assert_true(instance.probe_s == 604 + 1200 + 2400);
+    note(&instance, ISO_E_UNAVAILABLE, false,
+         instance.probe_s); /* it lives, its provider does not */
+    assert_int_equal(instance.state, DEGRADED);
+    note(&instance, ISO_OK, false, 10000);
+    assert_int_equal(instance.state, READY);
+    for (int i = 0; i < 5; i++)
+        note(&instance, ISO_E_UNAVAILABLE, true, 20000 + i);
+    assert_true(instance.probe_s == 20004 + 600); /* what was before is forgotten */
 }
 
 static void failures_that_are_no_crashes_never_quarantine(void **state)
@@ -146,6 +173,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_double_up_to_five_minutes),
         cmocka_unit_test(five_crashes_in_ten_minutes_are_too_many),
+        cmocka_unit_test(
+            a_quarantined_instance_is_probed_and_waits_twice_as_long_after_each_failure),
         cmocka_unit_test(failures_that_are_no_crashes_never_quarantine),
         cmocka_unit_test(a_cancelled_refresh_says_nothing_about_the_provider),
         cmocka_unit_test(a_plugin_that_is_not_loaded_is_refused),
