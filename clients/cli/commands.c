@@ -3,6 +3,7 @@
 #include "catalog_commands.h"
 #include "own_commands.h"
 #include "plan_commands.h"
+#include "plugin_commands.h"
 #include "session_commands.h"
 #include "solve.h"
 #include "what_if.h"
@@ -83,6 +84,12 @@ const struct iso_command iso_commands[] = {
      COMMON_BYTES, MESSAGE_FORMS, 0, 0, iso_catalog_providers_run},
     {"catalog refresh", "[PROVIDER]", "Asks one provider, or all, for the newest prices",
      iso_common_options, COMMON_BYTES, MESSAGE_FORMS, 0, 1, iso_catalog_refresh_run},
+    {"plugin list", "", "Lists the plugins of the server and what they can", iso_common_options,
+     COMMON_BYTES, MESSAGE_FORMS, 0, 0, iso_plugin_list_run},
+    {"plugin info", "PLUGIN", "Tells what a plugin is and which parameters it takes",
+     iso_common_options, COMMON_BYTES, MESSAGE_FORMS, 1, 1, iso_plugin_info_run},
+    {"plugin check", "[PLUGIN...]", "Loads plugins, or all, and tells which are refused and why",
+     iso_common_options, COMMON_BYTES, 0, 0, INT_MAX, iso_plugin_check_run},
     {"doctor", "", "Checks that everything needed is there and tells what is not",
      iso_common_options, COMMON_BYTES, 0, 0, 0, iso_doctor_run},
     {"serve", "[ARGUMENT...]", "Becomes isocostd, the server, with these arguments", NULL, 0, 0, 0,

@@ -236,3 +236,70 @@ enum iso_status iso_config_make(const struct iso_plugin *plugin,
     *ret_config = ISO_STEAL(config);
     return ISO_OK;
 }
+
+static const char *type_word(int32_t type)
+{
+    switch (type) {
+    case ISO_PARAM_REAL:
+        return "real";
+    case ISO_PARAM_INT:
+        return "integer";
+    case ISO_PARAM_BOOL:
+        return "boolean";
+    default:
+        return "text";
+    }
+}
+
+static bool add_choices(const char *choices, struct iso_arena *arena,
+                        Isocost__V1__PluginParameter *message)
+{
+    char *copy = iso_arena_strdup(arena, choices), *rest = NULL;
+
+    message->choices = iso_arena_calloc(arena, strlen(choices) + 1, sizeof(char *));
+    if (!copy || !message->choices)
+        return false;
+    for (char *word = strtok_r(copy, "|", &rest); word; word = strtok_r(NULL, "|", &rest))
+        message->choices[message->n_choices++] = word;
+    return true;
+}
+
+static Isocost__V1__PluginParameter *describe(const struct iso_param *param,
+                                              struct iso_arena *arena)
+{
+    Isocost__V1__PluginParameter *message = iso_arena_calloc(arena, 1, sizeof(*message));
+
+    if (!message)
+        return NULL;
+    isocost__v1__plugin_parameter__init(message);
+    message->name = iso_arena_strdup(arena, param->name);
+    message->type = (char *)type_word(param->type);
+    message->default_value = iso_arena_strdup(arena, param->def ? param->def : "");
+    message->required = !param->def;
+    message->minimum = param->min;
+    message->maximum = param->max;
+    message->unit = iso_arena_strdup(arena, param->unit ? param->unit : "");
+    message->summary = iso_arena_strdup(arena, param->summary ? param->summary : "");
+    if (param->choices && !add_choices(param->choices, arena, message))
+        return NULL;
+    return iso_arena_full(arena) ? NULL : message;
+}
+
+enum iso_status iso_config_describe(const struct iso_plugin *plugin, struct iso_arena *arena,
+                                    Isocost__V1__PluginParameter ***ret_parameters,
+                                    size_t *ret_n_parameters, struct iso_error *reterr)
+{
+    Isocost__V1__PluginParameter **parameters;
+    size_t n = 0;
+
+    ISO_TRY(check_table(plugin, &n, reterr));
+    parameters = iso_arena_calloc(arena, n, sizeof(*parameters));
+    for (size_t i = 0; i < n; i++) {
+        struct iso_param param = param_at(plugin, i);
+        if (!parameters || !(parameters[i] = describe(&param, arena)))
+            return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a description");
+    }
+    *ret_parameters = parameters;
+    *ret_n_parameters = n;
+    return ISO_OK;
+}

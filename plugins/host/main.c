@@ -21,6 +21,7 @@
 #define MAX_DEADLINE_SECONDS 86400.0
 #define DEFAULT_DEADLINE_SECONDS 300.0
 #define SYMBOL "iso_plugin_v1"
+#define DESCRIPTION_BYTES ((size_t)1 << 20)
 
 struct host {
     struct iso_channel channel;
@@ -28,6 +29,7 @@ struct host {
     struct iso_sandbox sandbox;
     struct iso_plugin plugin;
     void *config, *instance;
+    bool is_described; /* there is no instance */
 };
 
 /* Closes the sandbox around the file's folder. `file` is open already. */
@@ -85,8 +87,9 @@ static enum iso_status create_instance(struct host *host,
     return host->plugin.create(host->config, &host->services.host, &host->instance, reterr);
 }
 
-static enum iso_status say_hello(struct host *host, struct iso_error *reterr)
+static enum iso_status say_hello(struct host *host, bool describe, struct iso_error *reterr)
 {
+    ISO_AUTO(iso_arena) arena = iso_arena_new(DESCRIPTION_BYTES);
     Isocost__Internal__V1__Hello hello = ISOCOST__INTERNAL__V1__HELLO__INIT;
     Isocost__Internal__V1__HostEvent event = ISOCOST__INTERNAL__V1__HOST_EVENT__INIT;
 
@@ -97,6 +100,12 @@ static enum iso_status say_hello(struct host *host, struct iso_error *reterr)
     hello.capabilities = host->plugin.caps;
     hello.missing_protections = (char **)host->sandbox.missing;
     hello.n_missing_protections = host->sandbox.n_missing;
+    hello.summary = (char *)host->plugin.summary;
+    if (!arena)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a description");
+    if (describe)
+        ISO_TRY(iso_config_describe(&host->plugin, arena, &hello.parameters, &hello.n_parameters,
+                                    reterr));
     event.event_case = ISOCOST__INTERNAL__V1__HOST_EVENT__EVENT_HELLO;
     event.hello = &hello;
     return iso_channel_send(&host->channel, &event, reterr);
@@ -114,9 +123,10 @@ static enum iso_status load(struct host *host, const Isocost__Internal__V1__Host
     if (status == ISO_OK)
         status = map_plugin(host, file, reterr);
     close(file);
-    if (status == ISO_OK)
+    host->is_described = request->load->describe;
+    if (status == ISO_OK && !host->is_described)
         status = create_instance(host, request->load, reterr);
-    return status != ISO_OK ? status : say_hello(host, reterr);
+    return status != ISO_OK ? status : say_hello(host, request->load->describe, reterr);
 }
 
 static int64_t ns_of(const Google__Protobuf__Timestamp *time)
@@ -179,7 +189,9 @@ static bool serve(struct host *host)
 
         if (status != ISO_OK)
             return status == ISO_E_UNAVAILABLE;
-        if (request->request_case == ISOCOST__INTERNAL__V1__HOST_REQUEST__REQUEST_FETCH)
+        if (host->is_described)
+            status = iso_fail(&error, ISO_E_INVALID, "request", "the plugin was only described");
+        else if (request->request_case == ISOCOST__INTERNAL__V1__HOST_REQUEST__REQUEST_FETCH)
             status = fetch(host, request->fetch, &failure, &error);
         else
             status = iso_fail(&error, ISO_E_INVALID, "request", "a fetch is expected");

@@ -15,6 +15,8 @@
 const struct iso_rpc_method iso_catalog_methods[] = {
     METHOD("ListProviders", ISO_RPC_UNARY, ISO_ROLE_VIEWER, iso_catalog_handle_list_providers,
            list_providers, 30),
+    METHOD("ListPlugins", ISO_RPC_UNARY, ISO_ROLE_ADMIN, iso_catalog_handle_list_plugins,
+           list_plugins, 120),
     METHOD("RefreshCatalog", ISO_RPC_SERVER_STREAM, ISO_ROLE_ADMIN, iso_catalog_handle_refresh,
            refresh_catalog, 7200),
     METHOD("ImportCatalog", ISO_RPC_CLIENT_STREAM, ISO_ROLE_ADMIN, iso_catalog_handle_import,

@@ -5,6 +5,7 @@
 #include "method.h"
 
 iso_rpc_handler iso_catalog_handle_list_providers;
+iso_rpc_handler iso_catalog_handle_list_plugins;
 iso_rpc_handler iso_catalog_handle_refresh;
 iso_rpc_handler iso_catalog_handle_import;
 iso_rpc_handler iso_catalog_handle_list_snapshots;

@@ -342,7 +342,9 @@ static enum iso_status take_event(struct host *host, uint64_t request_id, bool *
             return crashed(host, reterr, "said hello twice");
         take_hello(host, event->hello);
         *ret_done = true;
-        return ISO_OK;
+        return host->request->hello
+                   ? host->request->hello(host->request->context, event->hello, reterr)
+                   : ISO_OK;
     case ISOCOST__INTERNAL__V1__HOST_EVENT__EVENT_PAGE:
         if (!host->report->loaded)
             return crashed(host, reterr, "sent rows before it was loaded");

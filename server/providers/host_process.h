@@ -30,6 +30,9 @@ struct iso_host_request {
     enum iso_status (*page)(void *context, Isocost__Internal__V1__Page *page,
                             struct iso_arena *page_arena, struct iso_error *reterr);
     void (*log)(void *context, int level, const char *text);
+    /* What the plugin said of itself; keeps nothing of it. */
+    enum iso_status (*hello)(void *context, const Isocost__Internal__V1__Hello *hello,
+                             struct iso_error *reterr);
 };
 
 /* What was learnt about the plugin, also when the fetch failed. Zero-initialise. */

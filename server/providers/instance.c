@@ -89,15 +89,15 @@ void iso_instance_note(struct iso_instance *instance, enum iso_status status, bo
 static const char *const capability_names[] = {"CATALOG", "PRICE", "CAPACITY",  "QUOTA",
                                                "USAGE",   "COST",  "INVENTORY", "APPLY"};
 
-static bool add_capabilities(Isocost__V1__Provider *provider, uint32_t bits,
-                             struct iso_arena *arena)
+char **iso_capability_names(uint32_t bits, struct iso_arena *arena, size_t *ret_n)
 {
-    provider->capabilities =
-        iso_arena_calloc(arena, ISO_ARRAY_LENGTH(capability_names), sizeof(char *));
-    for (size_t i = 0; provider->capabilities && i < ISO_ARRAY_LENGTH(capability_names); i++)
+    char **names = iso_arena_calloc(arena, ISO_ARRAY_LENGTH(capability_names), sizeof(char *));
+
+    *ret_n = 0;
+    for (size_t i = 0; names && i < ISO_ARRAY_LENGTH(capability_names); i++)
         if (bits & (1u << i))
-            provider->capabilities[provider->n_capabilities++] = (char *)capability_names[i];
-    return provider->capabilities != NULL;
+            names[(*ret_n)++] = (char *)capability_names[i];
+    return names;
 }
 
 static bool add_missing_protections(Isocost__V1__Provider *provider, const char *names,
@@ -136,7 +136,9 @@ Isocost__V1__Provider *iso_instance_to_proto(const struct iso_instance *instance
         time->nanos = (int32_t)(instance->last_success_ns % 1000000000);
         provider->last_success = time;
     }
-    if (!add_capabilities(provider, instance->about.capabilities, arena) ||
+    provider->capabilities =
+        iso_capability_names(instance->about.capabilities, arena, &provider->n_capabilities);
+    if (!provider->capabilities ||
         !add_missing_protections(provider, instance->about.missing_protections, arena) ||
         iso_arena_full(arena))
         return NULL;

@@ -41,6 +41,9 @@ bool iso_instance_left_alone(const struct iso_instance *instance, double now_s);
  * quarter more. */
 double iso_instance_backoff_s(int n_failures, double random);
 
+/* The words for capability bits, in the arena; NULL when that is full. */
+char **iso_capability_names(uint32_t bits, struct iso_arena *arena, size_t *ret_n);
+
 /* The instance as callers see it, in the arena; NULL when that is full. */
 Isocost__V1__Provider *iso_instance_to_proto(const struct iso_instance *instance,
                                              struct iso_arena *arena);
