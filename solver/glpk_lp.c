@@ -149,13 +149,17 @@ enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
     return ISO_OK;
 }
 
+double iso_lp_artificial(const struct iso_lp *lp, int32_t row)
+{
+    return lp->artificial[row] == 0 ? 0 : glp_get_col_prim(lp->prob, lp->artificial[row]);
+}
+
 double iso_lp_artificial_sum(const struct iso_lp *lp)
 {
     double sum = 0;
 
     for (int32_t i = 0; i < lp->n_rows; i++)
-        if (lp->artificial[i] != 0)
-            sum += glp_get_col_prim(lp->prob, lp->artificial[i]);
+        sum += iso_lp_artificial(lp, i);
     return sum;
 }
 

@@ -38,7 +38,10 @@ ISO_DEFINE_FREEP(iso_lp)
 enum iso_status iso_lp_price_artificials(struct iso_lp *lp, const double *costs,
                                          struct iso_error *reterr);
 
-/* What artificial columns stand for, relative to the sides of their rows, added up. */
+/* What the artificial column of a row stands for, relative to the row's side; 0 without one. */
+double iso_lp_artificial(const struct iso_lp *lp, int32_t row);
+
+/* The same of all rows, added up. */
 double iso_lp_artificial_sum(const struct iso_lp *lp);
 
 /* Takes notice of columns and rows that were added to the mip; the columns are inactive, and the

@@ -13,6 +13,8 @@ struct candidate {
     bool counted;    /* some row counts its instances */
     double price;    /* base currency for one hour, first period */
     iso_decimal served;
+    const struct iso_mention *limits, *products; /* that name it; as many where signatures equal */
+    int32_t n_limits, n_products;
 };
 
 /* What the comparison reads, made once for all cells. */
@@ -61,7 +63,8 @@ static bool tells_price_apart(const struct iso_problem *problem)
     return problem->n_budgets > 0 || problem->n_currencies > 1;
 }
 
-/* Everything but price and size that a row of this problem sees of an offering. */
+/* Everything but price and size that a row of this problem sees of an offering. How much of a cap
+ * it takes is compared, see takes_no_more(). */
 static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int32_t offering,
                           bool *ret_counted)
 {
@@ -70,8 +73,10 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
     for (int32_t at = facts->limits->first[offering]; at < facts->limits->first[offering + 1];
          at++) {
         struct iso_mention mention = facts->limits->items[at];
+        const struct iso_limit *limit = &problem->limits[mention.set];
         hash_int(sha, mention.set);
-        hash_int(sha, problem->limits[mention.set].terms[mention.place].weight);
+        if (limit->minimum)
+            hash_int(sha, limit->terms[mention.place].weight);
         *ret_counted = true;
     }
     hash_int(sha, -1);
@@ -81,7 +86,8 @@ static void hash_offering(struct iso_sha256 *sha, const struct facts *facts, int
         hash_int(sha, problem->offerings[offering].currency);
 }
 
-/* And what products see: those of `items` that the cell may use. */
+/* And what products see: those of `items` that the cell may use. How much of them it uses is
+ * compared, too. */
 static void hash_products(struct iso_sha256 *sha, const struct iso_problem *problem, int32_t cell,
                           const struct iso_mention *items, int32_t n, bool *ret_counted)
 {
@@ -90,7 +96,6 @@ static void hash_products(struct iso_sha256 *sha, const struct iso_problem *prob
         if (!product->cells[cell])
             continue;
         hash_int(sha, items[i].set);
-        hash_int(sha, product->eligible[items[i].place].use);
         *ret_counted = true;
     }
 }
@@ -130,6 +135,11 @@ static void fill_candidate(struct candidate *candidate, const struct facts *fact
     const struct iso_offering *offering = &problem->offerings[candidate->offering];
     unsigned char digest[ISO_SHA256_BYTES];
 
+    candidate->limits = &facts->limits->items[facts->limits->first[candidate->offering]];
+    candidate->n_limits =
+        facts->limits->first[candidate->offering + 1] - facts->limits->first[candidate->offering];
+    candidate->products = products;
+    candidate->n_products = n_products;
     hash_offering(sha, facts, candidate->offering, &candidate->counted);
     hash_products(sha, problem, cell, products, n_products, &candidate->counted);
     iso_sha256_final(sha, digest);
@@ -158,6 +168,30 @@ static int by_signature_and_price(const void *left, const void *right)
     return (a->offering > b->offering) - (a->offering < b->offering);
 }
 
+/* Whether, of the same signature, `other` takes no more of any cap, and uses no more of any product
+ * that the cell may use: then it is covered wherever the candidate was, for no more. */
+static bool takes_no_more(const struct iso_problem *problem, int32_t cell,
+                          const struct candidate *other, const struct candidate *candidate)
+{
+    for (int32_t i = 0; i < candidate->n_limits; i++) {
+        const struct iso_limit *limit = &problem->limits[candidate->limits[i].set];
+        if (limit->terms[other->limits[i].place].weight >
+            limit->terms[candidate->limits[i].place].weight)
+            return false;
+    }
+    for (int32_t i = 0, k = 0; i < candidate->n_products; i++) {
+        const struct iso_product *product = &problem->products[candidate->products[i].set];
+        if (!product->cells[cell])
+            continue;
+        while (other->products[k].set != candidate->products[i].set)
+            k++;
+        if (product->eligible[other->products[k].place].use >
+            product->eligible[candidate->products[i].place].use)
+            return false;
+    }
+    return true;
+}
+
 /* Whether `other`, which is not dearer, makes a throughput candidate superfluous. */
 static bool covers_throughput(const struct candidate *other, const struct candidate *candidate)
 {
@@ -182,8 +216,9 @@ static bool covers_pool(const struct iso_problem *problem, const bool *needed,
 
 /* Sorts by signature and price and clears kept[place] of what is dominated. `needed` is NULL for a
  * throughput workload. */
-static int64_t drop_dominated(const struct iso_problem *problem, struct candidate *candidates,
-                              int32_t n, const bool *needed, uint8_t *kept, int32_t *stack)
+static int64_t drop_dominated(const struct iso_problem *problem, int32_t cell,
+                              struct candidate *candidates, int32_t n, const bool *needed,
+                              uint8_t *kept, int32_t *stack)
 {
     int64_t n_dropped = 0;
     int32_t n_stack = 0;
@@ -199,8 +234,9 @@ static int64_t drop_dominated(const struct iso_problem *problem, struct candidat
             continue;
         for (int32_t s = 0; s < n_stack && !dropped; s++) {
             const struct candidate *other = &candidates[stack[s]];
-            dropped = needed ? covers_pool(problem, needed, other, candidate)
-                             : covers_throughput(other, candidate);
+            dropped = (needed ? covers_pool(problem, needed, other, candidate)
+                              : covers_throughput(other, candidate)) &&
+                      takes_no_more(problem, cell, other, candidate);
         }
         if (dropped) {
             kept[candidate->place] = 0;
@@ -271,8 +307,8 @@ static enum iso_status reduce_workload(struct iso_reduction *reduction, const st
         return ISO_OK;
     for (int32_t option = 0; option < workload->n_options; option++)
         hash_workload_candidate(facts, w, option, &candidates[option]);
-    reduction->n_dominated += drop_dominated(facts->problem, candidates, workload->n_options, NULL,
-                                             reduction->options[w], stack);
+    reduction->n_dominated += drop_dominated(facts->problem, w, candidates, workload->n_options,
+                                             NULL, reduction->options[w], stack);
     return ISO_OK;
 }
 
@@ -302,8 +338,8 @@ static enum iso_status reduce_pool(struct iso_reduction *reduction, const struct
             n++;
         }
     if (dominance)
-        reduction->n_dominated +=
-            drop_dominated(problem, candidates, n, needed, reduction->pools[team], stack);
+        reduction->n_dominated += drop_dominated(problem, problem->n_workloads + team, candidates,
+                                                 n, needed, reduction->pools[team], stack);
     return ISO_OK;
 }
 

@@ -1,9 +1,12 @@
 /* Reductions that are exact: they drop offerings that some cheapest plan does without.
  *
  * Dominance. For a throughput workload, o is dropped for o' when both have the same signature (the
- * coefficients of all rows and products that tell offerings apart, see signature_of()) and, in
- * every period, price' <= price and served' >= served; or, when the signature has no row that
+ * limits, budgets and products that name them, what they count in minima, and what the rules of the
+ * workload see), o' takes no more of each cap and uses no more of each product, and, in every
+ * period, price' <= price and served' >= served; or, when the signature has no row that
  * counts instances, when k = ceil(served / served') instances of o' cost no more than one of o.
+ * What covers o covers o', as it uses no more; so the use of a commitment by money, which is as
+ * many as there are prices, tells nothing apart.
  * Where a share, spread or survive rule contains them, served must be equal. For a pool, capacity'
  * >= capacity in each resource that the team's replicas need takes the place of served. Premises:
  * prices, limits, budgets, products, shares and the current placement as read. */

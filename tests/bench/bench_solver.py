@@ -7,6 +7,7 @@ One JSON line for each solve, one for each peer, then a table of medians and wor
 targets, and an SVG of seconds by size in the build folder. Ends with 1 when a target is missed.
 """
 import argparse
+import csv
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ import process_facts  # noqa: E402
 import real_catalog  # noqa: E402
 from isocost_protos import catalog_service_pb2 as c  # noqa: E402
 from isocost_protos import catalog_service_pb2_grpc  # noqa: E402
+from isocost_protos import offering_pb2  # noqa: E402
 from isocost_protos import plan_service_pb2 as p  # noqa: E402
 from isocost_protos import plan_service_pb2_grpc  # noqa: E402
 from isocost_server import IsocostServer  # noqa: E402
@@ -146,6 +148,35 @@ def import_catalog(channel, case):
     with tempfile.TemporaryDirectory() as folder:
         catalogs = catalog_service_pb2_grpc.CatalogServiceStub(channel)
         catalogs.ImportCatalog(pieces(folder), timeout=300)
+
+
+def inline_offering(row):
+    """An offering of a model from a row of a catalog's table."""
+    units, _, places = row["price"].partition(".")
+    offering = offering_pb2.Offering(
+        **{key: row[key] for key in ("provider", "region", "zone", "type", "family", "arch") if row[key]},
+        purchase=offering_pb2.PURCHASE_SPOT if row["purchase"] == "spot" else offering_pb2.PURCHASE_ON_DEMAND)
+    offering.price.currency_code, offering.price.units = row["currency"], int(units)
+    offering.price.nanos = int(places.ljust(9, "0")) if places else 0
+    for key in ("vcpu", "memory_gib", "gpu", "gpu_memory_gib", "local_disk_gib"):
+        if row.get(key):
+            setattr(offering.resources, key, float(row[key]))
+    return offering
+
+
+def with_catalog(model, case):
+    """The model with its catalog inside: rows that a server would take, in the order of the files."""
+    with tempfile.TemporaryDirectory() as folder:
+        seen = set()
+        for path in case.catalog(folder):
+            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+                key = tuple(row[part].lower() for part in ("provider", "region", "zone", "type", "purchase"))
+                if not row["price"] or float(row["price"]) <= 0 or row.get("status") or key in seen:
+                    continue
+                seen.add(key)
+                model.catalog.offerings.append(inline_offering(row))
+    del model.catalog.selectors[:]
+    return model
 
 
 def watched(plans, ref, seconds):
@@ -328,6 +359,8 @@ def main():
     if wish.dump:
         case = next(c for c in CASES if c.name == wish.dump[0])
         data = models.message(case.make(int(wish.dump[1])), case.ask, case.seconds)
+        if case.catalog:
+            data = with_catalog(data, case)
         pathlib.Path(wish.dump[2]).write_bytes(data.SerializeToString())
         return 0
     names = [] if wish.peers == "none" else wish.peers.split(",")
