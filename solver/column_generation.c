@@ -85,7 +85,10 @@ static enum iso_status plan_from_nothing(struct iso_search *search, struct iso_e
 {
     ISO_AUTO_MEM double *x = iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*x));
 
-    return x ? iso_first_plans(search, x, NULL, 1, reterr) : no_memory(reterr);
+    if (!x)
+        return no_memory(reterr);
+    ISO_TRY(iso_first_domains(search, x, reterr));
+    return iso_first_plans(search, x, NULL, 1, reterr);
 }
 
 /* Prices what is listed, then what is not; `grow`: the latter may be listed. */

@@ -1,27 +1,19 @@
 #include "pattern.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is left of an instance while a pattern is built, and the best one found. */
+/* What is left of an instance while a pattern is built. */
 struct packing {
     const struct iso_problem *problem;
     const struct iso_pattern_set *set;
     iso_decimal room[ISO_N_RESOURCES];
-    const int32_t *most;  /* per team workload; 0 = not an option */
-    const int32_t *order; /* order of the search */
-    const double *values;
+    const int32_t *most; /* per team workload; 0 = not an option */
     int32_t *counts;
-    int32_t *best;
-    double value, best_value;
-    struct iso_pattern_list *list; /* enumeration: where maximal patterns go */
+    struct iso_pattern_list *list; /* where maximal patterns go */
     int32_t cap;
     bool overflow, no_memory;
-    int32_t nodes; /* of the search for the best pattern that are left */
 };
-
-#define SEARCH_NODES 20000
 
 static const struct iso_workload *workload_at(const struct packing *packing, int32_t i)
 {
@@ -47,8 +39,6 @@ static void take(struct packing *packing, int32_t i, int32_t n)
     for (int k = 0; k < ISO_N_RESOURCES; k++)
         packing->room[k] -= n * workload->need[k];
     packing->counts[i] += n;
-    if (packing->values)
-        packing->value += n * packing->values[i];
 }
 
 static void keep_if_maximal(struct packing *packing)
@@ -84,51 +74,6 @@ static void enumerate_from(struct packing *packing, int32_t i)
     for (int32_t n = most; n >= least; n--) {
         take(packing, i, n);
         enumerate_from(packing, i + 1);
-        take(packing, i, -n);
-    }
-}
-
-/* Upper bound on the value of what still fits: the best density times the room, for each single
- * resource; the smallest of these. */
-static double rest_bound(const struct packing *packing, int32_t from)
-{
-    double by_count = 0, best = 1e300;
-
-    for (int32_t at = from; at < packing->set->n_workloads; at++)
-        by_count += packing->values[packing->order[at]] * fits(packing, packing->order[at]);
-    best = by_count;
-    for (int k = 0; k < ISO_N_RESOURCES; k++) {
-        double density = 0, unneeding = 0;
-        for (int32_t at = from; at < packing->set->n_workloads; at++) {
-            int32_t i = packing->order[at];
-            iso_decimal need = workload_at(packing, i)->need[k];
-            if (need == 0)
-                unneeding += packing->values[i] * fits(packing, i);
-            else if (packing->values[i] / (double)need > density)
-                density = packing->values[i] / (double)need;
-        }
-        double bound = unneeding + density * (double)packing->room[k];
-        if (bound < best)
-            best = bound;
-    }
-    return best;
-}
-
-static void search_from(struct packing *packing, int32_t at)
-{
-    if (packing->value > packing->best_value) {
-        packing->best_value = packing->value;
-        memcpy(packing->best, packing->counts,
-               (size_t)packing->set->n_workloads * sizeof(*packing->best));
-    }
-    if (at == packing->set->n_workloads || packing->nodes <= 0 ||
-        packing->value + rest_bound(packing, at) <= packing->best_value * (1 + 1e-12))
-        return;
-    int32_t i = packing->order[at];
-    for (int32_t n = fits(packing, i); n >= 0; n--) {
-        packing->nodes--;
-        take(packing, i, n);
-        search_from(packing, at + 1);
         take(packing, i, -n);
     }
 }
@@ -246,35 +191,4 @@ void iso_pattern_set_fini(struct iso_pattern_set *set)
     free(set->lists);
     free(set->workloads);
     memset(set, 0, sizeof(*set));
-}
-
-double iso_pattern_best(const struct iso_problem *problem, const struct iso_pattern_set *set,
-                        int32_t team, int32_t offering, const double *values, int32_t *ret_counts,
-                        double *ret_bound)
-{
-    int32_t n = set->n_workloads;
-    ISO_AUTO_MEM int32_t *scratch = iso_calloc((size_t)n * 3, sizeof(*scratch));
-
-    memset(ret_counts, 0, (size_t)n * sizeof(*ret_counts));
-    *ret_bound = INFINITY;
-    if (!scratch)
-        return 0;
-    struct packing packing = {.problem = problem,
-                              .set = set,
-                              .values = values,
-                              .counts = scratch,
-                              .best = ret_counts,
-                              .order = scratch + n};
-    open_instance(&packing, team, offering, scratch + 2 * n);
-    for (int32_t i = 0; i < n; i++) { /* most valuable first */
-        int32_t at = i;
-        for (; at > 0 && values[scratch[n + at - 1]] < values[i]; at--)
-            scratch[n + at] = scratch[n + at - 1];
-        scratch[n + at] = i;
-    }
-    packing.nodes = SEARCH_NODES;
-    double bound = rest_bound(&packing, 0);
-    search_from(&packing, 0);
-    *ret_bound = packing.nodes > 0 ? packing.best_value : bound;
-    return packing.best_value;
 }

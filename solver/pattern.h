@@ -45,12 +45,6 @@ enum iso_status iso_pattern_set_init(struct iso_pattern_set *set, const struct i
                                      struct iso_error *reterr);
 void iso_pattern_set_fini(struct iso_pattern_set *set);
 
-/* The pattern with the largest sum_w value_w n_w. `values` and `ret_counts` have n_workloads
- * places. Exact: depth-first search with the fractional bound of each single resource. */
-double iso_pattern_best(const struct iso_problem *problem, const struct iso_pattern_set *set,
-                        int32_t team, int32_t offering, const double *values, int32_t *ret_counts,
-                        double *ret_bound);
-
 /* Appends a pattern unless it is there; gives its place, or -1 when memory is short. */
 int32_t iso_pattern_add(const struct iso_pattern_set *set, struct iso_pattern_list *list,
                         const int32_t *counts, bool *ret_new);

@@ -1,15 +1,16 @@
 /* Fill patterns that the formulation does not list come in as they price out.
  *
  * A pattern of offering o in period t is worth sum_j v_j n_j, with v_j what the rows give for one
- * copy of j, and costs what one instance costs under the multipliers. Offerings whose copies are
- * worth the same share a table. Greedy fillings come first (four orders of density); only when they
- * find nothing is the table asked, and when that finds nothing either no pattern is left that
- * prices out.
- */
+ * copy of j, and costs what one instance costs under the multipliers. Greedy fillings come first
+ * (four orders of density); only when they find nothing are better ones looked for: one offering
+ * after the other where the pool has few kinds of copies, otherwise by a table for the offerings
+ * whose copies are worth the same. When that finds nothing either no pattern is left that prices
+ * out. */
 #include <math.h>
 #include <string.h>
 
 #include "density.h"
+#include "filling_search.h"
 #include "glpk_lp.h"
 #include "pattern_table.h"
 #include "pool_prices.h"
@@ -158,8 +159,24 @@ static bool is_close(const struct pool_prices *pool, int32_t first, int32_t list
                              set->lists[list].offering) > worth_of(pool, list);
 }
 
-/* Lists that share the values of list `first`, by their table; those that density.h prices out
- * need none. */
+/* Looks for the best filling of a list by itself; *ret_settled: it is known. */
+static enum iso_status price_alone(struct pool_prices *pool, int32_t list, const double *values,
+                                   bool *ret_settled, struct iso_error *reterr)
+{
+    const struct iso_pattern_set *set = set_of(pool);
+    iso_decimal room[ISO_N_RESOURCES];
+    double worth = worth_of(pool, list), bound;
+
+    open_instance(pool, list, room);
+    double value =
+        iso_filling_best(pool->search->problem, set, pool->team, set->lists[list].offering, values,
+                         pool->most, worth, pool->counts, &bound);
+    *ret_settled = value > worth || bound <= worth;
+    return value > worth ? add(pool, list, reterr) : ISO_OK;
+}
+
+/* Lists that share the values of list `first`: what density.h does not price out, and what is not
+ * settled one by one, by their table. */
 static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool thorough,
                                    struct iso_error *reterr)
 {
@@ -169,11 +186,15 @@ static enum iso_status price_group(struct pool_prices *pool, int32_t first, bool
     iso_decimal room[ISO_N_RESOURCES];
     int32_t n = 0;
 
-    for (int32_t l = first; l < set->n_lists; l++)
-        if (is_close(pool, first, l)) {
-            pool->lists[n] = l;
-            pool->offerings[n++] = set->lists[l].offering;
-        }
+    for (int32_t l = first; l < set->n_lists; l++) {
+        bool settled = !is_close(pool, first, l);
+        if (!settled && set->n_workloads <= ISO_FEW_KINDS)
+            ISO_TRY(price_alone(pool, l, values, &settled, reterr));
+        if (settled)
+            continue;
+        pool->lists[n] = l;
+        pool->offerings[n++] = set->lists[l].offering;
+    }
     if (n == 0)
         return ISO_OK;
     struct iso_pattern_list *lead = &set->lists[first];

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "density.h"
+#include "filling_search.h"
 #include "pattern_table.h"
 #include "priced.h"
 
-#define MOST_GROUPS 64 /* tables of one pool and period; what is beyond is searched one by one */
+#define MOST_GROUPS 64 /* tables of one pool and period; what is beyond is fitted one by one */
 
 /* One pool in one period; offerings that its copies may use, in groups of equal values. */
 struct fit {
@@ -66,7 +67,22 @@ static void shrink_for(const struct fit *fit, int32_t at, double best)
                       best * (1 + ISO_PROOF_MARGIN) + fit->floor_gain[at]);
 }
 
-/* Puts an offering into its group, or fits it by itself when there are too many groups. */
+/* Fits an offering by itself; false when the search for its best filling ended too early. What is
+ * worth little less than the instance changes nothing, so it need not be told apart. */
+static bool fit_alone(const struct fit *fit, int32_t at, const double *values)
+{
+    double bound, worth = (fit->available[at] - fit->floor_gain[at]) * (1 - 1e-9);
+    double value =
+        iso_filling_best(fit->priced->f->problem, set_of(fit), fit->team, fit->offerings[at],
+                         values, fit->most, worth, fit->counts, &bound);
+
+    if (bound > fmax(value, fmax(0, worth)) && fit->n_groups < MOST_GROUPS)
+        return false;
+    shrink_for(fit, at, bound);
+    return true;
+}
+
+/* Fits an offering by itself, or puts it into its group. */
 static void place(struct fit *fit, int32_t offering)
 {
     size_t n = (size_t)set_of(fit)->n_workloads;
@@ -80,18 +96,17 @@ static void place(struct fit *fit, int32_t offering)
         iso_priced_instance(fit->priced, fit->priced->f->problem->n_workloads + fit->team, offering,
                             fit->period, &fit->floor_gain[at]);
     fit->group[at] = -1;
+    if (n <= ISO_FEW_KINDS && fit_alone(fit, at, own))
+        return;
     for (int32_t g = 0; g < fit->n_groups && fit->group[at] < 0; g++)
         if (memcmp(&fit->values[(size_t)g * n], own, n * sizeof(*own)) == 0)
             fit->group[at] = g;
-    if (fit->group[at] < 0 && fit->n_groups < MOST_GROUPS)
-        fit->group[at] = fit->n_groups++;
-    if (fit->group[at] < 0) {
-        double bound;
-        iso_pattern_best(fit->priced->f->problem, set_of(fit), fit->team, offering, own,
-                         fit->counts, &bound);
-        shrink_for(fit, at, bound);
+    if (fit->group[at] < 0 && fit->n_groups == MOST_GROUPS) {
+        fit_alone(fit, at, own);
         return;
     }
+    if (fit->group[at] < 0)
+        fit->group[at] = fit->n_groups++;
     fit->n_offerings++;
 }
 

@@ -175,6 +175,11 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
  * ISO_E_BACKEND. */
 enum iso_status iso_start_plans(struct iso_search *search, struct iso_error *reterr);
 
+/* Sets the flags of domains from which a plan from nothing may begin, in a point that is 0; see
+ * first_domains.c. Errors: ISO_E_NOMEM. */
+enum iso_status iso_first_domains(const struct iso_search *search, double *x,
+                                  struct iso_error *reterr);
+
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
  * for at most `n_thresholds` thresholds. `duals`: multipliers of the relaxation, NULL = none. */
 enum iso_status iso_first_plans(struct iso_search *search, const double *x, const double *duals,

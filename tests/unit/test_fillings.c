@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../solver/density.h"
+#include "../../solver/filling_search.h"
 #include "../../solver/pattern_table.h"
 #include "../../solver/verify/pricing.h"
 
@@ -170,6 +171,32 @@ static void the_solver_finds_the_most_valuable_filling(void **state)
     }
 }
 
+static void a_search_of_one_offering_finds_the_same(void **state)
+{
+    struct pool pool;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= N_POOLS; seed++)
+        for (int32_t o = 0; o < OFFERINGS; o++) {
+            int32_t counts[COPIES], most[COPIES];
+            double bound, above;
+            make_pool(&pool, seed);
+            double best = expected(&pool, o);
+            for (int32_t w = 0; w < COPIES; w++)
+                most[w] = alone(&pool, w, o);
+            double value = iso_filling_best(&pool.problem, &pool.set, 0, o, pool.values, most, 0,
+                                            counts, &bound);
+            if (fabs(value - best) > 1e-9 || fabs(bound - best) > 1e-9)
+                fail_msg("seed %d, offering %d: %g, bound %g; best is %g", (int)seed, o, value,
+                         bound, best);
+            assert_true(fabs(worth_of(&pool, o, counts) - value) < 1e-9);
+            /* what is worth no more than asked is not told, and bounded all the same */
+            value = iso_filling_best(&pool.problem, &pool.set, 0, o, pool.values, most, best + 1,
+                                     counts, &above);
+            assert_true(value == 0 && above >= best - 1e-9 && above <= best + 1 + 1e-9);
+        }
+}
+
 static void the_verifier_bounds_fillings_by_itself_and_tightly(void **state)
 {
     static const int32_t all[] = {0, 1, 2};
@@ -232,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_filling_is_worth_no_more_than_its_densest_copies),
         cmocka_unit_test(the_solver_finds_the_most_valuable_filling),
+        cmocka_unit_test(a_search_of_one_offering_finds_the_same),
         cmocka_unit_test(the_verifier_bounds_fillings_by_itself_and_tightly),
     };
 
