@@ -111,6 +111,9 @@ static enum iso_status read_back(struct connection *c, const char *setting, cons
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         snprintf(found, sizeof(found), "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
+    if (is_lost(c))
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "cannot connect to PostgreSQL: %.*s",
+                        first_line(PQerrorMessage(c->db)), PQerrorMessage(c->db));
     if (strcmp(found, expected) != 0)
         return iso_fail(reterr, ISO_E_PRECONDITION, "",
                         "the database has %s \"%s\"; it must be \"%s\"", setting, found, expected);

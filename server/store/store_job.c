@@ -114,22 +114,30 @@ enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sq
 /* --- claim --- */
 
 /* Highest priority first; among equals the tenant with the fewest jobs running, then the one whose
- * turn is longest ago, then the oldest job. */
-#define CLAIM(lock)                                                                             \
+ * turn is longest ago, then the oldest job. A lease that began before `ended` is over. */
+#define CLAIM(ended, lock)                                                                      \
     "UPDATE job SET state = 2, attempt = attempt + 1, owner = $1, claim_ns = $2, lease_ns = $3" \
     " WHERE sequence = ("                                                                       \
-    "  WITH t AS MATERIALIZED (" /* once for a tenant, not for each of its jobs */              \
+    "  WITH e AS MATERIALIZED (SELECT " ended                                                   \
+    " AS ns), t AS MATERIALIZED (" /* once for a tenant, not for each of its jobs */            \
     "    SELECT w.tenant,"                                                                      \
     "      (SELECT count(*) FROM job r WHERE r.tenant = w.tenant AND r.state = 2"               \
-    "         AND r.lease_ns >= $2) AS running,"                                                \
+    "         AND r.lease_ns >= (SELECT ns FROM e)) AS running,"                                \
     "      (SELECT max(d.claim_ns) FROM job d WHERE d.tenant = w.tenant) AS turn_ns"            \
     "    FROM (SELECT DISTINCT tenant FROM job WHERE state = 1"                                 \
-    "          OR (state = 2 AND lease_ns < $2 AND owner <> $1)) w)"                            \
+    "          OR (state = 2 AND lease_ns < (SELECT ns FROM e) AND owner <> $1)) w)"            \
     "  SELECT j.sequence FROM job j JOIN t ON t.tenant = j.tenant"                              \
-    "  WHERE (j.state = 1 OR (j.state = 2 AND j.lease_ns < $2 AND j.owner <> $1))"              \
+    "  WHERE (j.state = 1"                                                                      \
+    "         OR (j.state = 2 AND j.lease_ns < (SELECT ns FROM e) AND j.owner <> $1))"          \
     "    AND ($4 = 0 OR t.running < $4)"                                                        \
     "  ORDER BY j.priority DESC, t.running, t.turn_ns, j.sequence LIMIT 1" lock ")"             \
     " RETURNING " JOB_COLUMNS
+
+/* While PostgreSQL was away nobody could renew a lease: none is over until it was there for as long
+ * as one takes. */
+#define ENDED_ON_POSTGRES                                                                  \
+    "CASE WHEN $2 - (extract(epoch FROM pg_postmaster_start_time()) * 1000000000)::bigint" \
+    " < $3 - $2 THEN 0 ELSE $2 END"
 
 static enum iso_status mark_plan_running(struct iso_sql *sql, struct job_call *call, int64_t now_ns,
                                          struct iso_error *reterr)
@@ -154,8 +162,8 @@ static enum iso_status mark_plan_running(struct iso_sql *sql, struct job_call *c
 
 static enum iso_status claim(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
-    static const char on_sqlite[] = CLAIM("");
-    static const char on_postgres[] = CLAIM(" FOR UPDATE OF j SKIP LOCKED");
+    static const char on_sqlite[] = CLAIM("$2", "");
+    static const char on_postgres[] = CLAIM(ENDED_ON_POSTGRES, " FOR UPDATE OF j SKIP LOCKED");
     struct job_call *call = context;
     const char *text = iso_sql_dialect(sql) == ISO_SQL_SQLITE ? on_sqlite : on_postgres;
     struct iso_statement *statement = NULL;

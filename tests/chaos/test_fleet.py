@@ -3,14 +3,12 @@
 import os
 import random
 import signal
-import threading
-import time
 
 import grpc
 import pytest
 
-from isocost_protos import (
-    change_pb2, plan_service_pb2 as p, session_service_pb2 as s, session_service_pb2_grpc)
+from fleet import Killer, begin, check_events, service, watch, watch_with_breaks
+from isocost_protos import change_pb2, plan_service_pb2 as p, session_service_pb2 as s
 from isocost_server import IsocostServer, IsocostWorker
 from postgres_cluster import PostgresCluster
 from process_facts import wait_until
@@ -22,7 +20,6 @@ SEED = int(os.environ.get("ISO_SEED", "1"))
 WORKERS = 3
 RUN_RUNNING, RUN_DONE, RUN_CANCELLED, RUN_DEAD = 2, 3, 5, 6
 END_DONE, END_CANCELLED = 1, 2
-TRY_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +41,6 @@ def demands(n, distinct=None):
     """Scenarios of two_clouds() whose demand is 100, 101, ...; each unit costs 0.4."""
     distinct = distinct or n
     return [scenario(f"d{i}", f"demand.service={100 + i % distinct}") for i in range(n)]
-
-
-def service(server):
-    return session_service_pb2_grpc.SessionServiceStub(server.channel())
-
-
-def begin(server, model, scenarios, **options):
-    """The stream of a new evaluation."""
-    return service(server).EvaluateScenarios(s.EvaluateScenariosRequest(
-        model=p.ModelRef(model=model), scenarios=scenarios, **options), timeout=300)
-
-
-def watch(server, evaluation_id, after=0):
-    return service(server).WatchEvaluation(s.WatchEvaluationRequest(
-        evaluation_id=evaluation_id, after_sequence=after), timeout=300, wait_for_ready=True)
-
-
-def check_events(responses):
-    """Every event once and in order; the results and the end."""
-    kept = [r.event for r in responses if r.event.WhichOneof("event") != "progress"]
-    assert [e.sequence for e in kept] == list(range(1, len(kept) + 1))
-    assert kept[0].WhichOneof("event") == "accepted" and kept[-1].WhichOneof("event") == "ended"
-    return [e.result for e in kept[1:-1]], kept[-1].ended
 
 
 def check_demands(results, n, distinct=None):
@@ -127,71 +101,6 @@ def test_wrong_scenarios_are_told_and_the_others_are_solved(database, tmp_path):
     assert b"scenarios[20].changes[0]" in wrong[0].error.details[1].value
 
 
-class Killer:
-    """Kills a random worker whenever so many more results are there, and starts it again; half-way it
-    is PostgreSQL's turn."""
-
-    def __init__(self, cluster, database, workers, chance, n_scenarios, kills):
-        self.cluster, self.database = cluster, database
-        self.workers, self.chance = workers, chance
-        self.n_scenarios, self.kills, self.killed = n_scenarios, kills, 0
-        self.stop = threading.Event()
-        self.failure = None
-        self.thread = threading.Thread(target=self._guarded)
-        self.thread.start()
-
-    def answered(self):
-        return self.database.number("SELECT count(*) FROM evaluation_event WHERE place >= 0")
-
-    def _guarded(self):
-        try:
-            self._run()
-        except BaseException as failure:  # told by the test's own thread
-            self.failure = failure
-
-    def _run(self):
-        crashed = False
-        while self.killed < self.kills and not self.stop.is_set():
-            n = self.answered()
-            if not crashed and n > self.n_scenarios / 2:
-                crashed = True
-                self.cluster.kill()
-                self.cluster.start()
-            if n >= (self.killed + 1) * self.n_scenarios / (self.kills + 2):
-                worker = self.chance.choice(self.workers)
-                worker.kill()
-                worker.start()
-                self.killed += 1
-            time.sleep(0.01)
-
-    def join(self):
-        self.stop.set()
-        self.thread.join(120)
-        if self.failure:
-            raise self.failure
-
-
-def watch_with_breaks(server, first, chance):
-    """All responses of an evaluation, by a client that goes away and comes back with its token."""
-    seen, stream = [], first
-    while True:
-        try:
-            many = chance.randrange(20, 60)
-            for response in stream:
-                if response.event.sequence:
-                    seen.append(response)
-                    many -= 1
-                if many == 0:
-                    stream.cancel()
-                    break
-            else:
-                return seen
-        except grpc.RpcError as error:
-            assert error.code() in TRY_AGAIN, error
-            time.sleep(0.1)
-        stream = watch(server, seen[0].event.accepted.evaluation_id, seen[-1].event.sequence)
-
-
 def test_every_scenario_has_one_result_while_workers_and_postgres_are_killed(cluster, database,
                                                                              tmp_path):
     print(f"seed {SEED}")
@@ -205,7 +114,7 @@ def test_every_scenario_has_one_result_while_workers_and_postgres_are_killed(clu
         first = begin(server, two_clouds(), demands(SCENARIOS), durable=True)
         killer = Killer(cluster, database, workers, chance, SCENARIOS, KILLS)
         try:
-            seen = watch_with_breaks(server, first, chance)
+            seen, _ = watch_with_breaks(server, first, chance)
         finally:
             killer.join()
         results, ended = check_events(seen)

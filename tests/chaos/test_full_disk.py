@@ -17,7 +17,7 @@ from small_models import amount, two_clouds
 
 POINTS = int(os.environ.get("ISO_POINTS", "5"))
 SEED = int(os.environ.get("ISO_SEED", "1"))
-DISK_MIB = 16
+DISK_MIB = 16 + 2 * POINTS  # each point leaves up to 1.5 MB of rows
 DONE = 3
 CLEAN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 

@@ -27,8 +27,11 @@ static void limit(struct fixture *f, struct iso_job_limits limits)
 /* As if the process had been killed and another came. */
 static void restart(struct fixture *f)
 {
+    const struct iso_job_limits limits = f->store->limits;
+
     iso_store_close(f->store);
     assert_int_equal(iso_store_open(f->folder, f->address, &f->store, NULL), ISO_OK);
+    iso_store_set_job_limits(f->store, &limits);
 }
 
 static void sleep_s(double seconds)
@@ -227,10 +230,30 @@ static void a_lease_that_is_renewed_is_kept(void **state)
     assert_int_equal(jobs[0].attempt, 1);
     assert_false(jobs[0].cancelled);
     restart(f);
+    limit(f, (struct iso_job_limits){.lease_s = 0.02});
     sleep_s(0.05);
     assert_string_equal(claim(f, &job), ""); /* its lease holds for a minute */
     assert_int_equal(iso_store_heartbeat(f->store, f->arena, &jobs, &n_jobs, NULL), ISO_OK);
     assert_int_equal(n_jobs, 0); /* it is another process's */
+}
+
+/* The tests' PostgreSQL was started less than an hour ago: for all it knows, whoever has the job
+ * could not renew its lease. SQLite is of one process, which would know. */
+static void no_lease_is_over_before_the_database_was_there_for_one(void **state)
+{
+    struct fixture *f = *state;
+    struct iso_job_record job;
+
+    limit(f, (struct iso_job_limits){.lease_s = 0.02});
+    create_ok(f, "p1", QUEUED);
+    assert_string_equal(claim(f, &job), "p1");
+    restart(f);
+    sleep_s(0.05);
+    limit(f, (struct iso_job_limits){.lease_s = 3600});
+    assert_string_equal(claim(f, &job), f->address ? "" : "p1");
+    limit(f, (struct iso_job_limits){.lease_s = 0.02});
+    sleep_s(0.05);
+    assert_string_equal(claim(f, &job), f->address ? "p1" : "");
 }
 
 static void events_of_an_attempt_that_lost_its_job_are_refused(void **state)
@@ -391,6 +414,8 @@ static void jobs_are_counted(void **state)
             cmocka_unit_test_setup_teardown(only_the_attempt_that_holds_a_plan_may_end_it, set_up, \
                                             tear_down),                                            \
             cmocka_unit_test_setup_teardown(a_lease_that_is_renewed_is_kept, set_up, tear_down),   \
+            cmocka_unit_test_setup_teardown(                                                       \
+                no_lease_is_over_before_the_database_was_there_for_one, set_up, tear_down),        \
             cmocka_unit_test_setup_teardown(events_of_an_attempt_that_lost_its_job_are_refused,    \
                                             set_up, tear_down),                                    \
             cmocka_unit_test_setup_teardown(the_third_death_of_a_solver_is_the_jobs_last, set_up,  \
