@@ -11,28 +11,12 @@
  * nothing any more. Times are the database's. */
 #include <stdio.h>
 
-#include "store_internal.h"
+#include "store_job.h"
 
 enum { MOST_DEATHS = 3 };
 
-struct job_call {
-    struct iso_store *store;
-    const struct iso_principal *principal;
-    const char *object_id;
-    int64_t kind, part, attempt;
-    struct iso_arena *arena;
-    bool found;
-    struct iso_job_record job;
-    struct iso_job_record *jobs;
-    int n_jobs;
-    struct iso_job_counts counts;
-};
-
-#define JOB_COLUMNS \
-    "tenant, project, subject, roles, kind, object_id, part, attempt, priority, cancel"
-
-static enum iso_status read_job(struct iso_statement *statement, struct iso_arena *arena,
-                                struct iso_job_record *job, struct iso_error *reterr)
+enum iso_status iso_store_read_job(struct iso_statement *statement, struct iso_arena *arena,
+                                   struct iso_job_record *job, struct iso_error *reterr)
 {
     const char *tenant = iso_sql_text(statement, 0, arena);
     const char *project = iso_sql_text(statement, 1, arena);
@@ -53,7 +37,7 @@ static enum iso_status read_job(struct iso_statement *statement, struct iso_aren
     return iso_store_check_arena(arena, reterr);
 }
 
-static int64_t lease_ns(const struct iso_store *store)
+int64_t iso_store_lease_ns(const struct iso_store *store)
 {
     return (int64_t)(store->limits.lease_s * 1e9);
 }
@@ -111,97 +95,6 @@ enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sq
     return iso_store_tell(sql, "job", &job->principal, job->object_id, reterr);
 }
 
-/* --- claim --- */
-
-/* Highest priority first; among equals the tenant with the fewest jobs running, then the one whose
- * turn is longest ago, then the oldest job. A lease that began before `ended` is over. */
-#define CLAIM(ended, lock)                                                                      \
-    "UPDATE job SET state = 2, attempt = attempt + 1, owner = $1, claim_ns = $2, lease_ns = $3" \
-    " WHERE sequence = ("                                                                       \
-    "  WITH e AS MATERIALIZED (SELECT " ended                                                   \
-    " AS ns), t AS MATERIALIZED (" /* once for a tenant, not for each of its jobs */            \
-    "    SELECT w.tenant,"                                                                      \
-    "      (SELECT count(*) FROM job r WHERE r.tenant = w.tenant AND r.state = 2"               \
-    "         AND r.lease_ns >= (SELECT ns FROM e)) AS running,"                                \
-    "      (SELECT max(d.claim_ns) FROM job d WHERE d.tenant = w.tenant) AS turn_ns"            \
-    "    FROM (SELECT DISTINCT tenant FROM job WHERE state = 1"                                 \
-    "          OR (state = 2 AND lease_ns < (SELECT ns FROM e) AND owner <> $1)) w)"            \
-    "  SELECT j.sequence FROM job j JOIN t ON t.tenant = j.tenant"                              \
-    "  WHERE (j.state = 1"                                                                      \
-    "         OR (j.state = 2 AND j.lease_ns < (SELECT ns FROM e) AND j.owner <> $1))"          \
-    "    AND ($4 = 0 OR t.running < $4)"                                                        \
-    "  ORDER BY j.priority DESC, t.running, t.turn_ns, j.sequence LIMIT 1" lock ")"             \
-    " RETURNING " JOB_COLUMNS
-
-/* While PostgreSQL was away nobody could renew a lease: none is over until it was there for as long
- * as one takes. */
-#define ENDED_ON_POSTGRES                                                                  \
-    "CASE WHEN $2 - (extract(epoch FROM pg_postmaster_start_time()) * 1000000000)::bigint" \
-    " < $3 - $2 THEN 0 ELSE $2 END"
-
-static enum iso_status mark_plan_running(struct iso_sql *sql, struct job_call *call, int64_t now_ns,
-                                         struct iso_error *reterr)
-{
-    struct iso_statement *statement = NULL;
-    bool row = false;
-
-    ISO_TRY(ISO_START(sql,
-                      "UPDATE plan SET state = 2, start_ns = $4, etag = etag + 1"
-                      " WHERE tenant = $1 AND project = $2 AND id = $3 RETURNING model_digest",
-                      &statement, reterr, ISO_TEXT(call->job.principal.tenant),
-                      ISO_TEXT(call->job.principal.project), ISO_TEXT(call->job.object_id),
-                      ISO_INT(now_ns)));
-    ISO_TRY(iso_sql_step(statement, &row, reterr));
-    if (!row)
-        return iso_fail(reterr, ISO_E_INTERNAL, "", "job %.64s has no plan", call->job.object_id);
-    call->job.model_digest = iso_sql_text(statement, 0, call->arena);
-    while (row)
-        ISO_TRY(iso_sql_step(statement, &row, reterr));
-    return iso_store_check_arena(call->arena, reterr);
-}
-
-static enum iso_status claim(struct iso_sql *sql, void *context, struct iso_error *reterr)
-{
-    static const char on_sqlite[] = CLAIM("$2", "");
-    static const char on_postgres[] = CLAIM(ENDED_ON_POSTGRES, " FOR UPDATE OF j SKIP LOCKED");
-    struct job_call *call = context;
-    const char *text = iso_sql_dialect(sql) == ISO_SQL_SQLITE ? on_sqlite : on_postgres;
-    struct iso_statement *statement = NULL;
-    int64_t now_ns = 0;
-    bool row = false;
-
-    call->found = false;
-    ISO_TRY(iso_sql_now_ns(sql, &now_ns, reterr));
-    ISO_TRY(ISO_START(sql, text, &statement, reterr, ISO_INT(call->store->incarnation),
-                      ISO_INT(now_ns), ISO_INT(now_ns + lease_ns(call->store)),
-                      ISO_INT(call->store->limits.running_of_tenant)));
-    ISO_TRY(iso_sql_step(statement, &row, reterr));
-    if (!row)
-        return ISO_OK;
-    ISO_TRY(read_job(statement, call->arena, &call->job, reterr));
-    while (row)
-        ISO_TRY(iso_sql_step(statement, &row, reterr));
-    if (call->job.kind == ISO_JOB_KIND_PLAN)
-        ISO_TRY(mark_plan_running(sql, call, now_ns, reterr));
-    call->found = true;
-    return ISO_OK;
-}
-
-enum iso_status iso_store_claim_job(struct iso_store *store, struct iso_arena *arena,
-                                    bool *ret_found, struct iso_job_record *ret_job,
-                                    struct iso_error *reterr)
-{
-    struct job_call call = {.store = store, .arena = arena};
-
-    /* A limit for a tenant is counted; then claims must not overtake each other. */
-    ISO_TRY((store->limits.running_of_tenant > 0 ? iso_store_write : iso_store_write_beside)(
-        store, claim, &call, reterr));
-    *ret_found = call.found;
-    if (call.found)
-        *ret_job = call.job;
-    return ISO_OK;
-}
-
 /* --- while it runs --- */
 
 static enum iso_status heartbeat(struct iso_sql *sql, void *context, struct iso_error *reterr)
@@ -220,13 +113,14 @@ static enum iso_status heartbeat(struct iso_sql *sql, void *context, struct iso_
                       "UPDATE job SET lease_ns = $2 WHERE owner = $1 AND state = 2"
                       " RETURNING " JOB_COLUMNS,
                       &statement, reterr, ISO_INT(call->store->incarnation),
-                      ISO_INT(now_ns + lease_ns(call->store))));
+                      ISO_INT(now_ns + iso_store_lease_ns(call->store))));
     for (call->n_jobs = 0;;) {
         ISO_TRY(iso_sql_step(statement, &row, reterr));
         if (!row)
             return ISO_OK;
         if (call->n_jobs < n_running)
-            ISO_TRY(read_job(statement, call->arena, &call->jobs[call->n_jobs++], reterr));
+            ISO_TRY(
+                iso_store_read_job(statement, call->arena, &call->jobs[call->n_jobs++], reterr));
     }
 }
 

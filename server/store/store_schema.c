@@ -222,11 +222,17 @@ static const char postgres_5[] =
     "CREATE TRIGGER evaluation_run_no_update BEFORE UPDATE ON evaluation_run"
     "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
 
+/* Claims find the next jobs of a tenant without reading the others. */
+static const char tables_6[] =
+    "DROP INDEX job_open;"
+    "CREATE INDEX job_open ON job (state, tenant, priority DESC, sequence) WHERE state < 3;";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
     {3, tables_3, "", ""},
     {4, tables_4, "", ""},
     {5, tables_5, sqlite_5, postgres_5},
+    {6, tables_6, "", ""},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);
