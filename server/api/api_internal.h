@@ -111,11 +111,12 @@ char *iso_plan_labels(const Isocost__V1__Plan *plan, struct iso_arena *arena);
 
 /* --- plan_queue.c --- */
 
-/* Stores a plan in the queue, or finds the one that was asked for with the same request_id. */
+/* Stores a plan in the queue, or finds the one that was asked for with the same request_id.
+ * `incumbents`: somebody wants them, wherever it runs. */
 enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                  const Isocost__V1__Model *model, const char *model_digest,
                                  const char *request_id, const char *note, int priority,
-                                 const char *id, bool *ret_existing,
+                                 bool incumbents, const char *id, bool *ret_existing,
                                  struct iso_plan_record *ret_record, struct iso_error *reterr);
 /* The same, and answers the call when the plan ends (plan_attend.c). */
 enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,

@@ -261,8 +261,8 @@ enum iso_status iso_plan_attend(struct iso_api *api, struct iso_call *call,
     api->attendances = attendance;
     pthread_mutex_unlock(&api->mutex);
 
-    status = iso_plan_enqueue(api, call, model, model_digest, request_id, "", ATTENDED_PRIORITY, id,
-                              &existing, &record, reterr);
+    status = iso_plan_enqueue(api, call, model, model_digest, request_id, "", ATTENDED_PRIORITY,
+                              incumbents, id, &existing, &record, reterr);
     if (status == ISO_OK && existing)
         status = join(api, call, attendance, record.id, reterr);
     if (status != ISO_OK) {

@@ -56,14 +56,15 @@ static struct iso_call *nth_stream(struct iso_api *api, int n,
     return call;
 }
 
-/* Sends the newest progress among the events, and that the plan was accepted, unless told before.
- */
+/* Sends the newest progress among the events with the newest incumbent, and that the plan was
+ * accepted, unless told before. */
 static void tell(struct iso_api *api, struct iso_call *call, const struct iso_event_record *events,
                  int n_events, struct iso_arena *arena)
 {
     Isocost__V1__SolvePlanStreamResponse message = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__INIT;
     Isocost__V1__SolveAccepted accepted = ISOCOST__V1__SOLVE_ACCEPTED__INIT;
     Isocost__V1__SolveProgress *progress = NULL;
+    Isocost__V1__Plan *incumbent = NULL;
 
     for (int i = 0; i < n_events; i++) {
         Isocost__V1__WatchPlanResponse *event = isocost__v1__watch_plan_response__unpack(
@@ -71,7 +72,11 @@ static void tell(struct iso_api *api, struct iso_call *call, const struct iso_ev
 
         if (event && event->event_case == ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_PROGRESS)
             progress = event->progress;
+        if (progress && progress->incumbent)
+            incumbent = progress->incumbent;
     }
+    if (incumbent)
+        iso_plan_cut(incumbent);
     pthread_mutex_lock(&api->mutex);
     for (struct iso_attendance *a = api->attendances; a; a = a->next) {
         if (a->call != call)
@@ -85,6 +90,8 @@ static void tell(struct iso_api *api, struct iso_call *call, const struct iso_ev
         a->after = events[n_events - 1].sequence;
         message.event_case = ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__EVENT_PROGRESS;
         message.progress = progress;
+        if (progress)
+            progress->incumbent = a->incumbents ? incumbent : NULL;
         if (progress)
             iso_call_send_newest(call, &message.base);
     }

@@ -57,7 +57,7 @@ static Isocost__V1__Plan *new_plan(const Isocost__V1__Model *model, const char *
 enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                  const Isocost__V1__Model *model, const char *model_digest,
                                  const char *request_id, const char *note, int priority,
-                                 const char *id, bool *ret_existing,
+                                 bool incumbents, const char *id, bool *ret_existing,
                                  struct iso_plan_record *ret_record, struct iso_error *reterr)
 {
     struct iso_arena *arena = iso_call_arena(call);
@@ -67,7 +67,8 @@ enum iso_status iso_plan_enqueue(struct iso_api *api, struct iso_call *call,
                                      .state = ISOCOST__V1__PLAN_STATE__PLAN_STATE_QUEUED,
                                      .create_ns = iso_wall_ns(),
                                      .request_id = request_id,
-                                     .model_digest = model_digest};
+                                     .model_digest = model_digest,
+                                     .incumbents = incumbents};
     char body[ISO_DIGEST_TEXT_SIZE];
     Isocost__V1__Plan *plan;
     enum iso_status status;

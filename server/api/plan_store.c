@@ -26,7 +26,8 @@ enum iso_status iso_create_plan(struct iso_call *call, void *service, struct iso
     ISO_TRY(iso_model_ref_get(api, iso_call_principal(call), request->model,
                               iso_call_violations(call), &model, model_digest, reterr));
     ISO_TRY(iso_plan_enqueue(api, call, model, model_digest, request->request_id, request->note,
-                             request->priority, iso_ulid_new(id), &existing, &record, reterr));
+                             request->priority, /* incumbents= */ false, iso_ulid_new(id),
+                             &existing, &record, reterr));
     iso_queue_runner_poke(api->runner);
     ISO_TRY(iso_plan_from_record(&record, iso_call_arena(call), &response.plan, reterr));
     iso_plan_cut(response.plan);

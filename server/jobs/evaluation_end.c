@@ -84,6 +84,7 @@ static enum iso_status end(struct iso_store *store, const struct iso_evaluation_
     Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
     Isocost__V1__EvaluationEnded ended = ISOCOST__V1__EVALUATION_ENDED__INIT;
     Isocost__V1__EvaluationProgress progress;
+    const struct iso_audit audit = {.action = "evaluation.end", .request_id = ""};
 
     iso_stored_evaluation_progress(record, &progress);
     progress.running = 0;
@@ -100,7 +101,7 @@ static enum iso_status end(struct iso_store *store, const struct iso_evaluation_
     if (!packed.bytes)
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for an event");
     return iso_store_end_evaluation(store, &record->principal, record->id, record->n_done, packed,
-                                    reterr);
+                                    &audit, reterr);
 }
 
 enum iso_status iso_stored_evaluation_end(struct iso_store *store,

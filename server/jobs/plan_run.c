@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY_NS 1000000000
+#define INCUMBENT_MOST_BYTES ((size_t)2 << 20) /* of an event in the store */
 
 /* --- the supervisor's callbacks --- */
 
@@ -52,7 +53,8 @@ static void store_progress(struct iso_task *task)
     iso_run_end_part(&run->base);
 }
 
-/* Events in the store are without incumbents and at most one a second. */
+/* Events in the store are at most one a second, and have incumbents when somebody waits for them at
+ * another process. */
 static void on_progress(void *context, const Isocost__V1__SolveProgress *progress)
 {
     struct iso_plan_run *run = context;
@@ -67,18 +69,28 @@ static void on_progress(void *context, const Isocost__V1__SolveProgress *progres
     if (hooks->progress)
         hooks->progress(hooks->context, &run->base.record.principal, run->base.record.object_id,
                         progress);
-    shown.incumbent = NULL;
+    if (!run->keeps_incumbents)
+        shown.incumbent = NULL;
     event.event_case = ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_PROGRESS;
     event.progress = &shown;
     n_packed = isocost__v1__watch_plan_response__get_packed_size(&event);
+    if (shown.incumbent && n_packed > INCUMBENT_MOST_BYTES) {
+        shown.incumbent = NULL;
+        n_packed = isocost__v1__watch_plan_response__get_packed_size(&event);
+    }
     packed = iso_calloc(n_packed + 1, 1);
     if (!packed)
         return;
     isocost__v1__watch_plan_response__pack(&event, packed);
     pthread_mutex_lock(&run->base.runner->mutex);
-    free(run->progress);
-    run->progress = packed;
-    run->n_progress = n_packed;
+    if (run->progress && run->progress_has_incumbent && !shown.incumbent) {
+        free(packed); /* what waits for its turn says more */
+    } else {
+        free(run->progress);
+        run->progress = packed;
+        run->n_progress = n_packed;
+        run->progress_has_incumbent = shown.incumbent != NULL;
+    }
     queue = !run->progress_queued && now_ns >= run->progress_ns + PROGRESS_EVERY_NS;
     if (queue) {
         run->progress_queued = true;
@@ -169,6 +181,8 @@ static enum iso_status prepare(struct iso_plan_run *run, struct iso_job_request 
     request->model_arena = run->base.arena;
     request->model_digest = run->base.record.model_digest;
     request->batch = !attended;
+    run->keeps_incumbents = run->base.record.incumbents && !attended;
+    request->incumbents = request->incumbents || run->keeps_incumbents;
     return ISO_OK;
 }
 

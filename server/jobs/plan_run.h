@@ -13,6 +13,7 @@ struct iso_plan_run {
     const Isocost__V1__Plan *stored; /* as it was queued: note, labels, name */
     struct iso_violations violations;
     const char *snapshot_digest;
+    bool keeps_incumbents; /* for somebody who waits at another process */
 
     struct iso_error error; /* of the end */
     struct iso_bytes plan, lines;
@@ -22,6 +23,7 @@ struct iso_plan_run {
     /* The newest progress that is not in the store yet; guarded by runner->mutex. */
     unsigned char *progress;
     size_t n_progress;
+    bool progress_has_incumbent;
     bool progress_queued;
     int64_t progress_ns;
     struct iso_task progress_task;

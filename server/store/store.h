@@ -65,6 +65,7 @@ struct iso_plan_record {
     struct iso_bytes plan;  /* packed isocost.v1.Plan without lines */
     struct iso_bytes lines; /* the API layer's encoding of all lines; may be empty */
     bool dead;              /* of a FAILED plan: its job was given up */
+    bool incumbents;        /* of a new plan: as in struct iso_job_record */
 };
 
 /* Stores a new plan, its model and (when QUEUED) its job of `priority`, in one transaction. When
@@ -151,6 +152,7 @@ struct iso_job_record {
     int64_t part;             /* of the object, from 0 */
     int attempt, priority;    /* higher priorities come first */
     bool cancelled;           /* somebody asked to stop it */
+    bool incumbents;          /* of a plan: its progress is kept with incumbents */
     const char *model_digest; /* of a plan */
 };
 /* Takes the job that is next: queued, or left by a process that was not heard of for the length of
@@ -322,11 +324,10 @@ ISO_EXPORT enum iso_status iso_store_end_run(struct iso_store *store,
 /* Adds the last event to an evaluation that has `n_done` results. Runs that wait are cancelled, and
  * those that are solved are asked to stop. Does nothing when the evaluation has ended. Errors:
  * ISO_E_CONFLICT (it has another number of results). */
-ISO_EXPORT enum iso_status iso_store_end_evaluation(struct iso_store *store,
-                                                    const struct iso_principal *principal,
-                                                    const char *id, int n_done,
-                                                    struct iso_bytes event,
-                                                    struct iso_error *reterr);
+ISO_EXPORT enum iso_status
+iso_store_end_evaluation(struct iso_store *store, const struct iso_principal *principal,
+                         const char *id, int n_done, struct iso_bytes event,
+                         const struct iso_audit *audit, struct iso_error *reterr);
 /* Errors: ISO_E_NOT_FOUND. */
 ISO_EXPORT enum iso_status iso_store_get_evaluation(struct iso_store *store,
                                                     const struct iso_principal *principal,

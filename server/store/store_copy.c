@@ -41,8 +41,8 @@ static const struct table {
     {"event", "tenant, project, plan_id, sequence, at_ns, event", 6, 4, 200},
     {"job",
      "sequence, tenant, project, kind, object_id, part, subject, roles, state, priority, attempt,"
-     " deaths, owner, queue_ns, claim_ns, lease_ns, cancel, error",
-     18, 1, 500},
+     " deaths, owner, queue_ns, claim_ns, lease_ns, cancel, error, incumbents",
+     19, 1, 500},
     {"audit",
      "sequence, tenant, project, subject, action, object, request_id, at_ns, previous_hash, hash",
      10, 1, 500},

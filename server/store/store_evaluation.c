@@ -151,18 +151,19 @@ static enum iso_status end(struct iso_sql *sql, void *context, struct iso_error 
                     " AND kind = 2 AND object_id = $3 AND state = 2",
                     reterr, KEY_VALUES(call->principal, call->id)));
     ISO_TRY(iso_store_tell(sql, "cancel", call->principal, call->id, reterr));
-    return iso_store_tell(sql, "evaluation", call->principal, call->id, reterr);
+    ISO_TRY(iso_store_tell(sql, "evaluation", call->principal, call->id, reterr));
+    return iso_store_audit(sql, call->principal, call->audit, call->id, reterr);
 }
 
 enum iso_status iso_store_end_evaluation(struct iso_store *store,
                                          const struct iso_principal *principal, const char *id,
                                          int n_done, struct iso_bytes event,
-                                         struct iso_error *reterr)
+                                         const struct iso_audit *audit, struct iso_error *reterr)
 {
     struct evaluation_call call = {
-        .principal = principal, .id = id, .n_done = n_done, .event = event};
+        .principal = principal, .id = id, .n_done = n_done, .event = event, .audit = audit};
 
-    return iso_store_write_beside(store, end, &call, reterr);
+    return iso_store_write(store, end, &call, reterr);
 }
 
 /* --- reading --- */

@@ -29,6 +29,7 @@ enum iso_status iso_store_read_job(struct iso_statement *statement, struct iso_a
                                    .attempt = (int)iso_sql_int(statement, 7),
                                    .priority = (int)iso_sql_int(statement, 8),
                                    .cancelled = iso_sql_int(statement, 9) != 0,
+                                   .incumbents = iso_sql_int(statement, 10) != 0,
                                    .model_digest = ""};
     snprintf(job->principal.tenant, sizeof(job->principal.tenant), "%s", tenant);
     snprintf(job->principal.project, sizeof(job->principal.project), "%s", project);
@@ -80,11 +81,12 @@ enum iso_status iso_store_queue_job(struct iso_sql *sql, const struct iso_job_re
     return ISO_RUN(sql,
                    "INSERT INTO job (tenant, project, kind, object_id, part, subject, roles,"
                    " state, priority, attempt, deaths, owner, queue_ns, claim_ns, lease_ns, cancel,"
-                   " error) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, 0, 0, $9, 0, 0, 0, '')",
+                   " error, incumbents)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, 0, 0, 0, $9, 0, 0, 0, '', $10)",
                    reterr, ISO_TEXT(job->principal.tenant), ISO_TEXT(job->principal.project),
                    ISO_INT(job->kind), ISO_TEXT(job->object_id), ISO_INT(job->part),
                    ISO_TEXT(job->principal.subject), ISO_INT((int64_t)job->principal.roles),
-                   ISO_INT(job->priority), ISO_INT(now_ns));
+                   ISO_INT(job->priority), ISO_INT(now_ns), ISO_INT(job->incumbents));
 }
 
 enum iso_status iso_store_insert_job(struct iso_store *store, struct iso_sql *sql,

@@ -17,8 +17,9 @@ struct job_call {
     struct iso_job_counts counts;
 };
 
-#define JOB_COLUMNS \
-    "tenant, project, subject, roles, kind, object_id, part, attempt, priority, cancel"
+#define JOB_COLUMNS                                                                       \
+    "tenant, project, subject, roles, kind, object_id, part, attempt, priority, cancel, " \
+    "incumbents"
 
 /* Reads a row of JOB_COLUMNS. */
 enum iso_status iso_store_read_job(struct iso_statement *statement, struct iso_arena *arena,

@@ -141,6 +141,7 @@ static enum iso_status create(struct iso_sql *sql, void *context, struct iso_err
         struct iso_job_record job = job_of(call, record->id);
 
         job.priority = call->priority;
+        job.incumbents = record->incumbents;
         ISO_TRY(iso_store_insert_job(call->store, sql, &job, reterr));
     }
     call->found = *record;

@@ -222,8 +222,10 @@ static const char postgres_5[] =
     "CREATE TRIGGER evaluation_run_no_update BEFORE UPDATE ON evaluation_run"
     "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
 
-/* Claims find the next jobs of a tenant without reading the others. */
+/* Claims find the next jobs of a tenant without reading the others; who waits for a plan that
+ * another process runs is shown incumbents. */
 static const char tables_6[] =
+    "ALTER TABLE job ADD COLUMN incumbents INTEGER NOT NULL DEFAULT 0;"
     "DROP INDEX job_open;"
     "CREATE INDEX job_open ON job (state, tenant, priority DESC, sequence) WHERE state < 3;";
 

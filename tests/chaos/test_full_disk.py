@@ -3,35 +3,52 @@
 The data folder is on a tmpfs of a few MiB, which needs the right to mount one.
 """
 
+import contextlib
 import os
+import pathlib
 import random
 import subprocess
+import tempfile
 
 import grpc
 import pytest
 
 from isocost_protos import plan_service_pb2 as p, plan_service_pb2_grpc
-from isocost_server import IsocostServer, program
+from isocost_server import IsocostServer
+from kept_history import check_store
+from postgres_cluster import PostgresCluster
 from process_facts import wait_until
 from small_models import amount, two_clouds
 
 POINTS = int(os.environ.get("ISO_POINTS", "5"))
 SEED = int(os.environ.get("ISO_SEED", "1"))
-DISK_MIB = 16 + 2 * POINTS  # each point leaves up to 1.5 MB of rows
+POSTGRES_POINTS = 3
+DISK_MIB = 96 + 2 * POINTS  # a cluster takes 60; each point leaves up to 1.5 MB of rows
 DONE = 3
 CLEAN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "isocost-test",
+@contextlib.contextmanager
+def small_disk_of(mib):
+    """The folder of a small file system, which other users may enter; None where none can be mounted."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="isocost-disk-"))
+    folder.chmod(0o755)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=755", "isocost-test",
                               folder], capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"a small file system cannot be mounted: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    try:
+        yield folder if mounted.returncode == 0 else None
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+@pytest.fixture
+def small_disk():
+    with small_disk_of(DISK_MIB) as folder:
+        if folder is None:
+            pytest.skip("a small file system cannot be mounted")
+        yield folder
 
 
 def upload(plans, text_bytes, number):
@@ -74,15 +91,16 @@ def write_until_full(plans, chance, start):
     raise AssertionError("the disk never was full")
 
 
-def test_a_full_disk_fails_writes_cleanly_and_reads_go_on(small_disk):
+def fill_again_and_again(folder, points):
+    """Gives (plans acknowledged before the disk was full, all over again)."""
     print(f"seed {SEED}")
     chance = random.Random(SEED)
-    data = small_disk / "data"
+    data = folder / "data"
     acknowledged = {}
     with IsocostServer("--solvers", "1", data=data) as server:
         plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
-        for point in range(POINTS):
-            ballast = fill_up(small_disk, chance.randrange(100_000, 1_500_000))
+        for point in range(points):
+            ballast = fill_up(folder, chance.randrange(100_000, 1_500_000))
             error, more = write_until_full(plans, chance, 100_000 * point)
             acknowledged.update(more)
             print(f"full after {len(more)} plans: {error.code().name}: {error.details()}")
@@ -92,9 +110,38 @@ def test_a_full_disk_fails_writes_cleanly_and_reads_go_on(small_disk):
                 assert plans.GetPlan(p.GetPlanRequest(id=plan_id), timeout=20).plan.id == plan_id
             ballast.unlink()
             wait_until(lambda: try_to_write(plans, f"back{point}"), 30)
-        wait_until(lambda: all_done(plans, acknowledged), 120)
-    found = subprocess.run([program("isocost-store"), "check", data], capture_output=True, text=True)
-    assert found.returncode == 0, found.stdout + found.stderr
+        wait_until(lambda: all_done(plans, acknowledged), 120 + 4 * points)
+    check_store(str(data))
+    return len(acknowledged)
+
+
+def test_a_full_disk_fails_writes_cleanly_and_reads_go_on(small_disk):
+    fill_again_and_again(small_disk, POINTS)
+
+
+def test_a_full_disk_under_postgres_fails_writes_cleanly_and_all_is_there_when_it_has_room(small_disk):
+    """PostgreSQL may end itself when there is no room for its log; whoever runs it starts it again."""
+    chance, acknowledged = random.Random(SEED), {}
+    with PostgresCluster("max_wal_size=16MB", "min_wal_size=2MB", parent=small_disk,
+                         initdb=("--wal-segsize=1",)) as cluster:
+        database = cluster.new_database()
+        with IsocostServer("--solvers", "1", "--store", database.address, "--lease-seconds",
+                           "3") as server:
+            plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+            for point in range(POSTGRES_POINTS):
+                ballast = fill_up(small_disk, chance.randrange(100_000, 1_500_000))
+                error, more = write_until_full(plans, chance, 100_000 * point)
+                acknowledged.update(more)
+                print(f"full after {len(more)} plans: {error.code().name}: {error.details()}")
+                assert error.code() in CLEAN
+                ballast.unlink()
+                cluster.start()  # if it ended
+                wait_until(lambda: try_to_write(plans, f"back{point}"), 60)
+                for plan_id in list(acknowledged.values())[-20:]:
+                    assert plans.GetPlan(p.GetPlanRequest(id=plan_id),
+                                         timeout=20).plan.id == plan_id
+            wait_until(lambda: all_done(plans, acknowledged), 240)
+        check_store(database.address)
 
 
 def try_to_write(plans, request_id):

@@ -227,3 +227,21 @@ def test_a_stream_tells_of_a_plan_on_a_worker_too(database, tmp_path):
                                          request_id="r"), timeout=60)]
     assert kinds[0] == "accepted" and kinds[-1] == "plan"
     assert set(kinds[1:-1]) == {"progress"}
+
+
+def test_a_stream_of_a_plan_on_a_worker_has_incumbents_for_who_wants_them(database, tmp_path):
+    options = ("--solver", str(FAKE_SOLVER), "--solvers", "1")
+    with IsocostServer("--store", database.address, "--workers-only") as server:
+        plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+        with IsocostWorker(database.address, tmp_path / "worker", *options):
+            for wanted in (True, False):
+                messages = list(plans.SolvePlanStream(p.SolvePlanStreamRequest(
+                    model=p.ModelRef(model=part("improve", 4)), keep=True, incumbents=wanted,
+                    request_id=f"r{wanted}"), timeout=60))
+                incumbents = [m.progress.incumbent for m in messages
+                              if m.WhichOneof("event") == "progress"
+                              and m.progress.HasField("incumbent")]
+                assert bool(incumbents) == wanted
+                # each is a plan of the model, and none is better than the last answer
+                costs = [amount(plan.cost) for plan in incumbents]
+                assert all(cost >= amount(messages[-1].plan.cost) >= 7200 for cost in costs)

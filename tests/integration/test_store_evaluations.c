@@ -59,7 +59,8 @@ static enum iso_status add(struct fixture *f, const struct iso_job_record *job, 
 static enum iso_status end(struct fixture *f, int n_done)
 {
     memset(&f->error, 0, sizeof(f->error));
-    return iso_store_end_evaluation(f->store, &alice, "e1", n_done, bytes_of("ended"), &f->error);
+    return iso_store_end_evaluation(f->store, &alice, "e1", n_done, bytes_of("ended"), &audit,
+                                    &f->error);
 }
 
 static void an_evaluation_reads_back_with_its_events_and_counts(void **state)

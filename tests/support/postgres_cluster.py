@@ -47,11 +47,11 @@ class Database:
 
 
 class PostgresCluster:
-    def __init__(self, *settings):
+    def __init__(self, *settings, parent=None, initdb=()):
         if not (PROGRAMS / "initdb").exists():
             pytest.skip("PostgreSQL 15 is not installed")
-        self.settings = settings
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="isocost-pg-"))
+        self.settings, self.initdb = settings, initdb
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="isocost-pg-", dir=parent))
         self.user = None
         if os.geteuid() == 0:  # which the server refuses
             user = pwd.getpwnam("postgres")
@@ -94,7 +94,8 @@ class PostgresCluster:
 
     def __enter__(self):
         made = self._run(PROGRAMS / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A",
-                         "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+                         "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+                         *self.initdb)
         assert made.wait() == 0, self.log()
         self.start()
         return self
