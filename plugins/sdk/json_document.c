@@ -77,3 +77,15 @@ const char *iso_json_text_at(const struct iso_json *value, const char *path)
 
     return text ? text : "";
 }
+
+void iso_json_print(const struct iso_json *value, struct iso_text *text)
+{
+    char *printed =
+        json_dumps((const json_t *)value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+
+    if (printed)
+        iso_text_add(text, "%s", printed);
+    else
+        text->failed = true;
+    free(printed);
+}

@@ -41,3 +41,8 @@ add_library(iso_http_plugin MODULE integration/http_plugin.c)
 iso_set_plugin_properties(iso_http_plugin http ${PROJECT_BINARY_DIR}/tests/plugins)
 target_link_libraries(iso_http_plugin PRIVATE PkgConfig::ZLIB_FOR_TESTS)
 iso_add_pytest(integration test_plugin_http.py)
+
+# Plugins that ask a cloud, each against a replay of it.
+foreach(provider IN ITEMS aws)
+    iso_add_pytest(integration test_plugin_${provider}.py)
+endforeach()

@@ -19,7 +19,7 @@ import urllib.parse
 @dataclasses.dataclass
 class Answer:
     status: int = 200
-    body: bytes = b"{}"
+    body: bytes = b"{}"  # or an iterator of pieces, for what no test holds in memory
     headers: dict = dataclasses.field(default_factory=dict)
     content_type: str = "application/json"
     fault: str = ""  # slow, stop, long, short, close, chunked, drip
@@ -56,11 +56,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Type", answer.content_type)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.fault == "chunked":
+        if answer.fault == "chunked" or not isinstance(body, bytes):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
-            for at in range(0, len(body), 7):
-                part = body[at:at + 7]
+            for part in (body[at:at + 7] for at in range(0, len(body), 7)) if answer.fault else body:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.write(b"0\r\n\r\n")
             return

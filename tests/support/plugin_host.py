@@ -104,12 +104,12 @@ class PluginHost:
         self._send(request)
         return self._event().hello
 
-    def fetch(self, *, deadline_seconds=60, products=True, quotas=True):
-        """Gives all pages and the End."""
-        request = plugin_pb2.HostRequest()
-        request.fetch.deadline_seconds = deadline_seconds
-        request.fetch.products, request.fetch.quotas = products, quotas
-        self._send(request)
+    def fetch(self, *, deadline_seconds=60, products=True, quotas=True, offerings=True, inventory=False,
+              usage=None, costs=None):
+        """Gives all pages and the End. `usage` and `costs`: (from, to) in seconds since 1970."""
+        self._send(plugin_pb2.HostRequest(fetch=_fetch_request(
+            deadline_seconds=deadline_seconds, products=products, quotas=quotas, no_offerings=not offerings,
+            inventory=inventory, usage=usage, costs=costs)))
         pages = []
         while True:
             event = self._event()
@@ -117,3 +117,21 @@ class PluginHost:
                 assert event.end.pages == len(pages)
                 return pages, event.end
             pages.append(event.page)
+
+    def rows(self, **wanted):
+        """Fetches and gives all rows by their kind: {"offerings": [...], "diagnostics": [...], ...}."""
+        pages, _ = self.fetch(**wanted)
+        return {field.name: [row for page in pages for row in getattr(page, field.name)]
+                for field in plugin_pb2.Page.DESCRIPTOR.fields}
+
+    def peak_rss_bytes(self):
+        """Most memory that the host has had at once."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def _fetch_request(*, usage, costs, **wanted):
+    request = plugin_pb2.FetchRequest(usage=usage is not None, costs=costs is not None, **wanted)
+    for span in filter(None, (usage, costs)):
+        getattr(request, "from").seconds, request.to.seconds = span
+    return request

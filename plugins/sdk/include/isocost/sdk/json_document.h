@@ -4,6 +4,7 @@
 #define ISOCOST_SDK_JSON_DOCUMENT_H
 
 #include "isocost/sdk/json.h"
+#include "isocost/sdk/text.h"
 
 #define ISO_JSON_DOCUMENT_DEPTH 64
 
@@ -26,5 +27,9 @@ const struct iso_json *iso_json_at(const struct iso_json *value, const char *pat
 
 /* The text at such a path; "" when there is none or it is no text. */
 const char *iso_json_text_at(const struct iso_json *value, const char *path);
+
+/* Adds a value as JSON text; a real number has 17 digits, so that it reads back equal. When memory
+ * is short, text->failed is set. */
+void iso_json_print(const struct iso_json *value, struct iso_text *text);
 
 #endif
