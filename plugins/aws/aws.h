@@ -9,6 +9,7 @@
 #include "isocost/sdk/dictionary.h"
 #include "isocost/sdk/json_document.h"
 #include "isocost/sdk/scratch.h"
+#include "isocost/sdk/spend.h"
 #include "isocost/sdk/text.h"
 #include "isocost/sdk/xml.h"
 
@@ -40,7 +41,7 @@ struct iso_aws_fetch {
     struct iso_scratch *row;  /* memory of the row under way */
     struct iso_scratch *kept; /* memory of the whole fetch */
     int64_t now_ns;
-    struct iso_dictionary *savings; /* Savings Plans of all regions; savings.c */
+    struct iso_spend *savings; /* Savings Plans of all regions */
 };
 
 /* One type as a region offers it. */
@@ -158,10 +159,6 @@ enum iso_status iso_aws_send_costs(const struct iso_aws_fetch *fetch, struct iso
 enum iso_status iso_aws_gather_savings(const struct iso_aws_fetch *fetch,
                                        const struct iso_aws_region *region,
                                        struct iso_error *reterr);
-struct iso_dictionary *iso_aws_savings_new(void); /* NULL when memory is short */
-enum iso_status iso_aws_send_savings(const struct iso_aws_fetch *fetch, struct iso_error *reterr);
-void iso_aws_savings_fini(struct iso_aws_fetch *fetch);
-
 /* The row of a type without price and place; offerings.c. */
 struct iso_plugin_offering iso_aws_offering(const struct iso_aws_fetch *fetch, const char *region,
                                             const char *name, const struct iso_aws_type *type);

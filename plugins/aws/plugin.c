@@ -177,7 +177,7 @@ static enum iso_status fetch_all(const struct iso_aws_fetch *fetch, struct iso_e
 {
     for (size_t i = 0; i < fetch->aws->n_regions; i++)
         ISO_TRY(fetch_region(fetch, fetch->aws->regions[i], reterr));
-    ISO_TRY(iso_aws_send_savings(fetch, reterr));
+    ISO_TRY(iso_spend_send(fetch->savings, fetch->sink, reterr));
     return fetch->what->want & ISO_WANT_COSTS ? iso_aws_send_costs(fetch, reterr) : ISO_OK;
 }
 
@@ -187,7 +187,8 @@ static enum iso_status aws_fetch(void *state, const struct iso_fetch *what, stru
     const struct iso_aws *aws = state;
     ISO_AUTO(iso_scratch) row = iso_scratch_new(ROW_BYTES);
     ISO_AUTO(iso_scratch) kept = iso_scratch_new(KEPT_BYTES);
-    struct iso_aws_fetch fetch = {
+    ISO_AUTO(iso_spend) savings = iso_spend_new();
+    const struct iso_aws_fetch fetch = {
         .aws = aws,
         .host = aws->host,
         .what = what,
@@ -196,13 +197,10 @@ static enum iso_status aws_fetch(void *state, const struct iso_fetch *what, stru
         .row = row,
         .kept = kept,
         .now_ns = aws->host->now_ns(aws->host),
-        .savings = iso_aws_savings_new(),
+        .savings = savings,
     };
-    enum iso_status status =
-        row && kept && fetch.savings ? fetch_all(&fetch, reterr) : iso_aws_full(reterr);
 
-    iso_aws_savings_fini(&fetch);
-    return status;
+    return row && kept && savings ? fetch_all(&fetch, reterr) : iso_aws_full(reterr);
 }
 
 const struct iso_plugin iso_plugin_v1 = {

@@ -89,6 +89,14 @@ static struct iso_amount network_of(const struct iso_xml_element *record)
     return sum;
 }
 
+static struct iso_amount local_disk_of(const struct iso_xml_element *record)
+{
+    if (strcmp(iso_xml_text_at(record, "instanceStorageSupported"), "false") == 0)
+        return (struct iso_amount){.present = true};
+    return divided(amount_of(iso_xml_text_at(record, "instanceStorageInfo.totalSizeInGB")),
+                   GB_PER_GIB);
+}
+
 /* The first architecture of 64 bits: types of old list i386 too. */
 static const char *arch_of(const struct iso_xml_element *record, bool *ret_mac)
 {
@@ -119,11 +127,7 @@ static enum iso_status read_type(const struct iso_aws_fetch *fetch,
         amount_of(iso_xml_text_at(record, "vCpuInfo.defaultVCpus"));
     resources[ISO_PLUGIN_RESOURCE_MEMORY_GIB] =
         divided(amount_of(iso_xml_text_at(record, "memoryInfo.sizeInMiB")), MIB_PER_GIB);
-    resources[ISO_PLUGIN_RESOURCE_LOCAL_DISK_GIB] =
-        strcmp(iso_xml_text_at(record, "instanceStorageSupported"), "false") == 0
-            ? (struct iso_amount){.present = true}
-            : divided(amount_of(iso_xml_text_at(record, "instanceStorageInfo.totalSizeInGB")),
-                      GB_PER_GIB);
+    resources[ISO_PLUGIN_RESOURCE_LOCAL_DISK_GIB] = local_disk_of(record);
     resources[ISO_PLUGIN_RESOURCE_NETWORK_GBPS] = network_of(record);
     resources[ISO_PLUGIN_RESOURCE_IOPS] =
         amount_of(iso_xml_text_at(record, "ebsInfo.ebsOptimizedInfo.baselineIops"));

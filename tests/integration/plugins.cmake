@@ -43,6 +43,6 @@ target_link_libraries(iso_http_plugin PRIVATE PkgConfig::ZLIB_FOR_TESTS)
 iso_add_pytest(integration test_plugin_http.py)
 
 # Plugins that ask a cloud, each against a replay of it.
-foreach(provider IN ITEMS aws)
+foreach(provider IN ITEMS aws azure)
     iso_add_pytest(integration test_plugin_${provider}.py)
 endforeach()
