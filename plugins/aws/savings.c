@@ -135,7 +135,9 @@ static enum iso_status on_row(void *context, int64_t line, const char *const *fi
     return take_rate(file, text, place, reterr);
 }
 
-/* The path of the region's file by the index of the newest version; "" when there is none. */
+/* The path of the region's file by the index of the newest version; "" when there is none: the
+ * region is not in the index, or its partition has no index, of which the storage behind the price
+ * list says 403 as often as 404. */
 static enum iso_status find_file(const struct iso_aws_fetch *fetch, const char *region,
                                  char ret_path[ISO_AWS_PLACE_BYTES], struct iso_error *reterr)
 {
@@ -150,9 +152,14 @@ static enum iso_status find_file(const struct iso_aws_fetch *fetch, const char *
              china ? "cn" : "aws");
     const struct iso_http_request request = {
         .method = "GET", .service = "price_files", .url = url, .accept = ISO_HTTP_JSON};
-    ISO_TRY(iso_ask_json(fetch->host, &request, &index, fetch->failure, reterr));
-    const struct iso_json *regions = iso_json_at(index, "regions");
+    struct iso_error error = {0};
+    enum iso_status status = iso_ask_json(fetch->host, &request, &index, fetch->failure, &error);
     ret_path[0] = '\0';
+    if (status == ISO_E_NOT_FOUND || status == ISO_E_UNAUTHENTICATED)
+        return ISO_OK;
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, error.field, "%s", error.text);
+    const struct iso_json *regions = iso_json_at(index, "regions");
     for (size_t i = 0; i < iso_json_length(regions); i++) {
         const struct iso_json *item = iso_json_item(regions, i);
         const char *path = iso_json_text_at(item, "versionUrl"), *dot = strrchr(path, '.');

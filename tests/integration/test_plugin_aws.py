@@ -10,7 +10,7 @@ import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
 from plugin_host import PluginFailure, PluginHost
-from replay_aws import ReplayAws, large_price_file, price_row, savings_row
+from replay_aws import OFFER_COLUMNS, ReplayAws, csv_file, large_price_file, price_row, savings_row
 
 PLUGIN = BUILD / "plugins" / "aws.so"
 NOW = 1772539200  # 2026-03-03T12:00:00Z
@@ -324,6 +324,15 @@ def test_a_region_without_savings_plans_is_told(cloud):
     assert codes(rows(cloud, reserved="false", wanted={"quotas": False})) == ["no_savings_plans"]
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_partition_without_savings_plans_is_told(cloud, status):
+    small(cloud)
+    cloud.first["file"] = [Answer(body=csv_file(OFFER_COLUMNS, []), content_type="text/csv"),
+                           Answer(status, b"<Error><Code>AccessDenied</Code></Error>", content_type="application/xml")]
+    found = rows(cloud, reserved="false", wanted={"quotas": False, "offerings": False})
+    assert codes(found) == ["no_savings_plans"]
+
+
 # ---- Quotas, inventory, usage, costs ----
 
 def quota(code, name, value, metric=None):
@@ -389,6 +398,15 @@ def test_usage_is_a_ratio_by_resource_and_hour(cloud):
     assert told == [("i-0", 1, -7200, 0.125), ("i-0", 1, -3600, 0.5), ("i-250", 2, -3600, 1.0)]
     assert {(u.metric, u.type, u.region) for u in found} == {("cpu_ratio", "m5.large", "us-east-1")}
     assert cloud.operations.count("GetMetricData") == 6  # 502 queries: 500 and 2, in pages of 100
+
+
+def test_a_series_that_was_not_asked_for_can_be_asked_for_later(cloud):
+    small(cloud).instances = [{"ownerId": "1", "instancesSet": [instance("i-1")]}]
+    for series in ({"Id": "m7_0", "Timestamps": [1.0], "Values": [1.0]},
+                   {"Id": "m0_0", "Timestamps": [1.0, 2.0], "Values": [1.0]}, {"Id": "x"}):
+        cloud.first["GetMetricData"] = [Answer(body=json.dumps({"MetricDataResults": [series]}).encode())]
+        failure = refused(cloud, wanted={**QUOTAS, "quotas": False, "usage": (NOW - 7200, NOW)})
+        assert failure.kind == "retryable" and "does not fit" in str(failure)
 
 
 def cost_day(day, *groups):
@@ -632,3 +650,19 @@ def test_the_real_types_of_a_region_against_its_real_prices(cloud):
     for name, row in by_type.items():
         assert row.resources.vcpu == types[name]["VCpuInfo"]["DefaultVCpus"]
         assert abs(row.resources.memory_gib * 1024 - types[name]["MemoryInfo"]["SizeInMiB"]) < 1e-5
+
+
+@recorded
+def test_the_real_prices_of_china_stay_in_yuan(cloud):
+    """shared/data/README.md: 316 prices of cn-north-1, all CNY."""
+    types = json.load(lzma.open(DATA / "instance_types.json.xz"))
+    prices = [r for r in csv.DictReader(gzip.open(DATA / "ondemand_prices.csv.gz", "rt")) if r["region"] == "cn-north-1"]
+    region = cloud.region("cn-north-1")
+    region.types = list(types.values())
+    region.prices = [price_row(r["instance_type"], r["price_per_hour"], Currency=r["currency"]) for r in prices]
+    found = rows(cloud, wanted=CATALOG, regions="cn-north-1", spot="false")
+    priced = {o.type: money(o.price) for o in found["offerings"] if o.HasField("price")}
+    known = [r for r in prices if r["instance_type"] in types]
+    assert len(prices) == 316 and len(priced) == len(known)
+    assert all(float(priced[r["instance_type"]][0]) == float(r["price_per_hour"]) for r in known)
+    assert {currency for _, currency in priced.values()} == {"CNY"}
