@@ -152,7 +152,8 @@ enum iso_status iso_pricing_instances(struct iso_pricing *p);
 struct iso_costs {
     struct iso_pricing *p;
     int32_t period;
-    struct iso_bounded hours, *rates, *window_rates, *caps, *floors;
+    struct iso_bounded hours, *rates, *window_rates;
+    struct iso_limit_sums *limits; /* n_offerings */
     struct iso_window_rate *windows;
     int32_t n_windows;
     bool has_limits;
@@ -164,6 +165,11 @@ void iso_costs_open(struct iso_costs *costs, int32_t period);
 
 /* What it costs; may lower a multiplier of MOVE, and the bound with it, so that it is >= 0. */
 struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t offering);
+
+/* The same for an option of a throughput workload, but for what ramps and moves add; is not counted
+ * as a column. */
+struct iso_bounded iso_costs_of_option(const struct iso_costs *costs, int32_t workload,
+                                       int32_t option);
 
 /* What it costs when a product covers it, before that product's multiplier. */
 struct iso_bounded iso_costs_covered(const struct iso_costs *costs, int32_t cell, int32_t offering,
@@ -188,6 +194,7 @@ struct iso_worth {
     struct iso_bounded demand;
     struct iso_bounded *inside, *outside; /* shares: one unit in S, outside; owned */
     struct iso_bounded *minimum;          /* the part of `inside` that minima give; owned */
+    long double scale; /* at least the sum of the sizes of the terms of any option's worth */
 };
 
 /* Errors: ISO_E_INVALID for a multiplier of a domain that holds no option that counts. */
@@ -195,6 +202,14 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
 void iso_worth_fini(struct iso_worth *unit);
 void iso_worth_open(struct iso_worth *unit, int32_t period);
 struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
+
+/* Most terms of such a sum. */
+int64_t iso_worth_n_terms(const struct iso_worth *unit);
+
+/* Whether the rows of the workload give two options the same worth, whatever the multipliers and
+ * the period; and a hash that is the same for those. Does not look at what the period is. */
+bool iso_worth_is_same(const struct iso_worth *unit, int32_t option, int32_t other);
+uint64_t iso_worth_hash(const struct iso_worth *unit, int32_t option);
 
 /* The part of it that rows which ask for service give: all but caps on shares and presence; >= 0.
  */

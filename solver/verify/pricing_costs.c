@@ -13,6 +13,13 @@
  * runs today. */
 #include "pricing.h"
 
+/* Of an offering: what caps, and what minima of limits give for one instance. */
+struct iso_limit_sums {
+    struct iso_bounded cap, floor;
+    bool summed;
+    int32_t period; /* for which they were summed */
+};
+
 /* A window of a budget that has a multiplier and the period at hand. */
 struct iso_window_rate {
     const struct iso_budget *budget;
@@ -30,9 +37,8 @@ enum iso_status iso_costs_init(struct iso_costs *costs, struct iso_pricing *p)
     costs->rates = iso_calloc(n_currencies, sizeof(*costs->rates));
     costs->window_rates = iso_calloc(n_windows * n_currencies, sizeof(*costs->window_rates));
     costs->windows = iso_calloc(n_windows, sizeof(*costs->windows));
-    costs->caps = iso_calloc(n_offerings, sizeof(*costs->caps));
-    costs->floors = iso_calloc(n_offerings, sizeof(*costs->floors));
-    if (!costs->rates || !costs->window_rates || !costs->windows || !costs->caps || !costs->floors)
+    costs->limits = iso_calloc(n_offerings, sizeof(*costs->limits));
+    if (!costs->rates || !costs->window_rates || !costs->windows || !costs->limits)
         return iso_fail(p->v->reterr, ISO_E_NOMEM, "", "no memory to check a bound");
     return ISO_OK;
 }
@@ -42,32 +48,36 @@ void iso_costs_fini(struct iso_costs *costs)
     free(costs->rates);
     free(costs->window_rates);
     free(costs->windows);
-    free(costs->caps);
-    free(costs->floors);
+    free(costs->limits);
+}
+
+/* The sums of an offering over the limits that count it, in the open period. */
+static const struct iso_limit_sums *limits_of(const struct iso_costs *costs, int32_t offering)
+{
+    const struct iso_verifier *v = costs->p->v;
+    struct iso_limit_sums *sums = &costs->limits[offering];
+
+    if (sums->summed && sums->period == costs->period)
+        return sums;
+    *sums = (struct iso_limit_sums){.summed = true, .period = costs->period};
+    for (int32_t i = v->first_limit[offering]; i < v->first_limit[offering + 1]; i++) {
+        int32_t l = v->limits[i].index;
+        double lambda = costs->p->limit[iso_verify_at(v, l, costs->period)];
+        struct iso_bounded *sum = v->problem->limits[l].minimum ? &sums->floor : &sums->cap;
+        if (lambda != 0)
+            *sum = iso_bounded_add(
+                *sum, iso_bounded_scale(v->limits[i].weight, iso_bounded_exact(fabs(lambda))));
+    }
+    return sums;
 }
 
 static void open_limits(struct iso_costs *costs)
 {
     const struct iso_problem *problem = costs->p->v->problem;
-    size_t n_bytes = (size_t)problem->n_offerings * sizeof(*costs->caps);
 
     costs->has_limits = false;
     for (int32_t l = 0; l < problem->n_limits; l++)
         costs->has_limits |= costs->p->limit[iso_verify_at(costs->p->v, l, costs->period)] != 0;
-    if (!costs->has_limits)
-        return;
-    memset(costs->caps, 0, n_bytes);
-    memset(costs->floors, 0, n_bytes);
-    for (int32_t l = 0; l < problem->n_limits; l++) {
-        const struct iso_limit *limit = &problem->limits[l];
-        double lambda = costs->p->limit[iso_verify_at(costs->p->v, l, costs->period)];
-        struct iso_bounded size = iso_bounded_exact(fabs(lambda));
-        for (int32_t i = 0; i < limit->n_terms && lambda != 0; i++) {
-            struct iso_bounded *sum =
-                &(limit->minimum ? costs->floors : costs->caps)[limit->terms[i].offering];
-            *sum = iso_bounded_add(*sum, iso_bounded_scale(limit->terms[i].weight, size));
-        }
-    }
 }
 
 void iso_costs_open(struct iso_costs *costs, int32_t period)
@@ -129,18 +139,17 @@ static struct iso_bounded lower_of(struct iso_bounded a, struct iso_bounded b)
     return iso_bounded_low(a) <= iso_bounded_low(b) ? a : b;
 }
 
-/* What one instance costs, paid or covered, whichever is less: h price w - kappa. */
+/* What one instance costs, paid or covered by one of n products, whichever is less: h price w -
+ * kappa. */
 static struct iso_bounded paid_or_covered(const struct iso_costs *costs, int32_t cell,
-                                          int32_t offering)
+                                          int32_t offering, const struct iso_verify_link *products,
+                                          int32_t n)
 {
     const struct iso_verifier *v = costs->p->v;
     struct iso_bounded hourly =
         iso_bounded_scale(iso_problem_price(v->problem, offering, costs->period), costs->hours);
     struct iso_bounded least =
         iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, -1));
-
-    int32_t n;
-    const struct iso_verify_link *products = iso_verify_reach(v, cell, offering, &n);
 
     for (int32_t i = 0; i < n; i++) {
         int32_t c = products[i].index;
@@ -165,7 +174,7 @@ struct iso_bounded iso_costs_covered(const struct iso_costs *costs, int32_t cell
     struct iso_bounded cost =
         iso_bounded_multiply(hourly, instance_weight(costs, cell, offering, product));
 
-    return costs->has_limits ? iso_bounded_add(cost, costs->caps[offering]) : cost;
+    return costs->has_limits ? iso_bounded_add(cost, limits_of(costs, offering)->cap) : cost;
 }
 
 /* m of a (cell, offering), cut to the range that prices start and stop out. */
@@ -182,14 +191,29 @@ static struct iso_bounded move_multiplier(const struct iso_pricing *p, int32_t c
     return iso_bounded_exact(runs ? fmin(m, most) : m);
 }
 
+struct iso_bounded iso_costs_of_option(const struct iso_costs *costs, int32_t workload,
+                                       int32_t option)
+{
+    const struct iso_verifier *v = costs->p->v;
+    int32_t k = v->first_option[workload] + option;
+    int32_t offering = v->problem->workloads[workload].options[option].offering;
+    struct iso_bounded cost =
+        paid_or_covered(costs, workload, offering, &v->reach[v->first_reach[k]],
+                        v->first_reach[k + 1] - v->first_reach[k]);
+
+    return costs->has_limits ? iso_bounded_add(cost, limits_of(costs, offering)->cap) : cost;
+}
+
 struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t offering)
 {
     const struct iso_problem *problem = costs->p->v->problem;
-    struct iso_bounded cost = paid_or_covered(costs, cell, offering);
+    int32_t n;
+    const struct iso_verify_link *products = iso_verify_reach(costs->p->v, cell, offering, &n);
+    struct iso_bounded cost = paid_or_covered(costs, cell, offering, products, n);
 
     costs->p->v->verdict.columns_priced++;
     if (costs->has_limits)
-        cost = iso_bounded_add(cost, costs->caps[offering]);
+        cost = iso_bounded_add(cost, limits_of(costs, offering)->cap);
     if (costs->p->kinds[ISO_ROW_RAMP].n > 0)
         cost =
             iso_bounded_subtract(cost, iso_pricing_ramp(costs->p, cell, offering, costs->period));
@@ -209,7 +233,7 @@ struct iso_bounded iso_costs_of(struct iso_costs *costs, int32_t cell, int32_t o
 
 struct iso_bounded iso_costs_floor(const struct iso_costs *costs, int32_t offering)
 {
-    return costs->has_limits ? costs->floors[offering] : (struct iso_bounded){0, 0};
+    return costs->has_limits ? limits_of(costs, offering)->floor : (struct iso_bounded){0, 0};
 }
 
 void iso_costs_add_placement(struct iso_pricing *p)

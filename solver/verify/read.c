@@ -1,4 +1,5 @@
 /* The plan, read once: every index, sign and order is checked before anything is looked up. */
+#include "column_classes.h"
 #include "verifier.h"
 
 #include <stdarg.h>
@@ -435,6 +436,7 @@ void iso_verify_fini(struct iso_verifier *v)
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
+    iso_column_classes_free(v->classes);
 }
 
 const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,

@@ -26,6 +26,15 @@ struct iso_verify_usage {
     int32_t first_cover, n_covers; /* in iso_verifier.cover_order */
 };
 
+struct iso_column_classes;
+
+/* How columns of throughput workloads are priced: the bounds are the same to the last bit. */
+enum iso_pricing_way {
+    ISO_PRICE_FASTEST, /* by class where options stand for many others */
+    ISO_PRICE_EACH,    /* each by itself; for tests */
+    ISO_PRICE_CLASSES, /* by class wherever that can be; for tests */
+};
+
 /* What one option serves of a workload in a period. */
 struct iso_verify_part {
     int32_t option;
@@ -68,11 +77,13 @@ struct iso_verifier {
     int32_t *first_start;             /* n_products + 1 */
     iso_decimal *whole;               /* n_workloads: see iso_verify_least_served() */
     double whole_worth;               /* part of the last dual bound that comes from it */
-    int64_t *bought;                  /* one a start */
-    uint8_t *holds;                   /* n_products: something is held or bought */
-    int32_t *held_row;                /* n_products: of `held`; -1: nothing is held or bought */
-    iso_decimal *held;                /* row * n_periods + period: units or lots in force */
-    iso_wide starts, stops, moves;    /* of period 0 against the placement today */
+    struct iso_column_classes *classes; /* made when the first bound is checked; NULL: not yet */
+    enum iso_pricing_way way;
+    int64_t *bought;               /* one a start */
+    uint8_t *holds;                /* n_products: something is held or bought */
+    int32_t *held_row;             /* n_products: of `held`; -1: nothing is held or bought */
+    iso_decimal *held;             /* row * n_periods + period: units or lots in force */
+    iso_wide starts, stops, moves; /* of period 0 against the placement today */
 };
 
 /* Place of (workload or other row, period) in a table with n_periods columns. */
@@ -111,6 +122,10 @@ const struct iso_verify_link *iso_verify_reach(const struct iso_verifier *v, int
 /* The usage of (period, cell, offering), or NULL. */
 const struct iso_verify_usage *iso_verify_find_usage(const struct iso_verifier *v, int32_t period,
                                                      int32_t cell, int32_t offering);
+
+/* All checks of a plan, by a verifier that knows its problem and plan; to be ended whatever the
+ * result. */
+enum iso_status iso_verify_run(struct iso_verifier *v);
 
 enum iso_status iso_verify_read(struct iso_verifier *v);
 enum iso_status iso_verify_tabulate(struct iso_verifier *v);

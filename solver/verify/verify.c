@@ -34,7 +34,7 @@ static enum iso_status verify_absence(struct iso_verifier *v)
     return ISO_OK;
 }
 
-static enum iso_status verify(struct iso_verifier *v)
+enum iso_status iso_verify_run(struct iso_verifier *v)
 {
     const struct iso_plan *plan = v->plan;
     bool may_have = plan->reason == ISO_REASON_OPTIMAL || plan->reason == ISO_REASON_FEASIBLE;
@@ -61,7 +61,7 @@ enum iso_status iso_verify_telling(const struct iso_problem *problem, const stru
                                     .readable = readable,
                                     .context = context,
                                     .reterr = reterr};
-    enum iso_status status = verify(&verifier);
+    enum iso_status status = iso_verify_run(&verifier);
 
     iso_verify_fini(&verifier);
     if (status == ISO_OK)

@@ -138,6 +138,7 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
     const struct iso_workload *workload = workload_of(unit);
 
     unit->demand = iso_bounded_exact(p->demand[iso_verify_at(p->v, unit->workload, period)]);
+    unit->scale = fabsl(unit->demand.value);
     for (int32_t i = 0; i < workload->n_shares; i++) {
         size_t at = iso_verify_at(p->v, p->first_share[unit->workload] + i, period);
         struct iso_bounded most = iso_bounded_exact(p->share_max[at]);
@@ -146,15 +147,65 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
         unit->outside[i] = iso_bounded_scale(-maximum, most);
         unit->inside[i] =
             iso_bounded_add(iso_bounded_scale(ISO_DECIMAL_ONE - maximum, most), unit->minimum[i]);
+        unit->scale += fabsl(most.value) + fabsl(unit->minimum[i].value);
     }
     for (int32_t r = 0; r < unit->n_rules; r++) {
         struct iso_worth_rule *rule = &unit->rules[r];
         struct iso_row_range rows =
             iso_leads_rows(p, rule->kind, unit->workload, rule->rule, period);
+        long double most = 0;
         rule->active = rows.n > 0;
-        for (int32_t d = 0; d < rule->n_domains && rule->active; d++)
+        for (int32_t d = 0; d < rule->n_domains && rule->active; d++) {
             rule->domains[d].worth = worth_in(unit, rule, &rule->domains[d], rows);
+            most = fmaxl(most, fabsl(rule->domains[d].worth.value));
+        }
+        unit->scale += most;
     }
+}
+
+int64_t iso_worth_n_terms(const struct iso_worth *unit)
+{
+    int64_t n = 1 + 2 * (int64_t)workload_of(unit)->n_shares;
+
+    for (int32_t r = 0; r < unit->n_rules; r++)
+        n += 1 + iso_problem_n_domains(unit->p->v->problem, unit->rules[r].level);
+    return n;
+}
+
+static int32_t domain_of(const struct iso_worth *unit, const struct iso_worth_rule *rule,
+                         int32_t option)
+{
+    return iso_problem_domain(unit->p->v->problem, workload_of(unit)->options[option].offering,
+                              rule->level);
+}
+
+bool iso_worth_is_same(const struct iso_worth *unit, int32_t option, int32_t other)
+{
+    const struct iso_workload *workload = workload_of(unit);
+    const struct iso_offering *offerings = unit->p->v->problem->offerings;
+
+    if (offerings[workload->options[option].offering].spot !=
+        offerings[workload->options[other].offering].spot)
+        return false;
+    for (int32_t i = 0; i < workload->n_shares; i++)
+        if (workload->shares[i].member[option] != workload->shares[i].member[other])
+            return false;
+    for (int32_t r = 0; r < unit->n_rules; r++)
+        if (domain_of(unit, &unit->rules[r], option) != domain_of(unit, &unit->rules[r], other))
+            return false;
+    return true;
+}
+
+uint64_t iso_worth_hash(const struct iso_worth *unit, int32_t option)
+{
+    const struct iso_workload *workload = workload_of(unit);
+    uint64_t hash = unit->p->v->problem->offerings[workload->options[option].offering].spot;
+
+    for (int32_t i = 0; i < workload->n_shares; i++)
+        hash = 2 * hash + workload->shares[i].member[option];
+    for (int32_t r = 0; r < unit->n_rules; r++)
+        hash = hash * UINT64_C(0x100000001b3) + (uint64_t)domain_of(unit, &unit->rules[r], option);
+    return hash;
 }
 
 /* `all`: also rules that take. */
