@@ -48,15 +48,13 @@ static void write_bill(const struct iso_plan_writer *writer, const struct iso_pl
     struct iso_plan_writer own = *writer;
 
     own.plan = plan;
-    own.has_cheapest = false;
     own.message = iso_message_new(writer->arena, &isocost__v1__plan__descriptor);
     if (!own.message)
         return;
     own.message->warnings = iso_arena_calloc(writer->arena, (size_t)plan->n_purchases + 1,
                                              sizeof(*own.message->warnings));
-    if (!own.message->warnings)
+    if (!own.message->warnings || !iso_plan_open_reasons(&own))
         return;
-    iso_plan_sort_runners_up(&own);
     iso_plan_write_lines(&own, MOST_LINES, SIZE_MAX);
     iso_plan_write_commitments(&own);
     to->line_count = own.message->line_count;

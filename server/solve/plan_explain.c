@@ -22,15 +22,19 @@ static int compare_runners_up(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
-void iso_plan_sort_runners_up(struct iso_plan_writer *writer)
+bool iso_plan_open_reasons(struct iso_plan_writer *writer)
 {
     size_t n = (size_t)writer->plan->n_runners_up;
 
+    writer->cheapest = iso_arena_calloc(writer->arena, (size_t)writer->problem->n_workloads + 1,
+                                        sizeof(*writer->cheapest));
     writer->runners_up = iso_arena_calloc(writer->arena, n + 1, sizeof(*writer->runners_up));
-    for (size_t i = 0; writer->runners_up && i < n; i++)
+    if (!writer->cheapest || !writer->runners_up)
+        return false;
+    for (size_t i = 0; i < n; i++)
         writer->runners_up[i] = &writer->plan->runners_up[i];
-    if (writer->runners_up)
-        qsort(writer->runners_up, n, sizeof(*writer->runners_up), compare_runners_up);
+    qsort(writer->runners_up, n, sizeof(*writer->runners_up), compare_runners_up);
+    return true;
 }
 
 /* The first runner-up of a line, or NULL. */
@@ -84,26 +88,33 @@ static int32_t cheapest_option(const struct iso_problem *problem, int32_t worklo
     return cheapest;
 }
 
-/* Without an estimate from the solver: by price. Lines of one workload and period follow each
- * other, so the last answer is kept. */
+/* Whether all prices are the same in two periods, in the base currency. */
+static bool has_same_prices(const struct iso_problem *problem, int32_t t, int32_t other)
+{
+    if (t != other && problem->n_price_exceptions > 0)
+        return false;
+    for (int32_t k = 0; k < problem->n_currencies; k++)
+        if (problem->currencies[k].rate_to_base[t] != problem->currencies[k].rate_to_base[other])
+            return false;
+    return true;
+}
+
+/* Without an estimate from the solver: by price. */
 static const char *reason_by_price(struct iso_plan_writer *writer, const struct iso_line *line)
 {
     const struct iso_problem *problem = writer->problem;
 
     if (line->cell >= problem->n_workloads)
         return "part of the cheapest packing found";
-    if (!writer->has_cheapest || writer->cheapest_cell != line->cell ||
-        writer->cheapest_period != line->period) {
-        writer->has_cheapest = true;
-        writer->cheapest_cell = line->cell;
-        writer->cheapest_period = line->period;
-        writer->cheapest = cheapest_option(problem, line->cell, line->period);
-    }
-    if (writer->cheapest < 0 || writer->cheapest == line->offering)
+    struct iso_cheapest *cheapest = &writer->cheapest[line->cell];
+    if (!cheapest->known || !has_same_prices(problem, cheapest->period, line->period))
+        *cheapest = (struct iso_cheapest){true, line->period,
+                                          cheapest_option(problem, line->cell, line->period)};
+    if (cheapest->offering < 0 || cheapest->offering == line->offering)
         return "cheapest per unit served";
     return iso_arena_printf(writer->arena,
                             "next after %s, of which rules or whole instances leave no more",
-                            problem->offerings[writer->cheapest].id);
+                            problem->offerings[cheapest->offering].id);
 }
 
 const char *iso_plan_reason(struct iso_plan_writer *writer, const struct iso_line *line)

@@ -227,15 +227,13 @@ enum iso_status iso_plan_pack_lines(const struct iso_resolved *resolved,
     struct iso_line_parts parts;
     size_t n_bytes = 0;
 
-    if (arena)
-        iso_plan_sort_runners_up(&writer);
-    if (!arena || !bytes || !writer.runners_up || !iso_line_parts_init(&writer, &parts))
+    if (!arena || !bytes || !iso_plan_open_reasons(&writer) ||
+        !iso_line_parts_init(&writer, &parts))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the lines of the plan");
     for (int32_t next = 0; next < plan->n_lines;) {
         ISO_AUTO(iso_arena) some = iso_arena_new(PARTS_BYTES);
         Isocost__V1__Plan message = ISOCOST__V1__PLAN__INIT;
         writer.arena = some;
-        writer.has_cheapest = false;
         if (some)
             write_some(&writer, &parts, &next, LINES_AT_ONCE, SIZE_MAX, &message);
         if (!some || iso_arena_full(some) || !append(&message, &bytes, &n_bytes))

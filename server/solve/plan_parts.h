@@ -16,8 +16,10 @@ struct iso_plan_writer {
     struct iso_arena *arena;
     Isocost__V1__Plan *message;
     const struct iso_runner_up **runners_up; /* by (period, cell, chosen) */
-    bool has_cheapest;                       /* whether the next three are set */
-    int32_t cheapest_cell, cheapest_period, cheapest;
+    struct iso_cheapest {
+        bool known;
+        int32_t period, offering; /* -1: no option */
+    } * cheapest; /* by workload: the answer for a period, kept for others of the same prices */
 };
 
 /* What people call a rule. */
@@ -70,8 +72,9 @@ double iso_window_part(const struct iso_problem *problem, int32_t budget, int32_
 /* Rules that are broken as their policy allows, worked out from the lines. */
 void iso_plan_write_broken_rules(struct iso_plan_writer *writer);
 
-/* Sets writer->runners_up; needed by the two below. */
-void iso_plan_sort_runners_up(struct iso_plan_writer *writer);
+/* Makes ready what reasons look up, runners-up and the cheapest options; false when the arena is
+ * full. Needed by the two below. */
+bool iso_plan_open_reasons(struct iso_plan_writer *writer);
 
 /* Why an offering was chosen: the sentence for an INSTANCE line. */
 const char *iso_plan_reason(struct iso_plan_writer *writer, const struct iso_line *line);

@@ -382,9 +382,8 @@ Isocost__V1__Plan *iso_plan_to_proto(const struct iso_resolved *resolved,
                                      .arena = arena,
                                      .message =
                                          iso_message_new(arena, &isocost__v1__plan__descriptor)};
-    if (!writer.message)
+    if (!writer.message || !iso_plan_open_reasons(&writer))
         return NULL;
-    iso_plan_sort_runners_up(&writer);
     write_head(&writer);
     write_termination(&writer);
     write_options(&writer);

@@ -111,6 +111,12 @@ static void raise_option(struct iso_pricing *p, const struct iso_costs *costs,
     }
 }
 
+/* Whether any product may cover an option of a throughput workload. */
+static bool is_covered(const struct iso_verifier *v, int32_t a)
+{
+    return v->first_reach[v->first_option[a]] < v->first_reach[v->first_option[a + 1]];
+}
+
 /* What the multipliers of a period add to the bound and to the worth of purchases. */
 static void account(struct iso_pricing *p, const double *psi, int32_t period)
 {
@@ -142,7 +148,7 @@ void iso_implied_open(struct iso_pricing *p, struct iso_costs *costs, struct iso
         return;
     memset(implied->psi, 0, (size_t)problem->n_products * sizeof(*implied->psi));
     for (int32_t a = 0; a < problem->n_workloads; a++) {
-        if (problem->workloads[a].replicas)
+        if (problem->workloads[a].replicas || !is_covered(p->v, a))
             continue;
         iso_worth_open(&units[a], period);
         for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
