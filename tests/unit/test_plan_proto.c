@@ -146,9 +146,9 @@ static struct iso_resolved make_resolved(void)
                                  .problem_digest = "sha256:p"};
 }
 
-static const Isocost__V1__Plan *to_proto(const struct iso_plan *plan, struct iso_arena *arena)
+static const Isocost__V1__Plan *to_proto_of(const struct iso_resolved *resolved,
+                                            const struct iso_plan *plan, struct iso_arena *arena)
 {
-    static struct iso_resolved resolved;
     static Isocost__V1__Model model = ISOCOST__V1__MODEL__INIT;
     static Isocost__V1__Workload web = ISOCOST__V1__WORKLOAD__INIT, *workloads[] = {&web};
     static Isocost__V1__ThroughputDemand throughput = ISOCOST__V1__THROUGHPUT_DEMAND__INIT;
@@ -166,11 +166,18 @@ static const Isocost__V1__Plan *to_proto(const struct iso_plan *plan, struct iso
     model.workloads = workloads;
     model.n_limits = 1;
     model.limits = model_limits;
-    resolved = make_resolved();
     const Isocost__V1__Plan *message =
-        iso_plan_to_proto(&resolved, &model, plan, &verdict, 0, SIZE_MAX, arena);
+        iso_plan_to_proto(resolved, &model, plan, &verdict, 0, SIZE_MAX, arena);
     assert_non_null(message);
     return message;
+}
+
+static const Isocost__V1__Plan *to_proto(const struct iso_plan *plan, struct iso_arena *arena)
+{
+    static struct iso_resolved resolved;
+
+    resolved = make_resolved();
+    return to_proto_of(&resolved, plan, arena);
 }
 
 static void each_kind_of_rule_has_a_name_and_a_sentence(void **state)
@@ -425,6 +432,49 @@ static void explanations_that_make_no_sense_are_left_out(void **state)
     assert_int_equal(message->certificate->components[0]->n_workloads, 1);
 }
 
+/* A costs 1 USD. In the first case B costs 0.6 EUR, which is 0.6 USD by day and 1.2 by night; in
+ * the second it costs 1.5 USD, by night 0.9. Both serve 10. */
+static void a_line_names_the_cheapest_option_of_its_period(void **state)
+{
+    static const iso_decimal rising[] = {D(1), D(2)};
+    static const struct iso_currency currencies[] = {{"USD", ones}, {"EUR", rising}};
+    static const struct iso_price_exception at_night = {1, 1, D(0.9)};
+    static const char first_of_all[] = "cheapest per unit served";
+    static const char second_to_b[] = "next after azure/r2/*/b/linux/on-demand, of which rules or "
+                                      "whole instances leave no more";
+    const struct {
+        int32_t currency_of_b, n_exceptions;
+        iso_decimal price_of_b;
+        const char *by_day, *by_night;
+    } cases[] = {{1, 0, D(0.6), second_to_b, first_of_all},
+                 {0, 1, D(1.5), first_of_all, second_to_b}};
+
+    (void)state;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
+        struct iso_line lines[] = {
+            {ISO_LINE_INSTANCE, 0, 0, 0, -1, -1, D(1), 0, D(1), 0, D(10), D(1), D(10), D(10), 1},
+            {ISO_LINE_INSTANCE, 1, 0, 0, -1, -1, D(1), 0, D(1), 0, D(20), D(1), D(20), D(10), 1}};
+        struct iso_plan plan = {.reason = ISO_REASON_FEASIBLE,
+                                .has_solution = true,
+                                .n_lines = 2,
+                                .lines = lines,
+                                .cost = D(30)};
+        struct iso_resolved resolved = make_resolved();
+        ISO_AUTO(iso_arena) arena = iso_arena_new(1u << 20);
+        struct iso_offering offerings[] = {resolved.problem.offerings[0],
+                                           resolved.problem.offerings[1]};
+        offerings[1].currency = cases[i].currency_of_b;
+        offerings[1].price = cases[i].price_of_b;
+        resolved.problem.offerings = offerings;
+        resolved.problem.currencies = currencies;
+        resolved.problem.n_price_exceptions = cases[i].n_exceptions;
+        resolved.problem.price_exceptions = &at_night;
+        const Isocost__V1__Plan *message = to_proto_of(&resolved, &plan, arena);
+        assert_string_equal(message->lines[0]->reason, cases[i].by_day);
+        assert_string_equal(message->lines[1]->reason, cases[i].by_night);
+    }
+}
+
 static void a_full_arena_makes_no_plan(void **state)
 {
     struct iso_plan plan = {.reason = ISO_REASON_NO_PLAN_FOUND, .stop = ISO_STOP_TIME};
@@ -452,6 +502,7 @@ int main(void)
         cmocka_unit_test(broken_rules_are_worked_out_from_the_lines),
         cmocka_unit_test(each_period_of_a_run_has_its_share),
         cmocka_unit_test(explanations_that_make_no_sense_are_left_out),
+        cmocka_unit_test(a_line_names_the_cheapest_option_of_its_period),
         cmocka_unit_test(a_full_arena_makes_no_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
