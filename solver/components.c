@@ -187,8 +187,11 @@ static void add_stats(struct iso_plan_stats *stats, const struct iso_plan_stats 
 static enum iso_status solve_one(struct run *run, int32_t component, double left_size, bool explain,
                                  struct iso_part *part, struct iso_error *reterr)
 {
-    struct iso_control control = {
-        .context = run, .now = on_now, .stop = on_stop, .incumbent = on_incumbent};
+    struct iso_control control = {.context = run,
+                                  .past = run->control->past,
+                                  .now = on_now,
+                                  .stop = on_stop,
+                                  .incumbent = on_incumbent};
     double left = fmax(1e-3, run->end_s - run->control->now(run->control->context));
 
     part->problem.options.time_limit_s =

@@ -58,10 +58,12 @@ enum iso_status iso_lp_start_from(struct iso_lp *lp, const struct iso_simplex_ba
     for (int32_t k = 0; k < basis->n_rows; k++)
         glp_set_row_stat(lp->prob, lp->row_place[basis->rows[k]],
                          isinf(lp->mip->rows[basis->rows[k]].lower) ? GLP_NU : GLP_NL);
-    if (glp_factorize(lp->prob) != 0) {
+    if (glp_warm_up(lp->prob) != 0) {
         glp_std_basis(lp->prob);
         return ISO_OK;
     }
     lp->fresh = false;
+    lp->foreign = true;
+    lp->grown = glp_get_dual_stat(lp->prob) != GLP_FEAS; /* then the primal simplex goes on */
     return ISO_OK;
 }

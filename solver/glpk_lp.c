@@ -1,4 +1,5 @@
 #include <glpk.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +7,9 @@
 #include "glpk_guard.h"
 #include "glpk_lp_state.h"
 
-#define EAGER_ROWS 500       /* programs up to this size are loaded with every row */
-#define SLICE_ITERATIONS 500 /* between two looks at the control; shorter slices cost time */
+#define EAGER_ROWS 500          /* programs up to this size are loaded with every row */
+#define FOREIGN_ITERATIONS 2000 /* from a basis of another program, and two for each row */
+#define SLICE_ITERATIONS 500    /* between two looks at the control; shorter slices cost time */
 
 static enum iso_status load(struct iso_lp *lp, const uint8_t *active, struct iso_error *reterr)
 {
@@ -204,10 +206,14 @@ static enum iso_lp_outcome outcome_of(glp_prob *prob)
     }
 }
 
-/* One run with the given method until done, stopped or stuck (false). */
+/* One run with the given method until done, stopped or stuck (false). GLPK may go round in circles
+ * from a basis of another program. */
 static bool run(struct iso_lp *lp, int method, const struct iso_control *control,
                 int64_t *io_iterations, enum iso_lp_outcome *ret_outcome)
 {
+    int first = glp_get_it_cnt(lp->prob);
+    int most = lp->foreign ? FOREIGN_ITERATIONS + 2 * glp_get_num_rows(lp->prob) : INT_MAX;
+
     glp_smcp parameters;
 
     glp_init_smcp(&parameters);
@@ -224,7 +230,9 @@ static bool run(struct iso_lp *lp, int method, const struct iso_control *control
                 *ret_outcome = ISO_LP_STOPPED;
                 return true;
             }
-            continue;
+            if (glp_get_it_cnt(lp->prob) - first < most)
+                continue;
+            return false;
         }
         if (status != 0)
             return false;
@@ -246,7 +254,9 @@ static enum iso_status solve_loaded(struct iso_lp *lp, const struct iso_control 
     }
     int method = lp->grown && !lp->fresh ? GLP_PRIMAL : GLP_DUALP;
     lp->fresh = lp->grown = false;
-    if (run(lp, method, control, io_iterations, ret_outcome))
+    bool done = run(lp, method, control, io_iterations, ret_outcome);
+    lp->foreign = false;
+    if (done)
         return ISO_OK;
     glp_std_basis(lp->prob);
     if (run(lp, GLP_PRIMAL, control, io_iterations, ret_outcome))

@@ -45,8 +45,9 @@ struct iso_lp {
     int32_t scratch_room;
     int *rows; /* scratch for one column */
     double *coefficients;
-    bool fresh; /* not solved since it was made */
-    bool grown; /* has new columns since the last solve: its basis is primal feasible */
+    bool fresh;   /* not solved since it was made */
+    bool foreign; /* its basis comes from another program and has not been gone on from yet */
+    bool grown;   /* has new columns since the last solve: its basis is primal feasible */
     int32_t n_bundles, n_parts;
     struct iso_lp_bundle *bundles;
     struct iso_lp_part *parts;

@@ -2,10 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "cell_trees.h"
 #include "counts.h"
 #include "improve.h"
 #include "packing.h"
 #include "unlisted.h"
+#include "warm_start.h"
 
 bool iso_search_gap_reached(const struct iso_search *search)
 {
@@ -69,6 +71,60 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
     return ISO_OK;
 }
 
+/* Trees of single cells, after which the columns may have grown. */
+static enum iso_status try_cell_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
+                                      double **io_duals, const double *other, bool all,
+                                      struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
+    int32_t n_columns = mip->n_columns, n_rows = mip->n_rows;
+
+    if (!search->has_best)
+        return ISO_OK;
+    ISO_TRY(iso_try_cell_trees(search, *io_duals, other, all, reterr));
+    if (mip->n_columns == n_columns)
+        return ISO_OK;
+    ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
+    ISO_TRY(iso_lp_grow(lp, reterr));
+    return grow_point(io_x, n_columns, mip->n_columns, reterr);
+}
+
+/* First plans from a relaxation beside the best plan: *ret_other is the one of both that is not the
+ * best, NULL when there is one alone. The caller frees it. */
+static enum iso_status plan_beside(struct iso_search *search, const double *x, const double *duals,
+                                   double **ret_other, struct iso_error *reterr)
+{
+    const struct iso_control *control = search->control;
+    struct iso_control quiet = *control; /* it may be worse than what was told */
+    double value = search->best_value;
+    size_t n_bytes = (size_t)search->formulation->mip.n_columns * sizeof(double);
+    ISO_AUTO_MEM double *before = iso_calloc(n_bytes, 1);
+
+    if (!before)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
+    memcpy(before, search->best, n_bytes);
+    quiet.incumbent = NULL;
+    quiet.progress = NULL;
+    search->control = &quiet;
+    search->has_best = false;
+    enum iso_status status = iso_first_plans(search, x, duals, 1, reterr);
+    search->control = control;
+    if (status == ISO_OK && search->has_best && search->best_value < value) {
+        *ret_other = ISO_STEAL(before);
+        return iso_search_report(search, reterr);
+    }
+    if (search->has_best) {
+        double *other = search->best;
+        search->best = ISO_STEAL(before);
+        *ret_other = other;
+    } else {
+        memcpy(search->best, before, n_bytes);
+    }
+    search->has_best = true;
+    search->best_value = value;
+    return status;
+}
+
 static enum iso_status try_period_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
                                         double **io_duals, struct iso_error *reterr)
 {
@@ -101,10 +157,25 @@ static enum iso_status prove_early(struct iso_search *search, const double *dual
     return ISO_OK;
 }
 
+/* Where the tier begins: with what the past knows of problems like this one, or with what is listed
+ * first and the periods one by one. */
+static enum iso_status begin(struct iso_search *search, const struct iso_warm_start *start,
+                             struct iso_error *reterr)
+{
+    if (search->unlisted && !start->known)
+        ISO_TRY(iso_list_candidates(search, reterr));
+    if (!search->has_best)
+        ISO_TRY(iso_start_plans(search, reterr));
+    if (start->known)
+        return iso_warm_start_begin(search, start, reterr);
+    return iso_period_start_applies(search) ? iso_start_periods(search, &search->basis, reterr)
+                                            : ISO_OK;
+}
+
 /* One step after the other, with a look at the gap between them: hence long. */
-enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
-                                  bool *ret_infeasible, bool *ret_by_relaxation,
-                                  struct iso_error *reterr)
+static enum iso_status optimise(struct iso_search *search, struct iso_warm_start *start,
+                                double **io_duals, bool *ret_infeasible, bool *ret_by_relaxation,
+                                struct iso_error *reterr)
 {
     struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO(iso_lp) lp = NULL;
@@ -113,12 +184,7 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
 
     *ret_infeasible = *ret_by_relaxation = false;
     int32_t n_rows = mip->n_rows;
-    if (search->unlisted)
-        ISO_TRY(iso_list_candidates(search, reterr));
-    if (!search->has_best)
-        ISO_TRY(iso_start_plans(search, reterr));
-    if (iso_period_start_applies(search))
-        ISO_TRY(iso_start_periods(search, &search->basis, reterr));
+    ISO_TRY(begin(search, start, reterr));
     ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
     memset(*io_duals, 0, (size_t)mip->n_rows * sizeof(**io_duals));
     ISO_TRY(iso_relax(search, io_duals, &lp, &outcome, reterr));
@@ -130,6 +196,12 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
     if (!x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
     iso_lp_values(lp, x);
+    bool warm = start->known;
+    if (outcome == ISO_LP_OPTIMAL && search->tier == ISO_TIER_MONEY) {
+        if (warm)
+            ISO_TRY(iso_warm_start_snap(search, start, *io_duals, reterr));
+        ISO_TRY(iso_warm_start_note(search, lp, *io_duals, start, reterr));
+    }
     if (outcome == ISO_LP_OPTIMAL && search->priced_out &&
         !search->unlisted) /* otherwise only the proof knows a bound */
         search->tier_bound =
@@ -139,12 +211,19 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
     if (iso_search_gap_reached(search))
         return ISO_OK;
     bool dives = search->choice.strategy == ISO_STRATEGY_COLUMNS; /* which rounds better */
-    ISO_TRY(iso_first_plans(search, x, *io_duals, dives ? 1 : INT32_MAX, reterr));
+    ISO_AUTO_MEM double *other = NULL;
+    if (warm && dives && search->has_best)
+        ISO_TRY(plan_beside(search, x, *io_duals, &other, reterr));
+    else
+        ISO_TRY(iso_first_plans(search, x, *io_duals, dives ? 1 : INT32_MAX, reterr));
     if (dives && !search->has_best)
         ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     if (search->choice.strategy == ISO_STRATEGY_COLUMNS && iso_period_trees_apply(search)) {
+        ISO_TRY(try_cell_trees(search, lp, &x, io_duals, other, search->past && !warm, reterr));
+        if (!goes_on(search))
+            return ISO_OK;
         ISO_TRY(try_period_trees(search, lp, &x, io_duals, reterr));
         if (!goes_on(search))
             return ISO_OK;
@@ -173,5 +252,19 @@ enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
             iso_search_gap_reached(search) || iso_search_stops(search))
             break;
     }
+    return ISO_OK;
+}
+
+enum iso_status iso_optimise_tier(struct iso_search *search, double **io_duals,
+                                  bool *ret_infeasible, bool *ret_by_relaxation,
+                                  struct iso_error *reterr)
+{
+    struct iso_warm_start start __attribute__((cleanup(iso_warm_start_fini))) = {0};
+
+    if (search->tier == ISO_TIER_MONEY)
+        ISO_TRY(iso_warm_start_recall(search->past, search->problem, &start, reterr));
+    ISO_TRY(optimise(search, &start, io_duals, ret_infeasible, ret_by_relaxation, reterr));
+    if (search->tier == ISO_TIER_MONEY && !*ret_infeasible)
+        ISO_TRY(iso_warm_start_end(search, &start, reterr));
     return ISO_OK;
 }

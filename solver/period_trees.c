@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "glpk_mip.h"
-#include "unlisted.h"
+#include "reduced_uses.h"
 
 #define DELTA 0.02     /* of r_t: reduced costs that are looked at */
 #define MOST_ITEMS 400 /* instances of a period that are looked at */
@@ -44,10 +44,9 @@ struct period {
 
 struct trees {
     struct iso_search *search;
-    struct iso_unlisted *u;
     const double *duals;
+    struct iso_reduced_uses uses;
     struct period *periods;
-    double *need;      /* [product * n_periods + period] */
     int32_t *place;    /* [row]: in the tree at hand, -1 = not in it */
     struct run *point; /* of the trees */
     int32_t n_point;
@@ -69,10 +68,8 @@ static void trees_fini(struct trees *trees)
 {
     for (int32_t t = 0; trees->periods && t < trees->search->problem->n_periods; t++)
         free(trees->periods[t].items);
-    if (!trees->search->unlisted)
-        iso_unlisted_free(trees->u);
-    void *const arrays[] = {trees->periods, trees->need, trees->place, trees->point,
-                            trees->planned};
+    iso_reduced_uses_fini(&trees->uses);
+    void *const arrays[] = {trees->periods, trees->place, trees->point, trees->planned};
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);
 }
@@ -109,39 +106,15 @@ static void show(struct trees *trees, int32_t t, struct item item)
     period->items[period->n_items++] = item;
 }
 
-/* What products ask of coverage, so that all of it is priced out. */
-static void find_needs(struct trees *trees)
-{
-    const struct iso_problem *problem = trees->search->problem;
-
-    for (int32_t c = 0; c < problem->n_products; c++)
-        iso_unlisted_need(trees->u, c, false, &trees->need[(size_t)c * (size_t)problem->n_periods],
-                          NULL);
-}
-
 /* Shows an option to all periods. */
 static void look_at(struct trees *trees, int32_t a, int32_t option)
 {
-    const struct iso_unlisted *u = trees->u;
     const struct iso_problem *problem = trees->search->problem;
-    const struct iso_reach *reach = &u->f->reduction->reach;
-    int32_t n_periods = problem->n_periods, k = reach->first_option[a] + option;
+    const double *reduced_costs = iso_reduced_use(&trees->uses, a, option);
 
-    iso_unlisted_paid(u, a, option, u->row);
-    for (int32_t at = reach->first[k]; at < reach->first[k + 1]; at++) {
-        int32_t c = reach->items[at].set;
-        const struct iso_product *product = &problem->products[c];
-        const double *need = &trees->need[(size_t)c * (size_t)n_periods];
-        double use = iso_value(product->eligible[reach->items[at].place].use);
-        iso_unlisted_covered(u, a, option, c, u->other);
-        for (int32_t t = 0; t < n_periods; t++)
-            if (product->most != 0 || product->existing[t] > 0)
-                u->row[t] = fmin(u->row[t], u->other[t] + use * need[t]);
-    }
-    iso_unlisted_gain(u, a, option, u->other);
-    for (int32_t t = 0; t < n_periods; t++)
-        if (iso_formulation_useful(u->f, &problem->workloads[a], t))
-            show(trees, t, (struct item){a, option, u->row[t] - u->other[t]});
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        if (iso_formulation_useful(trees->search->formulation, &problem->workloads[a], t))
+            show(trees, t, (struct item){a, option, reduced_costs[t]});
 }
 
 static enum iso_status init(struct trees *trees, struct iso_search *search, const double *duals,
@@ -153,14 +126,10 @@ static enum iso_status init(struct trees *trees, struct iso_search *search, cons
 
     trees->search = search;
     trees->duals = duals;
-    trees->u = search->unlisted;
-    if (!trees->u)
-        ISO_TRY(iso_unlisted_new(search->formulation, &trees->u, reterr));
     trees->periods = iso_calloc(n_periods, sizeof(*trees->periods));
-    trees->need = iso_calloc((size_t)problem->n_products * n_periods, sizeof(*trees->need));
     trees->place = iso_calloc((size_t)mip->n_rows, sizeof(*trees->place));
     trees->planned = iso_calloc(n_periods, sizeof(*trees->planned));
-    if (!trees->periods || !trees->need || !trees->place || !trees->planned)
+    if (!trees->periods || !trees->place || !trees->planned)
         return no_memory(reterr);
     for (int32_t t = 0; t < problem->n_periods; t++) {
         trees->periods[t].items = iso_calloc(ROOM, sizeof(struct item));
@@ -176,11 +145,10 @@ static enum iso_status init(struct trees *trees, struct iso_search *search, cons
     }
     for (int32_t t = 0; t < problem->n_periods; t++)
         trees->periods[t].delta = DELTA * fabs(trees->periods[t].relaxed);
-    ISO_TRY(iso_unlisted_open(trees->u, duals, 1, reterr));
-    find_needs(trees);
+    ISO_TRY(iso_reduced_uses_init(&trees->uses, search, duals, reterr));
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
-            if (trees->u->class_of[a][i] >= 0)
+            if (iso_reduced_use_exists(&trees->uses, a, i))
                 look_at(trees, a, i);
     for (int32_t t = 0; t < problem->n_periods; t++)
         cut(&trees->periods[t]);
@@ -308,7 +276,7 @@ static bool list_point(struct trees *trees, int32_t *ret_columns)
 {
     struct iso_formulation *f = trees->search->formulation;
     int32_t n_periods = trees->search->problem->n_periods;
-    const int32_t *first = trees->u->f->reduction->reach.first_option;
+    const int32_t *first = f->reduction->reach.first_option;
     size_t n = (size_t)first[trees->search->problem->n_workloads] * (size_t)n_periods;
     ISO_AUTO_MEM int32_t *column = f->complete ? iso_calloc(n, sizeof(*column)) : NULL;
 

@@ -16,6 +16,7 @@ struct iso_unlisted;
 struct iso_search {
     const struct iso_problem *problem;
     const struct iso_control *control;
+    struct iso_past *past; /* what earlier solves have found; NULL: nothing, and nothing is kept */
     struct iso_formulation *formulation;
     struct iso_unlisted *unlisted; /* prices what is not listed; NULL: everything is */
     struct iso_choice choice;

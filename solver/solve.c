@@ -39,6 +39,7 @@ static enum iso_status search_init(struct iso_search *search, const struct iso_p
                                   .begin_s = control->now(control->context),
                                   .plan = plan};
     search->end_s = search->begin_s + problem->options.time_limit_s;
+    search->past = problem->options.deterministic ? NULL : control->past;
     search->best = iso_calloc(n_columns, sizeof(double));
     search->money = iso_calloc(n_columns, sizeof(double));
     if (!search->best || !search->money)
@@ -398,6 +399,7 @@ static enum iso_status optimise_smaller(const struct iso_presolve *presolve,
 {
     struct listener listener = {presolve, control};
     const struct iso_control inner = {.context = &listener,
+                                      .past = control->past,
                                       .now = on_now,
                                       .stop = on_stop,
                                       .incumbent = control->incumbent ? on_incumbent : NULL,

@@ -47,6 +47,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
         .n_processes = d->parameters.solver_processes,
         .queue_bound = d->parameters.queue,
         .memory_bytes = (int64_t)d->parameters.solver_memory_mib << 20,
+        .past_bytes = (int64_t)d->parameters.solver_past_mib << 20,
         .recycle_after = RECYCLE_AFTER_SOLVES,
         .log = iso_log_supervisor};
     const struct iso_catalog_config catalog = {.host_path = d->paths.plugin_host,

@@ -44,6 +44,10 @@ static const struct iso_parameter table[] = {
      AT(keep_unused_days)},
     {ISO_PARAMETER_WHOLE, "solver-memory-mib", "2048", 64, 1048576, "MIB",
      "Address space of one solver process.", AT(solver_memory_mib)},
+    {ISO_PARAMETER_WHOLE, "solver-past-mib", "64", 0, 65536, "MIB",
+     "What a solver process keeps of earlier solves, of its memory, so that models like theirs are "
+     "solved faster; 0: nothing.",
+     AT(solver_past_mib)},
     {ISO_PARAMETER_WHOLE, "pollers", "2", 1, 64, "THREADS", "Threads that move bytes.",
      AT(pollers)},
     {ISO_PARAMETER_WHOLE, "workers", "4", 1, 256, "THREADS", "Threads that run handlers.",

@@ -11,9 +11,9 @@ struct iso_daemon_parameters {
     struct iso_parameter_list listen;
     const char *store; /* NULL: SQLite in the data folder */
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
-    int solvers, solver_processes, queue, solver_memory_mib, plan_queue, tenant_queue, tenant_plans,
-        lease_seconds, keep_plans_days, keep_unused_days, pollers, workers, drain_seconds,
-        log_level;
+    int solvers, solver_processes, queue, solver_memory_mib, solver_past_mib, plan_queue,
+        tenant_queue, tenant_plans, lease_seconds, keep_plans_days, keep_unused_days, pollers,
+        workers, drain_seconds, log_level;
     bool workers_only, help, version;
 };
 

@@ -203,6 +203,7 @@ static enum iso_status submit(struct lane *lane, struct iso_error *reterr)
         .model_digest = evaluation->scenarios[lane->place].digest,
         .snapshot_fd = evaluation->snapshot_fd,
         .affinity = lane->affinity,
+        .owner = &evaluation->principal,
         .context = lane,
         .progress = on_progress,
         .done = on_done,

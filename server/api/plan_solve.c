@@ -154,6 +154,7 @@ static enum iso_status submit(struct iso_api *api, struct iso_call *call,
     solve->stream = stream;
     request->model = model;
     request->model_arena = iso_call_arena(call);
+    request->owner = iso_call_principal(call);
     request->deadline_s = isfinite(remaining_s) ? fmax(remaining_s, 0.001) : 0;
     request->context = solve;
     request->done = on_done;

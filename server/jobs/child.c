@@ -23,8 +23,8 @@ static int spawn(const struct iso_supervisor *supervisor, int socket_fd, pid_t *
 {
     static char path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C", fd[] = "3";
     char *environment[] = {path, locale, NULL};
-    char parent[24], memory[24], processes[24];
-    char *arguments[] = {supervisor->solver_path, fd, parent, memory, processes, NULL};
+    char parent[24], memory[24], processes[24], past[24];
+    char *arguments[] = {supervisor->solver_path, fd, parent, memory, processes, past, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -32,6 +32,7 @@ static int spawn(const struct iso_supervisor *supervisor, int socket_fd, pid_t *
     snprintf(parent, sizeof(parent), "%ld", (long)getpid());
     snprintf(memory, sizeof(memory), "%lld", (long long)supervisor->memory_bytes);
     snprintf(processes, sizeof(processes), "%d", supervisor->n_processes);
+    snprintf(past, sizeof(past), "%lld", (long long)supervisor->past_bytes);
     sigemptyset(&none);
     sigfillset(&all);
     if (posix_spawn_file_actions_init(&actions) != 0)

@@ -24,20 +24,29 @@ static int suitability(const struct child *child, const struct iso_job *job)
     return 2 * (child->affinity == 0) + same_snapshot(child, job);
 }
 
+/* Whether a job of a row waits for a child that has all but answered another: whoever got that
+ * answer asks for more before the child is idle again. */
+static bool waits_for(const struct child *child, const struct iso_job *job, double now)
+{
+    return child->state == CHILD_CHECKING && job->affinity != 0 &&
+           now < job->submitted_s + ISO_AFFINITY_WAIT_S;
+}
+
 /* The most suitable idle child, among equals the one used last, so that the others stay spare.
- * NULL: none. */
-static struct child *pick_child(struct iso_supervisor *supervisor, const struct iso_job *job)
+ * NULL: none, or a better one will be idle at once. */
+static struct child *pick_child(struct iso_supervisor *supervisor, const struct iso_job *job,
+                                double now)
 {
     struct child *best = NULL;
     for (int i = 0; i < supervisor->n_children; i++) {
         struct child *child = &supervisor->children[i];
-        if (child->state != CHILD_IDLE || child->condemned)
+        if ((child->state != CHILD_IDLE && !waits_for(child, job, now)) || child->condemned)
             continue;
         int more = best ? suitability(child, job) - suitability(best, job) : 1;
         if (more > 0 || (more == 0 && child->used_s > best->used_s))
             best = child;
     }
-    return best;
+    return best && best->state == CHILD_IDLE ? best : NULL;
 }
 
 static enum iso_status send_command(struct child *child, const SolverCommand *command, int pass_fd)
@@ -83,6 +92,7 @@ static enum iso_status send_job(struct child *child, struct iso_job *job, double
     request.has_snapshot = job->snapshot_fd >= 0;
     request.time_limit_seconds = limit_s;
     request.tier = job->tier;
+    request.owner = job->owner;
     command.command_case = ISOCOST__INTERNAL__V1__SOLVER_COMMAND__COMMAND_SOLVE;
     command.solve = &request;
     return send_command(child, &command, job->snapshot_fd);
@@ -149,7 +159,7 @@ void iso_dispatch(struct iso_supervisor *supervisor, double now)
         if (!job && n_batch < supervisor->n_batch_most)
             job = TAILQ_FIRST(&supervisor->lanes[1]);
         struct child *child =
-            job && n_busy < supervisor->n_busy_most ? pick_child(supervisor, job) : NULL;
+            job && n_busy < supervisor->n_busy_most ? pick_child(supervisor, job, now) : NULL;
         if (!child)
             return;
         start(supervisor, child, job, now);

@@ -91,6 +91,8 @@ static double job_timers(struct iso_supervisor *supervisor, struct iso_job *job,
             leave_lane(supervisor, job, ISO_STOP_DEADLINE);
         else if (dead_start)
             leave_lane(supervisor, job, ISO_STOP_NONE);
+        if (job->affinity != 0 && now < job->submitted_s + ISO_AFFINITY_WAIT_S)
+            return fmin(answer_at, job->submitted_s + ISO_AFFINITY_WAIT_S);
         return isfinite(job->deadline_s) ? answer_at : INFINITY;
     }
     if (job->state != JOB_RUNNING)

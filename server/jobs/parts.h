@@ -83,6 +83,8 @@ struct mail {
 
 enum job_state { JOB_INCOMING, JOB_QUEUED, JOB_RUNNING, JOB_ANSWERED };
 
+#define ISO_AFFINITY_WAIT_S 0.05 /* that a job of a row waits for the process it comes back to */
+
 struct child;
 
 struct iso_job {
@@ -93,6 +95,7 @@ struct iso_job {
     char model_digest[ISO_DIGEST_TEXT_SIZE]; /* "": not known */
     bool batch, incumbents, all_lines;
     uint64_t affinity;
+    char owner[2 * sizeof(((struct iso_principal *)NULL)->tenant)]; /* tenant/project; "": nobody */
     char *tier;
     void *context;
     void (*accepted)(void *context, int queue_position);
@@ -191,7 +194,7 @@ struct iso_supervisor {
     char *solver_path;
     int n_busy_most, n_batch_most, n_children, n_workers, queue_bound, recycle_after;
     int n_processes;
-    int64_t memory_bytes;
+    int64_t memory_bytes, past_bytes;
     void (*log)(int level, const char *text);
     int wake_fd;
 

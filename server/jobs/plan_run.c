@@ -223,6 +223,7 @@ void iso_plan_run_start(struct iso_run *base)
     struct iso_job_request request = {.mode = ISO_JOB_SOLVE,
                                       .snapshot_fd = -1,
                                       .all_lines = true,
+                                      .owner = &base->record.principal,
                                       .context = run,
                                       .accepted = on_accepted,
                                       .progress = on_progress,

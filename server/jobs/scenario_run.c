@@ -129,6 +129,7 @@ static enum iso_status submit(struct iso_scenario_run *run, struct iso_error *re
                                             .model_digest = run->digest,
                                             .snapshot_fd = run->snapshot_fd,
                                             .affinity = affinity_of(run),
+                                            .owner = &run->base.record.principal,
                                             .context = run,
                                             .done = on_done};
 

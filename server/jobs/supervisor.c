@@ -104,6 +104,7 @@ static struct iso_supervisor *new_supervisor(const struct iso_supervisor_config 
     supervisor->recycle_after =
         config->recycle_after > 0 ? config->recycle_after : DEFAULT_RECYCLE_AFTER;
     supervisor->n_processes = config->n_processes > 0 ? config->n_processes : 1;
+    supervisor->past_bytes = config->past_bytes;
     supervisor->memory_bytes =
         config->memory_bytes > 0 ? config->memory_bytes : DEFAULT_MEMORY_BYTES;
     supervisor->log = config->log;
@@ -246,6 +247,9 @@ static enum iso_status fill_job(struct iso_job *job, const struct iso_job_reques
     job->incumbents = request->incumbents;
     job->all_lines = request->all_lines;
     job->affinity = request->affinity;
+    if (request->owner)
+        snprintf(job->owner, sizeof(job->owner), "%s/%s", request->owner->tenant,
+                 request->owner->project);
     if (request->model_digest)
         snprintf(job->model_digest, sizeof(job->model_digest), "%s", request->model_digest);
     job->context = request->context;

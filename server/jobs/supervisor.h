@@ -17,17 +17,20 @@
 #include "isocost/v1/model.pb-c.h"
 #include "isocost/v1/plan.pb-c.h"
 #include "isocost/v1/plan_service.pb-c.h"
+#include "principal.h"
 
 struct iso_supervisor;
 struct iso_job;
 
 struct iso_supervisor_config {
-    const char *solver_path;                  /* absolute path of isocost-solver */
-    int n_solvers;                            /* processes that solve at the same time, >= 1 */
-    bool batch_only;                          /* batch jobs may have all of them */
-    int n_processes;                          /* of one solver, for parts of a solve; 0: 1 */
-    int queue_bound;                          /* jobs that may wait */
-    int64_t memory_bytes;                     /* address space of one solver */
+    const char *solver_path; /* absolute path of isocost-solver */
+    int n_solvers;           /* processes that solve at the same time, >= 1 */
+    bool batch_only;         /* batch jobs may have all of them */
+    int n_processes;         /* of one solver, for parts of a solve; 0: 1 */
+    int queue_bound;         /* jobs that may wait */
+    int64_t memory_bytes;    /* address space of one solver */
+    int64_t
+        past_bytes; /* of it, at most so much for what earlier solves found; 0: nothing is kept */
     int recycle_after;                        /* solves */
     void (*log)(int level, const char *text); /* may be NULL */
 };
@@ -61,6 +64,8 @@ struct iso_job_request {
     bool all_lines;                  /* the result has them, not only what a message holds */
     const char *tier;                /* EXPORT; "" = money */
     uint64_t affinity; /* jobs of one number go to the same solver if they can; 0 = none */
+    const struct iso_principal
+        *owner; /* whose solves may help each other; NULL = nobody's; copied */
     void *context;
     void (*accepted)(void *context, int queue_position);                         /* may be NULL */
     void (*progress)(void *context, const Isocost__V1__SolveProgress *progress); /* may be NULL */

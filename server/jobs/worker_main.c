@@ -18,8 +18,8 @@
 
 struct parameters {
     const char *queue, *cache_dir, *solver;
-    int solvers, solver_processes, solver_memory_mib, tenant_plans, lease_seconds, drain_seconds,
-        log_level;
+    int solvers, solver_processes, solver_memory_mib, solver_past_mib, tenant_plans, lease_seconds,
+        drain_seconds, log_level;
     bool help, version;
 };
 
@@ -39,6 +39,10 @@ static const struct iso_parameter table[] = {
      AT(solver_processes)},
     {ISO_PARAMETER_WHOLE, "solver-memory-mib", "2048", 64, 1048576, "MIB",
      "Address space of one solver process.", AT(solver_memory_mib)},
+    {ISO_PARAMETER_WHOLE, "solver-past-mib", "64", 0, 65536, "MIB",
+     "What a solver process keeps of earlier solves, of its memory, so that models like theirs are "
+     "solved faster; 0: nothing.",
+     AT(solver_past_mib)},
     {ISO_PARAMETER_WHOLE, "tenant-plans", "0", 0, 100000, "PLANS",
      "Stored plans of one tenant that run at the same time, on all machines; 0: any number. Give "
      "all "
@@ -94,6 +98,7 @@ static enum iso_status start_parts(struct worker *w, struct iso_error *reterr)
         .n_processes = w->parameters.solver_processes,
         .queue_bound = w->parameters.solvers,
         .memory_bytes = (int64_t)w->parameters.solver_memory_mib << 20,
+        .past_bytes = (int64_t)w->parameters.solver_past_mib << 20,
         .recycle_after = RECYCLE_AFTER_SOLVES,
         .log = iso_log_supervisor};
     struct iso_queue_runner_config runner = {.n_runs = w->parameters.solvers,

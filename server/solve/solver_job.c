@@ -27,6 +27,7 @@ typedef Isocost__Internal__V1__SolverEvent SolverEvent;
 /* What the callbacks of one solve share. */
 struct job {
     struct iso_solver_connection *connection;
+    struct iso_past *past; /* may be NULL */
     size_t arena_ceiling;
     double polled_s, progress_s, incumbent_s; /* when last; -INFINITY: never */
     struct iso_arena *waiting_arena;          /* holds `waiting` */
@@ -121,7 +122,8 @@ static enum iso_status job_parts(void *context, const struct iso_problem *const 
                                  struct iso_error *reterr)
 {
     struct job *job = context;
-    const struct iso_control control = {.context = job, .now = job_now, .stop = job_stop};
+    const struct iso_control control = {
+        .context = job, .past = job->past, .now = job_now, .stop = job_stop};
 
     return iso_solver_solve_parts(&control, job->connection->n_processes, parts, n, explain,
                                   ret_plans, reterr);
@@ -180,16 +182,18 @@ static enum iso_status name_failure(enum iso_status status, struct iso_error *er
                     (unsigned long long)ceiling.rlim_cur >> 20);
 }
 
-static enum iso_status solve(struct iso_solver_connection *connection,
-                             const struct iso_problem *problem, struct iso_arena *arena,
-                             Answer **ret_answer, struct iso_error *reterr)
+static enum iso_status solve(struct iso_solver_connection *connection, struct iso_past *past,
+                             const struct iso_problem *problem, double cpu_before_s,
+                             struct iso_arena *arena, Answer **ret_answer, struct iso_error *reterr)
 {
     struct job job = {.connection = connection,
+                      .past = past,
                       .arena_ceiling = connection->arena_ceiling,
                       .polled_s = -INFINITY,
                       .progress_s = -INFINITY,
                       .incumbent_s = -INFINITY};
     const struct iso_control control = {.context = &job,
+                                        .past = past,
                                         .now = job_now,
                                         .stop = job_stop,
                                         .incumbent = job_incumbent,
@@ -197,7 +201,6 @@ static enum iso_status solve(struct iso_solver_connection *connection,
                                         .solve_parts =
                                             connection->n_processes > 1 ? job_parts : NULL};
     ISO_AUTO(iso_plan) plan = NULL;
-    double cpu_before_s = cpu_seconds();
 
     enum iso_status status = iso_solve(problem, &control, &plan, reterr);
     if (status != ISO_OK)
@@ -259,8 +262,7 @@ static enum iso_status export_model(struct iso_solver_connection *connection,
 }
 
 /* Maps the file unless it is the one of the last job. */
-static enum iso_status keep_snapshot(struct iso_kept_snapshot *kept, int fd,
-                                     struct iso_error *reterr)
+static enum iso_status keep_snapshot(struct iso_solver_kept *kept, int fd, struct iso_error *reterr)
 {
     struct stat file;
 
@@ -275,7 +277,7 @@ static enum iso_status keep_snapshot(struct iso_kept_snapshot *kept, int fd,
     return ISO_OK;
 }
 
-static enum iso_status run(struct iso_solver_connection *connection, struct iso_kept_snapshot *kept,
+static enum iso_status run(struct iso_solver_connection *connection, struct iso_solver_kept *kept,
                            const Isocost__Internal__V1__SolveRequest *request, int snapshot_fd,
                            double received_s, struct iso_violations *violations,
                            Isocost__Internal__V1__Done *done, struct iso_error *reterr)
@@ -295,7 +297,9 @@ static enum iso_status run(struct iso_solver_connection *connection, struct iso_
         if (request->time_limit_seconds > 0)
             problem->options.time_limit_s =
                 fmax(request->time_limit_seconds - (iso_solver_now() - received_s), 0.001);
-        return solve(connection, problem, arena, &done->answer, reterr);
+        if (kept->past)
+            iso_past_enter(kept->past, request->owner);
+        return solve(connection, kept->past, problem, cpu_before_s, arena, &done->answer, reterr);
     case ISOCOST__INTERNAL__V1__SOLVE_MODE__SOLVE_MODE_VALIDATE:
         done->stats = iso_message_new(arena, &isocost__internal__v1__stats__descriptor);
         if (!done->stats)
@@ -329,7 +333,7 @@ static void send_done(struct iso_solver_connection *connection, Isocost__Interna
         connection->lost = true;
 }
 
-void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_kept_snapshot *kept,
+void iso_solver_run_job(struct iso_solver_connection *connection, struct iso_solver_kept *kept,
                         const Isocost__Internal__V1__SolveRequest *request, int snapshot_fd,
                         double received_s, struct iso_arena *arena)
 {

@@ -1,8 +1,8 @@
-/* isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES]
+/* isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES [PAST_BYTES]]
  *
  * The process that solves: takes jobs from its supervisor over the socket FD, one at a time, and
- * may work on parts of one in so many processes (1). It holds nothing that matters and may be
- * killed at any instant. */
+ * may work on parts of one in so many processes (1). Of what earlier solves have found it keeps at
+ * most so many bytes (0). It holds nothing that matters and may be killed at any instant. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -61,11 +61,12 @@ static bool read_number(const char *text, long long *ret_value)
     return true;
 }
 
-static int serve(int fd, size_t memory_bytes, int n_processes)
+static int serve(int fd, size_t memory_bytes, int n_processes, size_t past_bytes)
 {
     struct iso_solver_connection connection = {.n_processes = n_processes,
                                                .arena_ceiling = memory_bytes};
-    struct iso_kept_snapshot kept = {.cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES)};
+    struct iso_solver_kept kept = {.cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES),
+                                   .past = past_bytes > 0 ? iso_past_new(past_bytes) : NULL};
     struct iso_error error = {0};
 
     if (iso_solver_connection_init(&connection, fd, &error) != ISO_OK)
@@ -83,24 +84,26 @@ static int serve(int fd, size_t memory_bytes, int n_processes)
     }
     iso_snapshot_free(kept.snapshot);
     iso_resolve_cache_free(kept.cache);
+    iso_past_free(kept.past);
     iso_solver_connection_fini(&connection);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    long long fd, parent, memory_bytes, n_processes = 1;
+    long long fd, parent, memory_bytes, n_processes = 1, past_bytes = 0;
 
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("isocost-solver %s (GLPK %s)\n", ISO_VERSION, iso_glpk_version());
         return 0;
     }
-    if (argc < 4 || argc > 5 || !read_number(argv[1], &fd) || !read_number(argv[2], &parent) ||
+    if (argc < 4 || argc > 6 || !read_number(argv[1], &fd) || !read_number(argv[2], &parent) ||
         !read_number(argv[3], &memory_bytes) || fd > INT32_MAX ||
-        (argc == 5 &&
-         (!read_number(argv[4], &n_processes) || n_processes < 1 || n_processes > INT32_MAX))) {
-        fprintf(stderr, "usage: isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES] (isocostd "
-                        "starts it)\n");
+        (argc >= 5 &&
+         (!read_number(argv[4], &n_processes) || n_processes < 1 || n_processes > INT32_MAX)) ||
+        (argc == 6 && !read_number(argv[5], &past_bytes))) {
+        fprintf(stderr, "usage: isocost-solver FD PARENT_PID MEMORY_BYTES [PROCESSES [PAST_BYTES]] "
+                        "(isocostd starts it)\n");
         return 2;
     }
     if (!harden((pid_t)parent, (rlim_t)memory_bytes)) {
@@ -108,5 +111,5 @@ int main(int argc, char **argv)
         return 1;
     }
     keep_freed_memory();
-    return serve((int)fd, (size_t)memory_bytes, (int)n_processes);
+    return serve((int)fd, (size_t)memory_bytes, (int)n_processes, (size_t)past_bytes);
 }

@@ -145,8 +145,10 @@ static bool send_plan(struct crew *crew, int32_t k, struct iso_plan *plan, int f
  * else. */
 static _Noreturn void be_child(struct crew *crew, int w, pid_t parent, int fd)
 {
-    const struct iso_control control = {
-        .context = crew->control->context, .now = crew->control->now, .stop = child_stop};
+    const struct iso_control control = {.context = crew->control->context,
+                                        .past = crew->control->past, /* what it adds is lost */
+                                        .now = crew->control->now,
+                                        .stop = child_stop};
     const struct sigaction action = {.sa_handler = on_signal};
     struct iso_error error = {0};
 

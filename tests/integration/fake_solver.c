@@ -269,7 +269,7 @@ int main(int argc, char **argv)
     struct iso_frame frame;
     bool ready;
 
-    if (argc != 5 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != atoi(argv[2]))
+    if (argc != 6 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != atoi(argv[2]))
         return 2;
     connection = atoi(argv[1]);
     reader = iso_frame_reader_new(connection, ISO_FRAME_MAX_BYTES);

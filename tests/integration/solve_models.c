@@ -1,14 +1,19 @@
-/* solve_models [--cpu] [--listed N] [--snapshot FILE] STRATEGY FILE...: solves packed models in
- * this process with a strategy forced, has each answer verified, and prints a JSON line a model:
+/* solve_models [--cpu] [--listed N] [--snapshot FILE] [--past KIB] STRATEGY FILE...: solves packed
+ * models in this process with a strategy forced, has each answer verified, and prints a JSON line a
+ * model:
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
  *    "proved": [bound, ...], "strategies": [name, ...], "resolve_cpu_s": S, "first_plan_cpu_s": S,
- *    "first_bound_cpu_s": S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M}
+ *    "first_bound_cpu_s": S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M,
+ *    "remembered": N}
  * with N of enum iso_reason; a bound is null when the model is infeasible, the times of the first
  * plan and of the first bound on money when none was told before the end. `proved` are bounds by
- * multipliers alone. The peak is that of the process so far, `solve_mb` by how much the solver
- * raised it. With --cpu time limits are in CPU seconds, so that other work on the machine changes
- * nothing. With --listed the columns method lists all columns of instances only up to so many. With
- * --snapshot the models' selectors choose from a stored snapshot of prices. */
+ * multipliers alone; `remembered` says how often something was found in the past so far. The peak
+ * is that of the process so far, `solve_mb` by how much the solver raised it. With --cpu time
+ * limits are in CPU seconds, so that other work on the machine changes nothing. With --listed the
+ * columns method lists all columns of instances only up to so many. With
+ * --snapshot the models' selectors choose from a stored snapshot of prices. With --past each solve
+ * knows what those before it found, as far as it takes at most so many KiB. A model that is not a
+ * problem has reason 0, and the refusal says why. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +25,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "isocost/past.h"
 #include "isocost/solve.h"
 #include "isocost/verify.h"
 #include "resolve.h"
@@ -32,6 +38,7 @@ static double first_plan_s, first_bound_s; /* CPU; NAN = none told yet */
 static int64_t most_listed;
 static struct iso_snapshot *snapshot; /* NULL: none */
 static struct iso_resolve_cache *cache;
+static struct iso_past *past; /* NULL: each model is solved as if it were the first */
 
 static double read_clock(clockid_t clock)
 {
@@ -135,13 +142,14 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
     print_time("first_bound_cpu_s", first_bound_s, begin_s);
     print_time("solve_cpu_s", end_s, begin_s);
     print_time("verify_cpu_s", read_clock(CLOCK_PROCESS_CPUTIME_ID), end_s);
-    printf("\"peak_mb\": %.1f, \"solve_mb\": %.1f}\n", end_mb, end_mb - begin_mb);
+    printf("\"peak_mb\": %.1f, \"solve_mb\": %.1f, \"remembered\": %lld}\n", end_mb,
+           end_mb - begin_mb, past ? (long long)iso_past_count(past).n_found : 0);
 }
 
 static void solve(const char *path, enum iso_strategy strategy)
 {
     const struct iso_control control = {
-        .now = now, .incumbent = note_incumbent, .progress = note_progress};
+        .past = past, .now = now, .incumbent = note_incumbent, .progress = note_progress};
     Isocost__V1__Model *model = read_model(path);
     ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
     ISO_AUTO(iso_plan) plan = NULL;
@@ -151,8 +159,11 @@ static void solve(const char *path, enum iso_strategy strategy)
     double resolving_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 
     if (iso_resolve(model, snapshot, cache, arena, &violations, &resolved, &error) != ISO_OK) {
-        fprintf(stderr, "%s: %s %s\n", path, error.field, error.text);
-        exit(1);
+        printf("{\"reason\": 0, \"verified\": false, \"refusal\": \"%s %s\", \"tiers\": [], "
+               "\"strategies\": []}\n",
+               error.field, error.text);
+        isocost__v1__model__free_unpacked(model, NULL);
+        return;
     }
     resolved->problem.options.strategy = strategy;
     resolved->problem.options.most_listed = most_listed;
@@ -194,15 +205,20 @@ int main(int argc, char **argv)
         map_snapshot(argv[first + 1]);
         first += 2;
     }
+    if (first + 1 < argc && strcmp(argv[first], "--past") == 0) {
+        past = iso_past_new((size_t)strtoll(argv[first + 1], NULL, 10) << 10);
+        first += 2;
+    }
     if (argc < first + 2) {
-        fprintf(stderr,
-                "usage: solve_models [--cpu] [--listed N] [--snapshot FILE] STRATEGY FILE...\n");
+        fprintf(stderr, "usage: solve_models [--cpu] [--listed N] [--snapshot FILE] [--past KIB] "
+                        "STRATEGY FILE...\n");
         return 2;
     }
     cache = iso_resolve_cache_new(ISO_RESOLVE_CACHE_BYTES);
     for (int i = first + 1; i < argc; i++)
         solve(argv[i], strategy_named(argv[first]));
     iso_resolve_cache_free(cache);
+    iso_past_free(past);
     iso_snapshot_free(snapshot);
     return 0;
 }

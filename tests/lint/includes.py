@@ -12,14 +12,14 @@ ALLOWED = [
     ("solver/verify", r"isocost/(base|problem|plan|verify)"),
     ("solver/include/isocost/base", r"isocost/base/"),
     ("solver/include", r"isocost/(base|problem|plan)"),
-    ("solver", r"isocost/(base|problem|plan|ledger|solve)"),
+    ("solver", r"isocost/(base|problem|plan|ledger|solve|past)"),
     ("proto/c", r"isocost/(base|proto|v1|internal)|google/|grpc/(health|reflection)|protobuf-c/"),
     ("plugins/include", r"isocost/base/"),
     ("plugins/sdk", r"isocost/(base|plugin|sdk)"),
     ("plugins/host", r"isocost/(base|plugin|sdk|proto|v1|internal)|google/"),
     ("plugins", r"isocost/(base|plugin|sdk)"),
     ("clients", r"isocost/(base|proto|v1|client)|google/"),
-    ("server", r"isocost/(base|problem|plan|proto|v1|internal|verify|solve|ledger)|google/|grpc/(health|reflection)"),
+    ("server", r"isocost/(base|problem|plan|proto|v1|internal|verify|solve|past|ledger)|google/|grpc/(health|reflection)"),
 ]
 
 # third-party header -> the only places that may include it
@@ -43,7 +43,7 @@ HOMES = {
 
 # our own headers with one home
 OWN = {
-    r"isocost/solve\.h": r"^(solver/|server/solve/)",
+    r"isocost/(solve|past)\.h": r"^(solver/|server/solve/)",
     r"isocost/verify\.h": r"^(solver/verify/|solver/include/|server/jobs/|server/solve/answer)",
 }
 

@@ -15,8 +15,13 @@ struct iso_progress {
     int64_t iterations, nodes;
 };
 
+struct iso_past;
+
 struct iso_control {
     void *context;
+    /* What earlier solves have found; this one adds to it. NULL: nothing, and nothing is kept. A
+     * deterministic solve neither asks nor adds. */
+    struct iso_past *past;
     /* Seconds on a clock that never goes back. Required; the solver reads no other clock. */
     double (*now)(void *context);
     /* Why to stop, or 0 to go on; asked at least every 10 ms of own work. May be NULL. */
