@@ -44,6 +44,12 @@ struct iso_aws_fetch {
     struct iso_spend *savings; /* Savings Plans of all regions */
 };
 
+/* A zone of the account. */
+struct iso_aws_zone {
+    const char *id; /* the same for all accounts, e.g. "use1-az1" */
+    bool apart;     /* a local or Wavelength zone: its on-demand prices are not the region's */
+};
+
 /* One type as a region offers it. */
 struct iso_aws_type {
     struct iso_amount resources[ISO_PLUGIN_N_RESOURCES];
@@ -75,7 +81,7 @@ struct iso_aws_reserved {
 /* A region under way. */
 struct iso_aws_region {
     const char *name;
-    struct iso_dictionary *zone_ids; /* by zone name: const char *, e.g. "use1-az1" */
+    struct iso_dictionary *zones;    /* by name: struct iso_aws_zone */
     struct iso_dictionary *types;    /* struct iso_aws_type */
     struct iso_dictionary *offered;  /* by "type/zone name": nothing */
     struct iso_dictionary *prices;   /* by type: struct iso_aws_price */

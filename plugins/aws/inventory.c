@@ -41,7 +41,7 @@ static enum iso_status send(const struct inventory_call *call, const char *accou
 {
     const char *state = iso_xml_text_at(instance, "instanceState.name");
     const char *zone_name = iso_xml_text_at(instance, "placement.availabilityZone");
-    const char *const *zone = iso_dictionary_find(call->region->zone_ids, zone_name);
+    const struct iso_aws_zone *zone = iso_dictionary_find(call->region->zones, zone_name);
     bool spot = strcmp(iso_xml_text_at(instance, "instanceLifecycle"), "spot") == 0;
     struct iso_error error = {0};
     struct iso_plugin_running row = {
@@ -50,7 +50,7 @@ static enum iso_status send(const struct inventory_call *call, const char *accou
         .type = iso_xml_text_at(instance, "instanceType"),
         .account = account,
         .region = call->region->name,
-        .zone = zone ? *zone : zone_name,
+        .zone = zone ? zone->id : zone_name,
         .os = system_of(instance),
         .state = state,
         .purchase = spot ? ISO_PLUGIN_PURCHASE_SPOT : ISO_PLUGIN_PURCHASE_ON_DEMAND,

@@ -26,22 +26,23 @@ struct iso_plugin_offering iso_aws_offering(const struct iso_aws_fetch *fetch, c
     return row;
 }
 
-/* Sends a type's row once for each zone that offers it, with the zone's id; the account's name of
- * it is a label. */
+/* Sends a type's row once for each zone that offers it at the region's price, with the zone's id;
+ * the account's name of it is a label. */
 static enum iso_status send_by_zone(const struct iso_aws_fetch *fetch,
                                     const struct iso_aws_region *region,
                                     struct iso_plugin_offering *row, struct iso_error *reterr)
 {
     char key[ISO_AWS_PLACE_BYTES];
 
-    for (size_t z = 0; z < iso_dictionary_count(region->zone_ids); z++) {
-        const char *zone = iso_dictionary_key(region->zone_ids, z);
-        const struct iso_plugin_label label = {"zone_name", zone};
+    for (size_t z = 0; z < iso_dictionary_count(region->zones); z++) {
+        const char *name = iso_dictionary_key(region->zones, z);
+        const struct iso_aws_zone *zone = iso_dictionary_record(region->zones, z);
+        const struct iso_plugin_label label = {"zone_name", name};
 
-        snprintf(key, sizeof(key), "%s/%s", row->type, zone);
-        if (!iso_dictionary_find(region->offered, key))
+        snprintf(key, sizeof(key), "%s/%s", row->type, name);
+        if (zone->apart || !iso_dictionary_find(region->offered, key))
             continue;
-        row->zone = *(const char **)iso_dictionary_record(region->zone_ids, z);
+        row->zone = zone->id;
         row->labels = &label;
         row->n_labels = 1;
         ISO_TRY(iso_put_offerings(fetch->sink, row, 1, reterr));
@@ -64,7 +65,7 @@ static enum iso_status send_type(const struct iso_aws_fetch *fetch,
         row.price = price->price;
         row.currency = price->currency;
     }
-    return fetch->aws->config->zones && iso_dictionary_count(region->zone_ids) > 0
+    return fetch->aws->config->zones && iso_dictionary_count(region->zones) > 0
                ? send_by_zone(fetch, region, &row, reterr)
                : iso_put_offerings(fetch->sink, &row, 1, reterr);
 }

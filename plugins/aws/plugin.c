@@ -101,7 +101,7 @@ static void aws_destroy(void *instance)
 
 static void region_fini(struct iso_aws_region *region)
 {
-    iso_dictionary_free(region->zone_ids);
+    iso_dictionary_free(region->zones);
     iso_dictionary_free(region->types);
     iso_dictionary_free(region->offered);
     iso_dictionary_free(region->prices);
@@ -113,14 +113,14 @@ static bool region_init(struct iso_aws_region *region, const char *name)
 {
     *region = (struct iso_aws_region){
         .name = name,
-        .zone_ids = iso_dictionary_new(sizeof(const char *)),
+        .zones = iso_dictionary_new(sizeof(struct iso_aws_zone)),
         .types = iso_dictionary_new(sizeof(struct iso_aws_type)),
         .offered = iso_dictionary_new(0),
         .prices = iso_dictionary_new(sizeof(struct iso_aws_price)),
         .reserved = iso_dictionary_new(sizeof(struct iso_aws_reserved)),
         .skus = iso_dictionary_new(sizeof(const char *)),
     };
-    return region->zone_ids && region->types && region->offered && region->prices &&
+    return region->zones && region->types && region->offered && region->prices &&
            region->reserved && region->skus;
 }
 

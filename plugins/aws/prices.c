@@ -17,18 +17,21 @@ static bool is(const struct iso_aws_price_row *row, enum iso_aws_price_field fie
     return iso_name_equal(row->text[field], wanted);
 }
 
-/* Linux without licences or software, shared, used, for one instance of its own. A capacity block
- * has a twin of every price at 0, a capacity reservation one for when it is not used. */
+/* Linux without licences or software, shared, used, for one instance of its own in the region. A
+ * capacity block has a twin of every price at 0, a capacity reservation one for when it is not
+ * used. */
 static bool is_plain_linux(const struct iso_aws_price_row *row)
 {
     const char *family = text_of(row, ISO_AWS_PRICE_PRODUCT_FAMILY);
     const char *market = text_of(row, ISO_AWS_PRICE_MARKET);
+    const char *place = text_of(row, ISO_AWS_PRICE_PLACE);
 
     return strncmp(family, "Compute Instance", strlen("Compute Instance")) == 0 &&
            is(row, ISO_AWS_PRICE_SYSTEM, "Linux") && is(row, ISO_AWS_PRICE_TENANCY, "Shared") &&
            is(row, ISO_AWS_PRICE_SOFTWARE, "NA") && is(row, ISO_AWS_PRICE_CAPACITY, "Used") &&
            is(row, ISO_AWS_PRICE_LICENSE, "No License required") &&
            is(row, ISO_AWS_PRICE_OPERATION, "RunInstances") &&
+           (!place[0] || iso_name_equal(place, "AWS Region")) &&
            (!market[0] || iso_name_equal(market, "OnDemand")); /* older files have no such column */
 }
 

@@ -17,6 +17,7 @@
     X(PAYMENT, "PurchaseOption", NULL)                      \
     X(CLASS, "OfferingClass", NULL)                         \
     X(PRODUCT_FAMILY, "Product Family", NULL)               \
+    X(PLACE, "Location Type", "locationType")               \
     X(TYPE, "Instance Type", "instanceType")                \
     X(TENANCY, "Tenancy", "tenancy")                        \
     X(SYSTEM, "Operating System", "operatingSystem")        \

@@ -77,7 +77,7 @@ static enum iso_status send_quote(const struct spot_call *call, const struct quo
 {
     const struct iso_aws_region *region = call->region;
     const struct iso_aws_type *type = iso_dictionary_find(region->types, quote->type);
-    const char *const *zone = iso_dictionary_find(region->zone_ids, quote->zone_name);
+    const struct iso_aws_zone *zone = iso_dictionary_find(region->zones, quote->zone_name);
     const struct iso_plugin_label label = {"zone_name", quote->zone_name};
     char place[ISO_AWS_PLACE_BYTES];
 
@@ -89,7 +89,7 @@ static enum iso_status send_quote(const struct spot_call *call, const struct quo
         return iso_report(call->fetch->sink, "unknown_zone", /* quarantined= */ true, place,
                           "there is a spot price in a zone that EC2 does not name", reterr);
     struct iso_plugin_offering row = iso_aws_offering(call->fetch, region->name, quote->type, type);
-    row.zone = *zone;
+    row.zone = zone->id;
     row.purchase = ISO_PLUGIN_PURCHASE_SPOT;
     row.source = "AWS spot price history";
     row.price = quote->price;

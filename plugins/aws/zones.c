@@ -17,10 +17,13 @@ static enum iso_status on_zones(void *context, const struct iso_xml_element *roo
 
     for (; zone; zone = iso_xml_next(zone)) {
         const char *name = iso_xml_text_at(zone, "zoneName"), *id = iso_xml_text_at(zone, "zoneId");
-        const char **kept = iso_dictionary_add(call->region->zone_ids, name);
-        if (kept) /* answers before 2018 have no ids */
-            *kept = iso_aws_keep(call->fetch, id[0] ? id : name);
-        if (!kept || !*kept)
+        const char *type = iso_xml_text_at(zone, "zoneType"); /* older answers have no types ... */
+        struct iso_aws_zone *kept = iso_dictionary_add(call->region->zones, name);
+        if (!kept)
+            return iso_aws_full(reterr);
+        kept->id = iso_aws_keep(call->fetch, id[0] ? id : name); /* ... and no ids */
+        kept->apart = type[0] && strcmp(type, "availability-zone") != 0;
+        if (!kept->id)
             return iso_aws_full(reterr);
     }
     return ISO_OK;

@@ -112,6 +112,15 @@ def test_without_zones_a_type_is_one_offering_of_its_region(cloud):
     assert [(o.type, o.zone) for o in found["offerings"]] == [("m5.large", ""), ("c5.xlarge", "")]
 
 
+def test_a_local_zone_has_spot_offerings_only(cloud):
+    region = small(cloud)
+    region.zones["us-east-1-bos-1a"], region.zone_types["us-east-1-bos-1a"] = "use1-bos1-az1", "local-zone"
+    region.offered.append(("m5.large", "us-east-1-bos-1a"))
+    region.spot.append(spot_record("m5.large", "us-east-1-bos-1a", "0.05"))
+    found = rows(cloud, wanted=CATALOG)
+    assert summary(found["offerings"]) == sorted(SMALL + [("m5.large", "use1-bos1-az1", SPOT, "0.05", "USD")])
+
+
 def test_several_regions_are_each_their_own(cloud):
     small(cloud)
     small(cloud, "eu-west-1", "euw1-az")
@@ -145,6 +154,7 @@ LEFT_OUT = {
     "no instance": {"Product Family": "Storage"},
     "a price of the future": {"EffectiveDate": "2026-03-04"},
     "a later tier": {"StartingRange": "744"},
+    "a local zone": {"Location Type": "AWS Local Zone"},
 }
 
 

@@ -46,7 +46,7 @@ def price_row(instance_type, price, **changes):
            "PricePerUnit": price, "Currency": "USD", "Product Family": "Compute Instance",
            "Instance Type": instance_type, "Current Generation": "Yes", "vCPU": "2",
            "Physical Processor": "Intel Xeon Platinum 8175", "Memory": "8 GiB", "Storage": "EBS only",
-           "Tenancy": "Shared", "Operating System": "Linux", "License Model": "No License required",
+           "Location Type": "AWS Region", "Tenancy": "Shared", "Operating System": "Linux", "License Model": "No License required",
            "operation": "RunInstances", "CapacityStatus": "Used", "MarketOption": "OnDemand",
            "Pre Installed S/W": "NA"}
     return {**row, **changes}
@@ -103,6 +103,7 @@ def to_xml(value, name=None):
 @dataclasses.dataclass
 class Region:
     zones: dict = dataclasses.field(default_factory=dict)      # name: id
+    zone_types: dict = dataclasses.field(default_factory=dict)  # name: type, of those that are apart
     types: list = dataclasses.field(default_factory=list)      # records as boto has them
     offered: list = dataclasses.field(default_factory=list)    # (type, zone name)
     spot: list = dataclasses.field(default_factory=list)       # wire records
@@ -224,7 +225,8 @@ class ReplayAws(FaultCloud):
         region, asked = self._scope(request), dict(urllib.parse.parse_qsl(request.body.decode()))
         element, items = {
             "DescribeAvailabilityZones": lambda: ("availabilityZoneInfo", [
-                {"zoneName": n, "zoneId": i, "zoneState": "available", "messageSet": []}
+                {"zoneName": n, "zoneId": i, "zoneState": "available", "messageSet": [],
+                 "zoneType": region.zone_types.get(n, "availability-zone")}
                 for n, i in region.zones.items()]),
             "DescribeInstanceTypes": lambda: ("instanceTypeSet", region.types),
             "DescribeInstanceTypeOfferings": lambda: ("instanceTypeOfferingSet", [
@@ -266,7 +268,7 @@ class ReplayAws(FaultCloud):
 
     @staticmethod
     def _product(rows, sku):
-        attribute = {"Instance Type": "instanceType", "Tenancy": "tenancy", "Operating System": "operatingSystem",
+        attribute = {"Instance Type": "instanceType", "Location Type": "locationType", "Tenancy": "tenancy", "Operating System": "operatingSystem",
                      "License Model": "licenseModel", "CapacityStatus": "capacitystatus",
                      "MarketOption": "marketoption", "Pre Installed S/W": "preInstalledSw", "operation": "operation",
                      "vCPU": "vcpu", "Memory": "memory", "Storage": "storage", "GPU": "gpu",
