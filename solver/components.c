@@ -77,6 +77,8 @@ static enum iso_status put_together(const struct run *run, bool bounds, struct i
     for (int32_t k = 0; k < run->split->n_components; k++)
         ISO_TRY(iso_part_merge(&run->whole, run->latest[k], plan, reterr));
     iso_plan_sort(plan);
+    if (!iso_plan_pack_entries(plan))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
     tier.n_duals = plan->n_duals;
     if (!iso_append(&plan->tiers, &plan->n_tiers, sizeof(tier), &tier))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plan");
@@ -183,7 +185,8 @@ static void add_stats(struct iso_plan_stats *stats, const struct iso_plan_stats 
     stats->nodes += more->nodes;
 }
 
-/* Solves one component with its share of the time. The part and its plan are kept for its twins. */
+/* Solves one component with its share of the time; one without options has nothing to search, but
+ * must not be told that its time is over. The part and its plan are kept for its twins. */
 static enum iso_status solve_one(struct run *run, int32_t component, double left_size, bool explain,
                                  struct iso_part *part, struct iso_error *reterr)
 {
@@ -195,7 +198,7 @@ static enum iso_status solve_one(struct run *run, int32_t component, double left
     double left = fmax(1e-3, run->end_s - run->control->now(run->control->context));
 
     part->problem.options.time_limit_s =
-        left_size > 0 ? left * run->size[component] / left_size : left;
+        run->size[component] > 0 ? left * run->size[component] / left_size : left;
     run->part = part;
     run->component = component;
     iso_plan_free(ISO_STEAL(run->solved_plan));

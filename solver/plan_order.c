@@ -34,3 +34,21 @@ void iso_plan_sort(struct iso_plan *plan)
         qsort(plan->fills, (size_t)plan->n_fills, sizeof(*plan->fills), by_fill);
     iso_sort_flows(plan);
 }
+
+bool iso_plan_pack_entries(struct iso_plan *plan)
+{
+    ISO_AUTO_MEM struct iso_fill_entry *before = plan->entries;
+
+    plan->entries = NULL;
+    plan->n_entries = 0;
+    for (int32_t i = 0; i < plan->n_fills; i++) {
+        struct iso_fill *fill = &plan->fills[i];
+        int32_t first = plan->n_entries;
+        for (int32_t e = 0; e < fill->n_entries; e++)
+            if (!iso_append(&plan->entries, &plan->n_entries, sizeof(*before),
+                            &before[fill->first_entry + e]))
+                return false;
+        fill->first_entry = first;
+    }
+    return true;
+}

@@ -113,25 +113,6 @@ bool iso_expand_duals(struct iso_plan *plan, enum iso_row_kind kind, const int32
     return true;
 }
 
-/* Entries that a filling names, one after the other. */
-static bool pack_entries(struct iso_plan *plan)
-{
-    ISO_AUTO_MEM struct iso_fill_entry *before = plan->entries;
-
-    plan->entries = NULL;
-    plan->n_entries = 0;
-    for (int32_t i = 0; i < plan->n_fills; i++) {
-        struct iso_fill *fill = &plan->fills[i];
-        int32_t first = plan->n_entries;
-        for (int32_t e = 0; e < fill->n_entries; e++)
-            if (!iso_append(&plan->entries, &plan->n_entries, sizeof(*before),
-                            &before[fill->first_entry + e]))
-                return false;
-        fill->first_entry = first;
-    }
-    return true;
-}
-
 static bool expand(const struct iso_presolve *presolve, struct iso_plan *plan)
 {
     for (int32_t i = presolve->n_orbits - 1; i >= 0; i--)
@@ -144,7 +125,7 @@ static bool expand(const struct iso_presolve *presolve, struct iso_plan *plan)
     }
     iso_expand_redundant(presolve, plan);
     iso_plan_sort(plan);
-    return pack_entries(plan);
+    return iso_plan_pack_entries(plan);
 }
 
 /* What a plan says beside what it runs and proves. */

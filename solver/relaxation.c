@@ -197,6 +197,54 @@ static void loosen(struct iso_variant *variant, struct iso_rule rule)
     }
 }
 
+/* Rounds value * needed / required down: to 9 places, or to a whole number. */
+static iso_decimal lowered(iso_decimal value, iso_decimal needed, iso_decimal required, bool whole)
+{
+    iso_decimal unit = whole ? ISO_DECIMAL_ONE : 1;
+
+    if (required <= needed)
+        return value;
+    return (iso_decimal)iso_wide_divide((iso_wide)value * needed, (iso_wide)required * unit,
+                                        ISO_ROUND_DOWN) *
+           unit;
+}
+
+/* Lowers what a workload asks so far that no period requires more than `needed`, by the same share
+ * with and without headroom, as it is said and where it has risen. */
+static bool lower_demand(struct iso_variant *variant, const struct iso_change *change)
+{
+    struct iso_workload *w = &variant->workloads[change->rule.a];
+    iso_decimal needed = (iso_decimal)floor(change->needed * 1e9 + 0.5);
+    int32_t n = variant->problem.n_periods;
+    struct iso_box *box = iso_variant_own(variant, 1, sizeof(*box));
+    iso_decimal *lists = iso_variant_own(variant, 4 * n, sizeof(*lists));
+
+    if (!box || !lists)
+        return false;
+    if (needed <= 0) {
+        iso_variant_drop(variant, change->rule);
+        return true;
+    }
+    for (int32_t t = 0; t < n; t++) {
+        iso_decimal most = w->required[t];
+        lists[t] = lowered(w->demand[t], needed, most, w->replicas);
+        lists[n + t] = lowered(most, needed, most, /* whole= */ false);
+        if (w->box) {
+            lists[2 * n + t] = lowered(w->box->demand[t], needed, most, w->replicas);
+            lists[3 * n + t] = lowered(w->box->required[t], needed, most, /* whole= */ false);
+        }
+    }
+    if (w->box) {
+        *box = (struct iso_box){.periods = w->box->periods,
+                                .demand = lists + 2 * (size_t)n,
+                                .required = lists + 3 * (size_t)n};
+        w->box = box;
+    }
+    w->demand = lists;
+    w->required = lists + n;
+    return true;
+}
+
 /* Rules, and which of them give. */
 struct trial {
     int32_t n;
@@ -232,32 +280,63 @@ static enum iso_status solve_trial(struct iso_search *search, const struct trial
     return ISO_OK;
 }
 
-/* Solves with limits and budgets at what they need, and the other rules of the way out loosened. */
+/* Does in the variant what a change says. */
+static bool apply(struct iso_variant *variant, const struct iso_change *change)
+{
+    switch (change->rule.kind) {
+    case ISO_RULE_LIMIT:
+        variant->limits[change->rule.a].bound = (iso_decimal)llround(change->needed * 1e9);
+        return true;
+    case ISO_RULE_BUDGET:
+        return raise_budget(variant, change);
+    case ISO_RULE_DEMAND:
+        return lower_demand(variant, change);
+    default:
+        loosen(variant, change->rule);
+        return true;
+    }
+}
+
+/* Solves with limits, budgets and demand at what they need, and the other rules of the way out
+ * loosened. *ret_hopeless: that has no plan, for certain. */
 static enum iso_status confirm(struct iso_search *search, struct iso_relaxation *relaxation,
-                               struct iso_error *reterr)
+                               bool *ret_hopeless, struct iso_error *reterr)
 {
     struct iso_variant variant __attribute__((cleanup(iso_variant_fini))) = {0};
     ISO_AUTO(iso_plan) plan = NULL;
 
     ISO_TRY(iso_variant_init(&variant, search->problem, reterr));
-    for (int32_t k = -1; k < relaxation->n_more; k++) {
-        const struct iso_change *change = k < 0 ? &relaxation->change : &relaxation->more[k];
-        if (change->rule.kind == ISO_RULE_LIMIT)
-            variant.limits[change->rule.a].bound = (iso_decimal)llround(change->needed * 1e9);
-        else if (change->rule.kind != ISO_RULE_BUDGET)
-            loosen(&variant, change->rule);
-        else if (!raise_budget(&variant, change))
+    for (int32_t k = -1; k < relaxation->n_more; k++)
+        if (!apply(&variant, k < 0 ? &relaxation->change : &relaxation->more[k]))
             return no_memory(reterr);
-    }
     ISO_TRY(solve_variant(search, &variant, &plan, reterr));
     relaxation->verified = plan->has_solution;
     relaxation->cost = plan->has_solution ? iso_decimal_to_double(plan->cost) : NAN;
+    *ret_hopeless = plan->reason == ISO_REASON_INFEASIBLE;
     return ISO_OK;
+}
+
+/* A plan that leaves some of a demand unserved may do less than one that serves a demand so much
+ * lower: it moves no data for headroom, for example. Where the lower demand has no plan, none is
+ * asked. False when there was none to lower. */
+static bool drop_demands(struct iso_relaxation *relaxation)
+{
+    bool dropped = false;
+
+    for (int32_t k = -1; k < relaxation->n_more; k++) {
+        struct iso_change *change = k < 0 ? &relaxation->change : &relaxation->more[k];
+        if (change->rule.kind != ISO_RULE_DEMAND || change->needed <= 0)
+            continue;
+        change->needed = 0;
+        dropped = true;
+    }
+    return dropped;
 }
 
 static bool has_amount(const struct iso_rule *rule)
 {
-    return rule->kind == ISO_RULE_LIMIT || rule->kind == ISO_RULE_BUDGET;
+    return rule->kind == ISO_RULE_LIMIT || rule->kind == ISO_RULE_BUDGET ||
+           rule->kind == ISO_RULE_DEMAND;
 }
 
 /* Reads the changes off the plan of a trial; *ret_known is false where one has no measure. */
@@ -285,12 +364,14 @@ static enum iso_status add_way(struct iso_search *search, const struct trial *tr
 {
     struct iso_relaxation relaxation = {.cost = iso_decimal_to_double(plan->cost),
                                         .verified = true};
-    bool known;
+    bool known, hopeless = false;
     enum iso_status status = measure_all(search, trial, plan, &relaxation, &known, reterr);
 
     if (status == ISO_OK && known && (relaxation.n_more > 0 || has_amount(&trial->rules[0])))
-        status = confirm(search, &relaxation, reterr);
-    if (status == ISO_OK && known) {
+        status = confirm(search, &relaxation, &hopeless, reterr);
+    if (status == ISO_OK && hopeless && drop_demands(&relaxation))
+        status = confirm(search, &relaxation, &hopeless, reterr);
+    if (status == ISO_OK && known && !hopeless) {
         if (iso_append(&search->plan->relaxations, &search->plan->n_relaxations, sizeof(relaxation),
                        &relaxation))
             return ISO_OK;

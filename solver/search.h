@@ -240,6 +240,9 @@ enum iso_status iso_add_component(const struct iso_problem *problem, struct iso_
 
 /* Puts uses and fills in the order that a plan has them. */
 void iso_plan_sort(struct iso_plan *plan);
+/* Puts the entries of fills one after the other in the order of the fills, as plans travel; those
+ * that none names go. False when memory was short. */
+bool iso_plan_pack_entries(struct iso_plan *plan);
 
 /* Appends an element of `size` bytes to an array of n; false when memory is short. */
 bool iso_append(void *array_pointer, int32_t *n, size_t size, const void *element);

@@ -3,6 +3,8 @@
 #include "catalog_commands.h"
 #include "own_commands.h"
 #include "plan_commands.h"
+#include "plan_diff.h"
+#include "plan_explain.h"
 #include "plugin_commands.h"
 #include "session_commands.h"
 #include "solve.h"
@@ -34,6 +36,13 @@ const struct iso_command iso_commands[] = {
      PLAN_BYTES, MESSAGE_FORMS, 1, 1, iso_plan_lines_run},
     {"plan watch", "PLAN", "Follows a plan until it ends, then prints it", iso_plan_get_option_rows,
      PLAN_BYTES, PLAN_FORMS, 1, 1, iso_plan_watch_run},
+    {"plan diff", "PLAN PLAN", "Says what makes the costs of two stored plans differ",
+     iso_plan_diff_option_rows, sizeof(struct iso_plan_diff_options), PLAN_FORMS, 2, 2,
+     iso_plan_diff_run},
+    {"plan explain", "PLAN",
+     "Says why a stored plan is as it is, and what it would cost if it were not",
+     iso_plan_explain_option_rows, sizeof(struct iso_plan_explain_options), ANSWER_FORMS, 1, 1,
+     iso_plan_explain_run},
     {"plan cancel", "PLAN", "Stops a plan; it keeps the best found", iso_common_options,
      COMMON_BYTES, MESSAGE_FORMS, 1, 1, iso_plan_cancel_run},
     {"plan rm", "PLAN...", "Deletes plans that have ended", iso_common_options, COMMON_BYTES, 0, 1,

@@ -29,6 +29,7 @@ const char *iso_plan_view_currency(const Isocost__V1__Plan *plan); /* of the cos
 /* Who uses a line: its workload, or those that its patterns hold. */
 const char *iso_plan_view_user(const struct iso_view *view, const Isocost__V1__PlanLine *line);
 bool iso_plan_view_reasons(const struct iso_view *view, const Isocost__V1__Plan *plan);
+bool iso_plan_view_binding(const struct iso_view *view, const Isocost__V1__Plan *plan);
 bool iso_plan_view_baselines(const struct iso_view *view, const Isocost__V1__Plan *plan);
 bool iso_plan_view_infeasible(const struct iso_view *view, const Isocost__V1__Plan *plan);
 

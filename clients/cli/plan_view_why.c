@@ -111,7 +111,7 @@ static bool print_choices(const struct iso_view *view, const Isocost__V1__Plan *
     return iso_table_print(table, view->stream);
 }
 
-static bool print_binding(const struct iso_view *view, const Isocost__V1__Plan *plan)
+bool iso_plan_view_binding(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
     static const struct iso_column columns[] = {{"RULE", false},          {"PERIOD", false},
                                                 {"USED", true},           {"ALLOWED", true},
@@ -182,7 +182,8 @@ static void print_certificate(const struct iso_view *view, const Isocost__V1__Pl
 
 bool iso_plan_view_reasons(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
-    bool good = print_choices(view, plan) && print_binding(view, plan) && print_actions(view, plan);
+    bool good =
+        print_choices(view, plan) && iso_plan_view_binding(view, plan) && print_actions(view, plan);
 
     print_certificate(view, plan);
     return good;

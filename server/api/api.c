@@ -5,6 +5,7 @@
 
 #include "api_internal.h"
 #include "evaluation.h"
+#include "study.h"
 
 #define STORE_TASK_THREADS 2
 #define SCENARIO_THREADS 2
@@ -37,6 +38,7 @@ void iso_api_log(struct iso_api *api, int level, const char *format, ...)
 static void free_api(struct iso_api *api)
 {
     iso_queue_runner_stop(api->runner);
+    iso_worker_pool_free(api->studies); /* they wait for evaluations */
     iso_worker_pool_free(api->scenarios);
     iso_evaluations_free(api);
     iso_worker_pool_free(api->tasks);
@@ -69,6 +71,7 @@ static enum iso_status start_parts(struct iso_api *api, struct iso_error *reterr
 
     ISO_TRY(iso_worker_pool_new(STORE_TASK_THREADS, 1, &api->tasks, reterr));
     ISO_TRY(iso_worker_pool_new(SCENARIO_THREADS, 1, &api->scenarios, reterr));
+    ISO_TRY(iso_worker_pool_new(ISO_STUDY_THREADS, ISO_STUDIES_WAITING, &api->studies, reterr));
     return iso_queue_runner_start(&runner, &api->runner, reterr);
 }
 
@@ -116,6 +119,7 @@ static const struct iso_wire_limits model_limits = ISO_WIRE_LIMITS_MODEL;
 #define SOLVE_S 900 /* longer solves are CreatePlan's */
 #define ANSWER_S 60 /* reads and writes of the store */
 #define UPLOAD_S 600
+#define STUDY_S 3700 /* a little more than the longest time limit */
 #define WATCH_S 86400
 
 const struct iso_rpc_method iso_plan_methods[] = {
@@ -149,6 +153,12 @@ const struct iso_rpc_method iso_plan_methods[] = {
      .default_timeout_s = UPLOAD_S},
     {PLAN_ROW("ExportPlan", export_plan, ISO_RPC_SERVER_STREAM, ISO_ROLE_VIEWER, iso_export_plan),
      .limits = &model_limits, .default_timeout_s = UPLOAD_S, .max_timeout_s = SOLVE_S},
+    {PLAN_ROW("ComparePlans", compare_plans, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER,
+              iso_compare_plans),
+     .default_timeout_s = STUDY_S, .max_timeout_s = STUDY_S},
+    {PLAN_ROW("ExplainPlan", explain_plan, ISO_RPC_SERVER_STREAM, ISO_ROLE_PLANNER,
+              iso_explain_plan),
+     .default_timeout_s = STUDY_S, .max_timeout_s = STUDY_S},
     {.path = NULL},
 };
 

@@ -29,6 +29,7 @@ struct iso_api {
     int64_t start_ns;                  /* UTC */
     struct iso_worker_pool *tasks;     /* store work that callbacks must not wait for */
     struct iso_worker_pool *scenarios; /* models of scenarios are made here */
+    struct iso_worker_pool *studies;   /* comparisons and explanations wait here for their solves */
     struct iso_queue_runner *runner;
 
     pthread_mutex_t mutex; /* guards what follows */
@@ -173,8 +174,9 @@ int iso_enum_by_name(const ProtobufCEnumDescriptor *descriptor, const char *pref
 /* --- handlers --- */
 iso_rpc_handler iso_solve_plan, iso_solve_plan_stream, iso_validate_model, iso_upload_model,
     iso_create_plan, iso_get_plan, iso_list_plans, iso_watch_plan, iso_cancel_plan, iso_delete_plan,
-    iso_list_plan_lines, iso_stream_plan_lines, iso_export_plan, iso_create_session,
-    iso_get_session, iso_list_sessions, iso_delete_session, iso_fork_session, iso_apply_changes,
-    iso_evaluate_scenarios, iso_watch_evaluation, iso_sweep, iso_frontier;
+    iso_list_plan_lines, iso_stream_plan_lines, iso_export_plan, iso_compare_plans,
+    iso_explain_plan, iso_create_session, iso_get_session, iso_list_sessions, iso_delete_session,
+    iso_fork_session, iso_apply_changes, iso_evaluate_scenarios, iso_watch_evaluation, iso_sweep,
+    iso_frontier;
 
 #endif

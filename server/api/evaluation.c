@@ -31,6 +31,7 @@ void iso_evaluation_unref(struct iso_evaluation *evaluation)
     for (size_t i = 0; i < evaluation->n_events; i++)
         free(evaluation->events[i].bytes);
     free(evaluation->events);
+    pthread_cond_destroy(&evaluation->changed);
     pthread_mutex_destroy(&evaluation->mutex);
     iso_arena_free(evaluation->arena);
     free(evaluation);
@@ -101,6 +102,7 @@ static struct iso_evaluation *alloc(struct iso_api *api, const struct iso_princi
     evaluation->refs = 1;
     evaluation->snapshot_fd = -1;
     pthread_mutex_init(&evaluation->mutex, NULL);
+    pthread_cond_init(&evaluation->changed, NULL);
     return evaluation;
 }
 
@@ -319,10 +321,9 @@ static void run(struct iso_evaluation *evaluation)
     }
 }
 
-enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
-                                     struct iso_error *reterr)
+enum iso_status iso_evaluation_set_off(struct iso_evaluation *evaluation, struct iso_call *call,
+                                       struct iso_error *reterr)
 {
-    struct iso_api *api = evaluation->api;
     Isocost__V1__EvaluationEvent event = ISOCOST__V1__EVALUATION_EVENT__INIT;
     Isocost__V1__EvaluationAccepted accepted = ISOCOST__V1__EVALUATION_ACCEPTED__INIT;
 
@@ -339,7 +340,14 @@ enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct i
         return no_memory(reterr);
     ISO_TRY(enlist(evaluation, call, reterr));
     run(evaluation);
-    enum iso_status status = iso_evaluation_watch(api, call, evaluation->id, 0, reterr);
+    return ISO_OK;
+}
+
+enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
+                                     struct iso_error *reterr)
+{
+    ISO_TRY(iso_evaluation_set_off(evaluation, call, reterr));
+    enum iso_status status = iso_evaluation_watch(evaluation->api, call, evaluation->id, 0, reterr);
     if (status != ISO_OK) {
         pthread_mutex_lock(&evaluation->mutex);
         iso_evaluation_stop(evaluation);

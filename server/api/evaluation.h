@@ -55,9 +55,34 @@ enum iso_status iso_evaluation_add(struct iso_evaluation *evaluation, const char
                                    Isocost__V1__Change *const *changes, size_t n_changes,
                                    const double *values, int n_values, struct iso_error *reterr);
 
+/* Adds a scenario that is a whole model, which passed iso_model_check() and must stay until the
+ * end; it uses the snapshot of the base. Scenarios of this kind are solved in the order of adding.
+ */
+enum iso_status iso_evaluation_add_model(struct iso_evaluation *evaluation, const char *name,
+                                         const Isocost__V1__Model *model, struct iso_error *reterr);
+/* Results have all of a plan that is not larger than a message, lines too. */
+void iso_evaluation_keep_whole(struct iso_evaluation *evaluation);
+
 /* Begins; the call is sent the events. */
 enum iso_status iso_evaluation_start(struct iso_evaluation *evaluation, struct iso_call *call,
                                      struct iso_error *reterr);
+
+/* --- evaluation_inside.c: evaluations that the server itself asks for --- */
+
+/* Begins without a caller. ISO_E_LIMIT: too many run; nothing has begun. */
+enum iso_status iso_evaluation_begin(struct iso_evaluation *evaluation, struct iso_error *reterr);
+/* Waits for the end, at most until `until_ns` of iso_wall_ns(); true when it has ended. */
+bool iso_evaluation_await(struct iso_evaluation *evaluation, int64_t until_ns);
+/* Asks it to end soon: what is not answered by then has no result. */
+void iso_evaluation_cut_short(struct iso_evaluation *evaluation);
+/* Scenarios that have an answer, and of them those answered by that of another. */
+void iso_evaluation_count(struct iso_evaluation *evaluation, int *ret_done, int *ret_same);
+/* The result of a scenario by its place, in the arena; NULL: there is none, or the arena is full.
+ */
+Isocost__V1__ScenarioResult *iso_evaluation_result(struct iso_evaluation *evaluation, int place,
+                                                   struct iso_arena *arena);
+/* Takes one that has ended out of the list, so that it ends with its maker's reference. */
+void iso_evaluation_forget(struct iso_evaluation *evaluation);
 
 /* --- evaluation_stored.c --- */
 

@@ -50,6 +50,7 @@ void iso_evaluation_wake(struct iso_evaluation *evaluation, bool progress)
 {
     int64_t now_ns = iso_wall_ns();
 
+    pthread_cond_broadcast(&evaluation->changed);
     if (progress && now_ns - evaluation->progress_ns < PROGRESS_EVERY_NS)
         return;
     if (progress)

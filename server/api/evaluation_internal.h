@@ -11,7 +11,8 @@
 /* One scenario. Constant after start but for what the mutex guards. */
 struct scenario {
     const char *name;
-    size_t n_changes; /* those of the base first */
+    const Isocost__V1__Model *model; /* its own; NULL: that of the base with changes */
+    size_t n_changes;                /* those of the base first */
     Isocost__V1__Change **changes;
     double values[ISO_VALUES_MAX];
     int n_values;
@@ -81,12 +82,14 @@ struct iso_evaluation {
     int n_scenarios, room;
     int *places;                  /* scenarios in the order in which they are solved */
     enum iso_curve_height height; /* of the points of a curve */
+    bool whole;                   /* results have all of a plan */
     struct lane *lanes;
     int n_lanes;
 
     pthread_mutex_t mutex; /* guards from here on */
-    bool stopped;          /* asked to */
-    bool ending, ended;    /* the last event is on its way; it is there */
+    pthread_cond_t changed;
+    bool stopped;       /* asked to */
+    bool ending, ended; /* the last event is on its way; it is there */
     int64_t end_ns;
     int n_done, n_same, n_running, n_busy_lanes;
     double cpu_seconds;
@@ -101,6 +104,10 @@ struct iso_evaluation {
 /* evaluation.c */
 void iso_evaluation_ref(struct iso_evaluation *evaluation);
 void iso_evaluation_unref(struct iso_evaluation *evaluation);
+/* Makes the lanes, says that it is accepted, puts it into the list and lets it run. `call` NULL:
+ * nobody asks now. */
+enum iso_status iso_evaluation_set_off(struct iso_evaluation *evaluation, struct iso_call *call,
+                                       struct iso_error *reterr);
 
 /* evaluation_events.c */
 /* Appends an event; the mutex is held. */

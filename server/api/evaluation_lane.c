@@ -87,6 +87,10 @@ static enum iso_status make_model(struct lane *lane, struct iso_error *reterr)
     if (!lane->arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the model of a scenario");
     lane->violations = (struct iso_violations){.arena = lane->arena};
+    if (scenario->model) {
+        lane->model = scenario->model;
+        return iso_message_digest(&lane->model->base, NULL, scenario->digest, reterr);
+    }
     snprintf(path, sizeof(path), "scenarios[%d].changes", lane->place);
     const struct iso_changes changes = {.n = scenario->n_changes,
                                         .items = scenario->changes,

@@ -8,6 +8,11 @@ unsigned char *iso_evaluation_pack(const struct iso_evaluation *evaluation,
     struct iso_scenario_result result;
 
     iso_scenario_result_init(&result, evaluation->height, evaluation->model, plan, error);
+    if (plan && evaluation->whole) {
+        result.plan = *plan;
+        result.plan.state = ISOCOST__V1__PLAN_STATE__PLAN_STATE_DONE;
+        iso_plan_cut_lists(&result.plan);
+    }
     *ret_n_bytes = isocost__v1__scenario_result__get_packed_size(&result.message);
     unsigned char *bytes = iso_calloc(*ret_n_bytes + 1, 1);
     if (bytes)

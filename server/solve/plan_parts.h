@@ -22,6 +22,9 @@ struct iso_plan_writer {
     } * cheapest; /* by workload: the answer for a period, kept for others of the same prices */
 };
 
+/* plan_ways_out.c */
+void iso_plan_write_ways_out(struct iso_plan_writer *writer);
+
 /* What people call a rule. */
 struct iso_rule_name {
     const char *id, *kind;

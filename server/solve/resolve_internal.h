@@ -248,6 +248,12 @@ bool iso_resolve_quota_unknown(struct iso_resolve *r, const struct iso_snapshot_
  * that of its row, or -1. */
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
                                 int32_t place, iso_decimal *ret_price);
+/* An inline offering as readers of a catalog see it, with its id. False when the arena is full. */
+bool iso_resolve_view(struct iso_resolve *r, const Isocost__V1__Offering *offering,
+                      struct iso_snapshot_offering *view);
+/* The price of one unit of the offering with overlays applied. */
+iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                                   iso_decimal price);
 /* The hourly price of a price of one unit of the offering, overlays applied. */
 bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
                         iso_decimal price, iso_decimal *ret_price);

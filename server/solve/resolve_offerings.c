@@ -59,8 +59,8 @@ static const char *label_lines(struct iso_resolve *r, const Isocost__V1__Offerin
     return text;
 }
 
-static bool view_of_given(struct iso_resolve *r, const Isocost__V1__Offering *offering,
-                          struct iso_snapshot_offering *view)
+bool iso_resolve_view(struct iso_resolve *r, const Isocost__V1__Offering *offering,
+                      struct iso_snapshot_offering *view)
 {
     char buffer[ISO_PROVIDER_BUFFER_SIZE];
     const char *provider = iso_provider_fold(offering->provider, buffer);
@@ -126,7 +126,7 @@ static enum iso_status make_given(struct iso_resolve *r, struct given **ret_give
     for (size_t i = 0; given && i < catalog->n_offerings; i++) {
         given[i].message = catalog->offerings[i];
         given[i].index = i;
-        if (!view_of_given(r, catalog->offerings[i], &given[i].view))
+        if (!iso_resolve_view(r, catalog->offerings[i], &given[i].view))
             return iso_resolve_full(reterr);
     }
     if (!given)
@@ -212,13 +212,19 @@ static void change_carbon(struct iso_resolve *r, struct iso_overlay *overlay,
     }
 }
 
-bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                        iso_decimal price, iso_decimal *ret_price)
+iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                                   iso_decimal price)
 {
     for (int32_t i = 0; i < r->n_overlays; i++)
         if (iso_selector_matches(r->overlays[i].scope.selector, view))
             change_price(r, &r->overlays[i], view, &price);
-    return iso_resolve_to_hourly(view, price, ret_price);
+    return price;
+}
+
+bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+                        iso_decimal price, iso_decimal *ret_price)
+{
+    return iso_resolve_to_hourly(view, iso_resolve_unit_price(r, view, price), ret_price);
 }
 
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,

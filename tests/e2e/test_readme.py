@@ -12,7 +12,7 @@ from isocost_server import IsocostServer
 
 PAGES = ["README.md", "README.zh-CN.md", "docs/README.md", "docs/reference/command-line.md",
          "docs/examples/catalog/README.md", "docs/howto/add-a-rule.md", "docs/reference/model.md",
-         "docs/howto/what-if-session.md", "docs/reference/changes.md",
+         "docs/howto/what-if-session.md", "docs/howto/explain-a-plan.md", "docs/reference/changes.md",
          "docs/explanation/how-a-plan-is-found.md", "CHANGELOG.md", "SECURITY.md"]
 # These do not end by themselves or are the gate that runs this test; test_cli.py runs `serve`.
 NOT_RUN = re.compile(r"^(\./dev\b|isocost serve\b)")

@@ -96,6 +96,7 @@ from isocost.v1 import (  # noqa: E402,F401
     catalog_service_pb2,
     catalog_service_pb2_grpc,
     change_pb2,
+    explanation_pb2,
     model_pb2,
     offering_pb2,
     plan_pb2,

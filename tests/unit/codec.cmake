@@ -1,5 +1,6 @@
 iso_add_test(unit test_arena.c LIBS isocost::proto)
 iso_add_test(unit test_digest.c LIBS isocost::proto)
+iso_add_test(unit test_differences.c LIBS isocost::proto)
 iso_add_test(unit test_frame.c LIBS isocost::proto Threads::Threads)
 iso_add_test(unit test_json_read.c LIBS isocost::proto)
 iso_add_test(unit test_json_write.c LIBS isocost::proto m)

@@ -124,7 +124,7 @@ static void completion_is_a_script_that_bash_accepts(void **state)
     fputs(result.out, stream);
     fclose(stream);
     snprintf(command, sizeof(command),
-             "bash -c '. %s; COMP_WORDS=(isocost plan ex); COMP_CWORD=2; _isocost; "
+             "bash -c '. %s; COMP_WORDS=(isocost plan expo); COMP_CWORD=2; _isocost; "
              "[ \"${COMPREPLY[*]}\" = export ] || exit 1; "
              "COMP_WORDS=(isocost solve --ga); COMP_CWORD=2; _isocost; "
              "[ \"${COMPREPLY[*]}\" = --gap ] || exit 1; "

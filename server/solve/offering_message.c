@@ -99,6 +99,10 @@ Isocost__V1__Offering *iso_offering_message(const struct iso_snapshot_offering *
     offering->opt_availability_case = ISOCOST__V1__OFFERING__OPT_AVAILABILITY_AVAILABILITY;
     offering->availability = iso_decimal_to_double(row->availability);
     offering->source = (char *)row->source;
+    if (row->carbon != ISO_UNKNOWN) {
+        offering->opt_carbon_case = ISOCOST__V1__OFFERING__OPT_CARBON_CARBON_KG_PER_HOUR;
+        offering->carbon_kg_per_hour = iso_decimal_to_double(row->carbon);
+    }
     if (!offering->resources || !offering->price || !add_labels(offering, row->labels, arena) ||
         !add_time(offering, row->observed_ns, arena))
         return NULL;

@@ -1,4 +1,4 @@
-/* From a row of a snapshot to the message that callers see. */
+/* From a row of a catalog to the message that callers see. */
 #ifndef ISOCOST_SERVER_OFFERING_MESSAGE_H
 #define ISOCOST_SERVER_OFFERING_MESSAGE_H
 

@@ -1,0 +1,29 @@
+/* What a model's catalog means, without references: the offerings that its selectors take from the
+ * snapshot beside its own, overlays applied, and the products and quotas that hold. */
+#ifndef ISOCOST_SERVER_CATALOG_FLAT_H
+#define ISOCOST_SERVER_CATALOG_FLAT_H
+
+#include "isocost/v1/model.pb-c.h"
+#include "snapshot_file.h"
+
+struct iso_flat_catalog {
+    size_t n;
+    struct iso_snapshot_offering *rows; /* n, by id */
+    /* offerings[i] is rows[i] as a message; no selectors, snapshot or overlays. A model that has it
+     * in the place of its own catalog is the same model. */
+    Isocost__V1__Catalog *catalog;
+};
+
+/* Makes one of a model that passed iso_model_check(); `snapshot` may be NULL. All is in the arena,
+ * or borrowed from the model and the snapshot. What is wrong with a snapshot's records is left out,
+ * as when the model is solved. Errors: ISO_E_LIMIT. */
+ISO_EXPORT enum iso_status iso_catalog_flatten(const Isocost__V1__Model *model,
+                                               const struct iso_snapshot *snapshot,
+                                               struct iso_arena *arena,
+                                               struct iso_flat_catalog **ret_catalog,
+                                               struct iso_error *reterr);
+
+/* The place of an id, or -1. */
+ISO_EXPORT int64_t iso_flat_catalog_find(const struct iso_flat_catalog *catalog, const char *id);
+
+#endif
