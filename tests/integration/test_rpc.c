@@ -208,7 +208,7 @@ static enum iso_status unused(struct iso_call *call, void *service, struct iso_e
         .handler = run                                                                       \
     }
 
-enum { SOLVE, STREAM, UPLOAD, N_ROWS = 13 };
+enum { SOLVE, STREAM, UPLOAD, N_ROWS = 15 };
 static const struct iso_rpc_method rows[N_ROWS + 1] = {
     ROW("SolvePlan", solve_plan, ISO_RPC_UNARY, solve),
     ROW("SolvePlanStream", solve_plan_stream, ISO_RPC_SERVER_STREAM, stream),
@@ -223,6 +223,8 @@ static const struct iso_rpc_method rows[N_ROWS + 1] = {
     ROW("ListPlanLines", list_plan_lines, ISO_RPC_UNARY, unused),
     ROW("StreamPlanLines", stream_plan_lines, ISO_RPC_SERVER_STREAM, unused),
     ROW("ExportPlan", export_plan, ISO_RPC_SERVER_STREAM, unused),
+    ROW("ComparePlans", compare_plans, ISO_RPC_SERVER_STREAM, unused),
+    ROW("ExplainPlan", explain_plan, ISO_RPC_SERVER_STREAM, unused),
     {.path = NULL},
 };
 
@@ -336,7 +338,7 @@ static void start_names_the_rpc_without_a_row(void **state)
     struct fixture *f = *state;
 
     f->rows[N_ROWS - 1].path = NULL;
-    expect_refusal(f, "/isocost.v1.PlanService/ExportPlan is in the contract and has no row");
+    expect_refusal(f, "/isocost.v1.PlanService/ExplainPlan is in the contract and has no row");
 }
 
 static void start_names_the_row_without_an_rpc(void **state)
