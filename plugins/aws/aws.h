@@ -39,7 +39,7 @@ struct iso_aws_fetch {
     struct iso_sink *sink;
     struct iso_failure *failure;
     struct iso_scratch *row;  /* memory of the row under way */
-    struct iso_scratch *kept; /* memory of the whole fetch */
+    struct iso_scratch *kept; /* memory of the region under way */
     int64_t now_ns;
     struct iso_spend *savings; /* Savings Plans of all regions */
 };
@@ -169,7 +169,7 @@ enum iso_status iso_aws_gather_savings(const struct iso_aws_fetch *fetch,
 struct iso_plugin_offering iso_aws_offering(const struct iso_aws_fetch *fetch, const char *region,
                                             const char *name, const struct iso_aws_type *type);
 
-/* A copy that lives as long as the fetch; NULL when memory is short. */
+/* A copy that lives as long as the region is under way; NULL when memory is short. */
 const char *iso_aws_keep(const struct iso_aws_fetch *fetch, const char *text);
 
 /* The first part of a type's name, e.g. "m6i" of "m6i.large"; kept. */

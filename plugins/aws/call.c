@@ -69,7 +69,9 @@ static enum iso_status check_cancelled(const struct iso_aws_fetch *fetch, struct
 static enum iso_status judge(const struct iso_aws_fetch *fetch, enum iso_status status,
                              struct iso_error *reterr)
 {
-    if (status != ISO_E_INVALID || !strstr(fetch->failure->provider_code, "ExpiredNextToken"))
+    const char *code = fetch->failure->provider_code;
+
+    if (status != ISO_E_INVALID || !(strstr(code, "NextToken") || strstr(code, "PaginationToken")))
         return status;
     if (reterr)
         reterr->status = ISO_E_UNAVAILABLE;

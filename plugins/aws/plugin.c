@@ -170,6 +170,7 @@ static enum iso_status fetch_region(const struct iso_aws_fetch *fetch, const cha
     if (status == ISO_OK && (want & ISO_WANT_USAGE))
         status = iso_aws_send_usage(fetch, name, reterr);
     region_fini(&region);
+    iso_scratch_reset(fetch->kept); /* nothing of a region is needed after it */
     return status;
 }
 

@@ -40,7 +40,7 @@ struct iso_azure_fetch {
     struct iso_sink *sink;
     struct iso_failure *failure;
     struct iso_scratch *row;         /* memory of the row under way */
-    struct iso_scratch *kept;        /* memory of the whole fetch */
+    struct iso_scratch *kept;        /* memory of the region, or of what has none, under way */
     struct iso_dictionary *zone_ids; /* by "region/1": const char *, e.g. "eastus-az3" */
     struct iso_spend *savings;       /* savings plans of all regions */
     int64_t now_ns;
@@ -62,7 +62,7 @@ struct iso_azure_type {
 /* A price of an hour; which of several meters it is from. */
 struct iso_azure_price {
     struct iso_amount hourly;
-    const char *meter;
+    char meter[40]; /* a UUID; "": there is no price */
     int64_t effective_ns;
     bool ambiguous; /* several, and nothing to tell which */
 };
@@ -150,11 +150,13 @@ enum iso_status iso_azure_send_usage(const struct iso_azure_fetch *fetch,
 
 /* ---- Texts ---- */
 
-/* A copy that lives as long as the fetch; NULL when memory is short. */
+/* A copy that lives as long as fetch->kept; NULL when memory is short. */
 const char *iso_azure_keep(const struct iso_azure_fetch *fetch, const char *text);
 
 /* The same in lower case: Azure takes its names in any case, and writes them in several. */
 const char *iso_azure_keep_lower(const struct iso_azure_fetch *fetch, const char *text);
+const char *iso_azure_row_lower(const struct iso_azure_fetch *fetch,
+                                const char *text); /* of a row */
 
 /* Whether the operator configured a region of that name, e.g. "EastUS" for "eastus". */
 const char *iso_azure_known_region(const struct iso_azure *azure, const char *name);

@@ -69,11 +69,11 @@ static enum iso_status send_type(const struct iso_azure_fetch *fetch,
     struct iso_plugin_offering row = offering_of(fetch, region, key, type);
 
     row.purchase = ISO_PLUGIN_PURCHASE_ON_DEMAND;
-    if (prices && prices->on_demand.meter)
+    if (prices && prices->on_demand.meter[0])
         set_price(&row, prices, &prices->on_demand);
     if (!prices || !prices->on_demand.ambiguous) /* prices.c told it */
         ISO_TRY(send_row(fetch, region, type, &row, reterr));
-    if (!fetch->azure->config->spot || !prices || !prices->spot.meter || prices->spot.ambiguous)
+    if (!fetch->azure->config->spot || !prices || !prices->spot.meter[0] || prices->spot.ambiguous)
         return ISO_OK;
     row = offering_of(fetch, region, key, type);
     row.purchase = ISO_PLUGIN_PURCHASE_SPOT;
@@ -177,7 +177,7 @@ enum iso_status iso_azure_send_products(const struct iso_azure_fetch *fetch,
         const struct iso_azure_prices *prices = iso_dictionary_record(region->prices, i);
         for (int64_t years = 1; years <= ISO_AZURE_MAX_TERMS; years++) {
             const struct iso_azure_price *reserved = &prices->reserved[years];
-            if (config->reservations && reserved->meter && !reserved->ambiguous)
+            if (config->reservations && reserved->meter[0] && !reserved->ambiguous)
                 ISO_TRY(send_reservation(fetch, region, type, prices, years, reterr));
             if (config->savings_plans && prices->savings[years].present &&
                 !prices->on_demand.ambiguous)

@@ -44,13 +44,23 @@ const char *iso_azure_keep(const struct iso_azure_fetch *fetch, const char *text
     return iso_scratch_text(fetch->kept, text, strlen(text));
 }
 
+static const char *lower(struct iso_scratch *memory, const char *text)
+{
+    char *copy = iso_scratch_text(memory, text, strlen(text));
+
+    for (char *c = copy; c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return copy;
+}
+
 const char *iso_azure_keep_lower(const struct iso_azure_fetch *fetch, const char *text)
 {
-    char *kept = iso_scratch_text(fetch->kept, text, strlen(text));
+    return lower(fetch->kept, text);
+}
 
-    for (char *c = kept; c && *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    return kept;
+const char *iso_azure_row_lower(const struct iso_azure_fetch *fetch, const char *text)
+{
+    return lower(fetch->row, text);
 }
 
 const char *iso_azure_known_region(const struct iso_azure *azure, const char *name)
@@ -146,16 +156,24 @@ static enum iso_status fetch_catalog(const struct iso_azure_fetch *fetch,
                                                : ISO_OK;
 }
 
+/* Each region has memory of its own: prices of all regions at once would be too much. */
+static enum iso_status fetch_region(const struct iso_azure_fetch *fetch, const char *name,
+                                    struct iso_error *reterr)
+{
+    ISO_AUTO(iso_scratch) kept = iso_scratch_new(KEPT_BYTES);
+    ISO_AUTO(iso_dictionary) types = iso_dictionary_new(sizeof(struct iso_azure_type));
+    ISO_AUTO(iso_dictionary) prices = iso_dictionary_new(sizeof(struct iso_azure_prices));
+    struct iso_azure_region region = {name, types, prices};
+    struct iso_azure_fetch own = *fetch;
+
+    own.kept = kept;
+    return kept && types && prices ? fetch_catalog(&own, &region, reterr) : iso_azure_full(reterr);
+}
+
 static enum iso_status fetch_regions(const struct iso_azure_fetch *fetch, struct iso_error *reterr)
 {
-    for (size_t i = 0; i < fetch->azure->n_regions; i++) {
-        ISO_AUTO(iso_dictionary) types = iso_dictionary_new(sizeof(struct iso_azure_type));
-        ISO_AUTO(iso_dictionary) prices = iso_dictionary_new(sizeof(struct iso_azure_prices));
-        struct iso_azure_region region = {fetch->azure->regions[i], types, prices};
-        if (!types || !prices)
-            return iso_azure_full(reterr);
-        ISO_TRY(fetch_catalog(fetch, &region, reterr));
-    }
+    for (size_t i = 0; i < fetch->azure->n_regions; i++)
+        ISO_TRY(fetch_region(fetch, fetch->azure->regions[i], reterr));
     return iso_spend_send(fetch->savings, fetch->sink, reterr);
 }
 

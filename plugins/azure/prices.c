@@ -67,21 +67,21 @@ static enum iso_status keep(const struct prices_call *call, const struct iso_jso
                             int64_t effective_ns, struct iso_error *reterr)
 {
     const char *meter = iso_json_text_at(item, "meterId");
-    bool same = price->meter && strcmp(price->meter, meter) == 0;
+    bool kept = price->meter[0], same = kept && strcmp(price->meter, meter) == 0;
 
-    if (price->meter && !same && hourly.value == 0)
+    if (kept && !same && hourly.value == 0)
         return ISO_OK;
-    if (price->meter && !same && price->hourly.value != 0 && price->hourly.value != hourly.value) {
+    if (kept && !same && price->hourly.value != 0 && price->hourly.value != hourly.value) {
         price->ambiguous = true;
         return refuse(call, item, "ambiguous_price",
                       "a second price of the same kind, and nothing to choose by", reterr);
     }
     if (same && price->effective_ns > effective_ns)
         return ISO_OK;
-    price->meter = iso_azure_keep(call->fetch, meter);
+    snprintf(price->meter, sizeof(price->meter), "%s", meter[0] ? meter : "(no meter)");
     price->hourly = hourly;
     price->effective_ns = effective_ns;
-    return price->meter ? ISO_OK : iso_azure_full(reterr);
+    return ISO_OK;
 }
 
 /* Reads a price; false: it was told of instead. */
@@ -179,7 +179,7 @@ static enum iso_status take_item(const struct prices_call *call, const struct is
         return refuse(call, item, "unknown_currency", "no currency", reterr);
     if (!read_price(call, item, iso_json_at(item, "retailPrice"), &price, &status, reterr))
         return status;
-    const char *key = iso_azure_keep_lower(call->fetch, iso_json_text_at(item, "armSkuName"));
+    const char *key = iso_azure_row_lower(call->fetch, iso_json_text_at(item, "armSkuName"));
     struct iso_azure_prices *prices = key ? iso_dictionary_add(call->region->prices, key) : NULL;
     if (!prices)
         return iso_azure_full(reterr);

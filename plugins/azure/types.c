@@ -135,7 +135,7 @@ static enum iso_status read_type(const struct types_call *call, const struct iso
                                  struct iso_error *reterr)
 {
     const char *name = iso_json_text_at(sku, "name");
-    const char *lower = iso_azure_keep_lower(call->fetch, name);
+    const char *lower = iso_azure_row_lower(call->fetch, name);
     struct iso_azure_type *type = lower ? iso_dictionary_add(call->region->types, lower) : NULL;
 
     if (!type)

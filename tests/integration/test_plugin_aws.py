@@ -479,12 +479,21 @@ def test_the_same_token_twice_ends_the_fetch(cloud, operation):
     assert cloud.operations.count(operation) == 2
 
 
-def test_a_token_that_expired_is_a_reason_to_begin_anew_later(cloud):
+EXPIRED = {
+    "ExpiredNextTokenException": ("GetProducts", b'{"__type":"com.amazon#ExpiredNextTokenException","message":"x"}'),
+    "InvalidPaginationTokenException": ("ListServiceQuotas", b'{"__type":"InvalidPaginationTokenException"}'),
+    "InvalidNextToken": ("DescribeInstanceTypes", b"<Response><Errors><Error><Code>InvalidNextToken</Code><Message>x"
+                                                  b"</Message></Error></Errors></Response>"),
+}
+
+
+@pytest.mark.parametrize("code", EXPIRED)
+def test_a_token_that_expired_is_a_reason_to_begin_anew_later(cloud, code):
     small(cloud)
-    cloud.first["GetProducts"] = [Answer(400, b'{"__type":"com.amazon#ExpiredNextTokenException","message":"x"}',
-                                         content_type="application/x-amz-json-1.1")]
-    failure = refused(cloud, wanted=CATALOG, prices="query")
-    assert (failure.kind, failure.code) == ("retryable", "ExpiredNextTokenException")
+    operation, body = EXPIRED[code]
+    cloud.first[operation] = [Answer(400, body)]
+    failure = refused(cloud, wanted={"products": False}, prices="query")
+    assert (failure.kind, failure.code) == ("retryable", code)
 
 
 XML_THROTTLE = (b'<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>RequestLimitExceeded</Code>'
