@@ -180,7 +180,7 @@ static enum iso_status recombine(struct trees *trees, const double *other, struc
     return ok ? ISO_OK : no_memory(reterr);
 }
 
-/* What is known already; *ret_n: in how many cells. */
+/* What is known already. */
 static enum iso_status ask_past(struct trees *trees, struct iso_error *reterr)
 {
     for (int32_t i = 0; i < trees->n && !iso_search_stops(trees->search); i++) {
@@ -189,6 +189,58 @@ static enum iso_status ask_past(struct trees *trees, struct iso_error *reterr)
         if (known)
             trees->cells.cells[trees->order[i].cell].n_items = 0; /* done with */
     }
+    sort(trees);
+    return ISO_OK;
+}
+
+/* First plans from a relaxation beside the best plan: *ret_other is the one of both that is not the
+ * best, NULL when there is one alone. The caller frees it. */
+static enum iso_status plan_beside(struct iso_search *search, const double *x, const double *duals,
+                                   double **ret_other, struct iso_error *reterr)
+{
+    const struct iso_control *control = search->control;
+    struct iso_control quiet = *control; /* it may be worse than what was told */
+    double value = search->best_value;
+    size_t n_bytes = (size_t)search->formulation->mip.n_columns * sizeof(double);
+    ISO_AUTO_MEM double *before = iso_calloc(n_bytes, 1);
+
+    if (!before)
+        return no_memory(reterr);
+    memcpy(before, search->best, n_bytes);
+    quiet.incumbent = NULL;
+    quiet.progress = NULL;
+    search->control = &quiet;
+    search->has_best = false;
+    enum iso_status status = iso_first_plans(search, x, duals, 1, reterr);
+    search->control = control;
+    if (status == ISO_OK && search->has_best && search->best_value < value) {
+        *ret_other = ISO_STEAL(before);
+        return iso_search_report(search, reterr);
+    }
+    if (search->has_best) {
+        double *other = search->best;
+        search->best = ISO_STEAL(before);
+        *ret_other = other;
+    } else {
+        memcpy(search->best, before, n_bytes);
+    }
+    search->has_best = true;
+    search->best_value = value;
+    return status;
+}
+
+/* Parts of a plan that the relaxation's point x is rounded to. */
+static enum iso_status look_beside(struct trees *trees, const double *x, struct iso_error *reterr)
+{
+    struct iso_search *search = trees->search;
+    double value = search->best_value;
+    ISO_AUTO_MEM double *other = NULL;
+
+    ISO_TRY(plan_beside(search, x, trees->cells.duals, &other, reterr));
+    if (search->best_value < value)
+        ISO_TRY(iso_cells_take_plan(&trees->cells, search->best, reterr));
+    if (other)
+        ISO_TRY(recombine(trees, other, reterr));
     sort(trees);
     return ISO_OK;
 }
@@ -224,7 +276,7 @@ static enum iso_status solve_all(struct trees *trees, bool all, struct iso_error
 }
 
 enum iso_status iso_try_cell_trees(struct iso_search *search, const double *duals,
-                                   const double *other, bool all, struct iso_error *reterr)
+                                   const double *relaxed, bool all, struct iso_error *reterr)
 {
     struct trees trees __attribute__((cleanup(trees_fini))) = {
         .search = search, .past = search->past, .limits = all ? long_look : short_look};
@@ -234,11 +286,11 @@ enum iso_status iso_try_cell_trees(struct iso_search *search, const double *dual
     trees.order = iso_calloc((size_t)trees.cells.n, sizeof(*trees.order));
     if (!trees.order)
         return no_memory(reterr);
-    if (other)
-        ISO_TRY(recombine(&trees, other, reterr));
     sort(&trees);
     if (trees.past)
         ISO_TRY(ask_past(&trees, reterr));
+    if (relaxed && !gap_reached(&trees))
+        ISO_TRY(look_beside(&trees, relaxed, reterr));
     ISO_TRY(solve_all(&trees, all, reterr));
     if (search->proven.checked_bound + trees.lifts > search->tier_bound)
         search->tier_bound = search->proven.checked_bound + trees.lifts;

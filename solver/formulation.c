@@ -74,6 +74,20 @@ double iso_instance_money(const struct iso_problem *problem, int32_t offering, i
     return money;
 }
 
+void iso_instance_money_row(const struct iso_problem *problem, int32_t offering, double *ret_row)
+{
+    const iso_decimal *rates =
+        problem->currencies[problem->offerings[offering].currency].rate_to_base;
+    bool varies = problem->n_price_exceptions > 0 || problem->cost_factors;
+
+    for (int32_t t = 0; t < problem->n_periods; t++)
+        if (t > 0 && !varies && rates[t] == rates[t - 1] &&
+            problem->periods[t].hours == problem->periods[t - 1].hours)
+            ret_row[t] = ret_row[t - 1];
+        else
+            ret_row[t] = iso_instance_money(problem, offering, t);
+}
+
 double iso_formulation_money(const struct iso_formulation *formulation,
                              const struct iso_mip_column *column)
 {

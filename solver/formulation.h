@@ -239,6 +239,9 @@ bool iso_formulation_useful(const struct iso_formulation *formulation,
  * its cost factor. */
 double iso_instance_money(const struct iso_problem *problem, int32_t offering, int32_t period);
 
+/* The same in all periods: n_periods values. */
+void iso_instance_money_row(const struct iso_problem *problem, int32_t offering, double *ret_row);
+
 /* Coefficient of one instance-hour's price in a budget window: h * rate * price. */
 double iso_budget_price(const struct iso_problem *problem, const struct iso_window *window,
                         int32_t offering, int32_t period);

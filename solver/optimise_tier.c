@@ -73,56 +73,20 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
 
 /* Trees of single cells, after which the columns may have grown. */
 static enum iso_status try_cell_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
-                                      double **io_duals, const double *other, bool all,
-                                      struct iso_error *reterr)
+                                      double **io_duals, bool warm, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     int32_t n_columns = mip->n_columns, n_rows = mip->n_rows;
 
     if (!search->has_best)
         return ISO_OK;
-    ISO_TRY(iso_try_cell_trees(search, *io_duals, other, all, reterr));
+    ISO_TRY(
+        iso_try_cell_trees(search, *io_duals, warm ? *io_x : NULL, search->past && !warm, reterr));
     if (mip->n_columns == n_columns)
         return ISO_OK;
     ISO_TRY(iso_search_grow_duals(search, n_rows, io_duals, reterr));
     ISO_TRY(iso_lp_grow(lp, reterr));
     return grow_point(io_x, n_columns, mip->n_columns, reterr);
-}
-
-/* First plans from a relaxation beside the best plan: *ret_other is the one of both that is not the
- * best, NULL when there is one alone. The caller frees it. */
-static enum iso_status plan_beside(struct iso_search *search, const double *x, const double *duals,
-                                   double **ret_other, struct iso_error *reterr)
-{
-    const struct iso_control *control = search->control;
-    struct iso_control quiet = *control; /* it may be worse than what was told */
-    double value = search->best_value;
-    size_t n_bytes = (size_t)search->formulation->mip.n_columns * sizeof(double);
-    ISO_AUTO_MEM double *before = iso_calloc(n_bytes, 1);
-
-    if (!before)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a tier");
-    memcpy(before, search->best, n_bytes);
-    quiet.incumbent = NULL;
-    quiet.progress = NULL;
-    search->control = &quiet;
-    search->has_best = false;
-    enum iso_status status = iso_first_plans(search, x, duals, 1, reterr);
-    search->control = control;
-    if (status == ISO_OK && search->has_best && search->best_value < value) {
-        *ret_other = ISO_STEAL(before);
-        return iso_search_report(search, reterr);
-    }
-    if (search->has_best) {
-        double *other = search->best;
-        search->best = ISO_STEAL(before);
-        *ret_other = other;
-    } else {
-        memcpy(search->best, before, n_bytes);
-    }
-    search->has_best = true;
-    search->best_value = value;
-    return status;
 }
 
 static enum iso_status try_period_trees(struct iso_search *search, struct iso_lp *lp, double **io_x,
@@ -211,17 +175,15 @@ static enum iso_status optimise(struct iso_search *search, struct iso_warm_start
     if (iso_search_gap_reached(search))
         return ISO_OK;
     bool dives = search->choice.strategy == ISO_STRATEGY_COLUMNS; /* which rounds better */
-    ISO_AUTO_MEM double *other = NULL;
-    if (warm && dives && search->has_best)
-        ISO_TRY(plan_beside(search, x, *io_duals, &other, reterr));
-    else
+    bool by_cells = dives && iso_period_trees_apply(search);
+    if (!warm || !by_cells) /* trees of cells make them when they are needed */
         ISO_TRY(iso_first_plans(search, x, *io_duals, dives ? 1 : INT32_MAX, reterr));
     if (dives && !search->has_best)
         ISO_TRY(iso_first_plans(search, x, *io_duals, INT32_MAX, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search) || outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
-    if (search->choice.strategy == ISO_STRATEGY_COLUMNS && iso_period_trees_apply(search)) {
-        ISO_TRY(try_cell_trees(search, lp, &x, io_duals, other, search->past && !warm, reterr));
+    if (by_cells) {
+        ISO_TRY(try_cell_trees(search, lp, &x, io_duals, warm, reterr));
         if (!goes_on(search))
             return ISO_OK;
         ISO_TRY(try_period_trees(search, lp, &x, io_duals, reterr));

@@ -222,8 +222,7 @@ static enum iso_status init(struct iso_unlisted *u, struct iso_formulation *f,
         !u->served)
         return no_memory(reterr);
     for (int32_t o = 0; o < problem->n_offerings; o++)
-        for (int32_t t = 0; t < problem->n_periods; t++)
-            u->price[o * problem->n_periods + t] = iso_instance_money(problem, o, t);
+        iso_instance_money_row(problem, o, &u->price[(size_t)o * n_periods]);
     for (int32_t a = 0; a < problem->n_workloads; a++)
         for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
             u->served[u->f->reduction->reach.first_option[a] + i] =
