@@ -53,6 +53,13 @@ static SolverCommand *decode(const struct iso_frame *frame, struct iso_arena *ar
     return command && (uint32_t)command->command_case == frame->type ? command : NULL;
 }
 
+bool iso_solver_is_idle(const struct iso_solver_connection *connection, int milliseconds)
+{
+    struct pollfd poller = {.fd = connection->fd, .events = POLLIN};
+
+    return poll(&poller, 1, milliseconds) == 0;
+}
+
 bool iso_solver_next_job(struct iso_solver_connection *connection, struct iso_arena *arena,
                          Isocost__Internal__V1__SolveRequest **ret_request, int *ret_snapshot_fd)
 {

@@ -33,6 +33,9 @@ void iso_solver_connection_fini(struct iso_solver_connection *connection);
 bool iso_solver_next_job(struct iso_solver_connection *connection, struct iso_arena *arena,
                          Isocost__Internal__V1__SolveRequest **ret_request, int *ret_snapshot_fd);
 
+/* Whether nothing comes for so long. Between jobs. */
+bool iso_solver_is_idle(const struct iso_solver_connection *connection, int milliseconds);
+
 /* Reads what has come meanwhile, without waiting, and gives what it asks for: a reason to stop the
  * job at hand, or 0. */
 enum iso_stop iso_solver_poll_stop(struct iso_solver_connection *connection);

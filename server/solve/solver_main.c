@@ -21,7 +21,9 @@
 #define CAN_LIMIT_ADDRESS_SPACE 1
 #endif
 
-#define KEPT_BYTES (64 << 20) /* of freed memory, from one job to the next */
+#define KEPT_BYTES (64 << 20)    /* of freed memory, while there is nothing to do */
+#define SERIES_BYTES (192 << 20) /* of freed memory, from one job of a series to the next */
+#define SERIES_MS 500            /* within which the next job of a series comes */
 
 /* Dies with the supervisor, never writes a core, never takes more memory than it may. */
 static bool harden(pid_t parent, rlim_t memory_bytes)
@@ -40,13 +42,16 @@ static bool harden(pid_t parent, rlim_t memory_bytes)
 static void keep_freed_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, SERIES_BYTES);
 }
 
-/* After a job that needed far more than others, what its parts left in pieces goes back too. */
-static void trim_memory(void)
+/* What jobs left in pieces goes back too: at once after one that needed far more than others, else
+ * when no other follows, as jobs of a series would fault it in again page by page. */
+static void trim_memory(const struct iso_solver_connection *connection)
 {
-    if (mallinfo2().fordblks > KEPT_BYTES)
+    if (mallinfo2().fordblks > SERIES_BYTES)
+        malloc_trim(SERIES_BYTES);
+    if (mallinfo2().fordblks > KEPT_BYTES && iso_solver_is_idle(connection, SERIES_MS))
         malloc_trim(KEPT_BYTES);
 }
 
@@ -80,7 +85,7 @@ static int serve(int fd, size_t memory_bytes, int n_processes, size_t past_bytes
             break;
         iso_solver_run_job(&connection, &kept, request, snapshot_fd, iso_solver_now(), arena);
         iso_arena_free(ISO_STEAL(arena));
-        trim_memory();
+        trim_memory(&connection);
     }
     iso_snapshot_free(kept.snapshot);
     iso_resolve_cache_free(kept.cache);
