@@ -1,12 +1,14 @@
 """What-if at scale: 100 changes of one thing in one call, against cold solves of the same models.
 
-    ./dev bench what-if [--scenarios N] [--cold N] [--seed N] [--gap G]
+    ./dev bench what-if [--scenarios N] [--cold N] [--seed N] [--gap G] [--explanations N]
 
 A model of five clouds, at least 20,000 offerings, 20 workloads and 168 hours (what_if_model.py) is
 solved once, cold. Then N scenarios go in one call, and `--cold` of each kind (0: all) are solved again
 by SolvePlan on another server, each by a solver process that has just been started and has seen
 nothing. Seconds are CPU seconds of the solver process from request to answer, which do not depend on
 who else uses the machine; wall seconds are told too.
+Then explanations of N random models (default 200; 0: none) are held against full solves. With
+--scenarios 0 that is all.
 One JSON line a figure, with its limit and whether it was kept. Ends with 1 when a limit is missed.
 """
 import argparse
@@ -22,6 +24,7 @@ import time
 sys.path.insert(0, os.path.join(os.environ["ISO_SOURCE"], "tests", "support"))
 
 import process_facts  # noqa: E402
+from explanations import explanations  # noqa: E402
 from isocost_protos import catalog_service_pb2 as c  # noqa: E402
 from isocost_protos import catalog_service_pb2_grpc, change_pb2  # noqa: E402
 from isocost_protos import plan_service_pb2 as p, plan_service_pb2_grpc  # noqa: E402
@@ -142,13 +145,7 @@ def compare(cold_server, model, changes, results, colds, gap):
     say("largest gap of a scenario", max(gaps, default=0), gap, max(gaps, default=0) <= gap + 1e-9)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--scenarios", type=int, default=100)
-    parser.add_argument("--cold", type=int, default=0, help="of each kind solved cold too; 0: all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--gap", type=float, default=0.01)
-    options = parser.parse_args()
+def scenarios(options):
     model = what_if_model(options.seed, options.gap)
     with tempfile.TemporaryDirectory() as folder, IsocostServer("--solvers", "1") as server, \
             IsocostServer("--solvers", "1") as cold_server:
@@ -170,6 +167,20 @@ def main():
             same=sum(bool(r.same_as) for r in results.values()))
         import_catalog(cold_server, paths)
         compare(cold_server, model, changes, results, options.cold, options.gap)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--scenarios", type=int, default=100)
+    parser.add_argument("--cold", type=int, default=0, help="of each kind solved cold too; 0: all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gap", type=float, default=0.01)
+    parser.add_argument("--explanations", type=int, default=200, help="random models; 0: none")
+    options = parser.parse_args()
+    if options.scenarios > 0:
+        scenarios(options)
+    if options.explanations > 0:
+        explanations(options.explanations, say)
     return 1 if missed else 0
 
 
