@@ -155,7 +155,11 @@ static enum iso_status explain(struct iso_study *study, struct iso_error *reterr
         return iso_explain_no_memory(reterr);
     ISO_TRY(iso_catalog_flatten(e.model, e.given->snapshot, study->arena, &e.catalog, reterr));
     ISO_TRY(check(&e, request, reterr));
+    int64_t end_ns = study->end_ns;
     for (size_t i = 0; i < request->n_questions; i++) {
+        /* its share of the time that is left, so that none takes that of those after it */
+        int64_t now_ns = iso_wall_ns();
+        study->end_ns = now_ns + (end_ns - now_ns) / (int64_t)(request->n_questions - i);
         ISO_TRY(turn_to(&e, request, i, reterr));
         ISO_TRY(answer(&e, i, reterr));
     }

@@ -27,15 +27,15 @@
 #define HIGHEST 1000
 #define MOST_POINTS 40
 #define NEAR 1e-4     /* factors that are so near, as a share, are not told apart */
-#define GAP_SHARE 0.1 /* of the gap asked: what solves at other prices are made with */
+#define GAP_SHARE 0.1 /* of the gap asked: what solves for an interval are made with */
 
 struct search {
     struct iso_explanation *e;
     Isocost__V1__PriceRangeAnswer *answer;
     char *offering;
-    double gap;
-    double value, slope; /* P(1), c */
-    double rounding;     /* of one price to 9 places, over the plan */
+    double gap, solve_gap; /* asked; of solves at other prices */
+    double value, slope;   /* P(1), c */
+    double rounding;       /* of one price to 9 places, over the plan */
     bool out_of_time;
 };
 
@@ -181,7 +181,7 @@ static enum iso_status make_case(struct search *s, double factor, struct iso_stu
         return changed ? iso_explain_no_memory(reterr)
                        : iso_fail(reterr, ISO_E_INTERNAL, "", "a price cannot be changed: %s", why);
     model->options->opt_gap_case = ISOCOST__V1__OPTIONS__OPT_GAP_GAP;
-    model->options->gap = s->gap * GAP_SHARE;
+    model->options->gap = s->solve_gap;
     made->model = model;
     return ISO_OK;
 }
@@ -298,6 +298,7 @@ static enum iso_status search_interval(struct search *s, struct iso_error *reter
     Isocost__V1__PriceRangeAnswer *answer = s->answer;
 
     answer->interval = true;
+    s->solve_gap = s->gap * GAP_SHARE;
     ISO_TRY(search_side(s, LOWEST, &answer->stays_from, &answer->changes_below, reterr));
     if (s->slope == 0) { /* what is not used costs no more, and nothing gets cheaper */
         answer->stays_to = HIGHEST;
@@ -328,7 +329,7 @@ static enum iso_status start(struct search *s, struct iso_error *reterr)
         iso_arena_calloc(e->study->arena, MOST_POINTS + 1, sizeof(*s->answer->points));
     s->answer->price = e->catalog->catalog->offerings[row]->price;
     s->answer->stays_from = s->answer->stays_to = 1;
-    s->gap = iso_explain_gap(e);
+    s->gap = s->solve_gap = iso_explain_gap(e);
     return s->answer->points ? read_plan(s, reterr) : iso_explain_no_memory(reterr);
 }
 
