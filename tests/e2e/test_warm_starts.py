@@ -1,14 +1,20 @@
 """A process that remembers earlier solves answers what one that knows nothing answers: random sessions, each
 a random model and a chain of random changes, over all rules and with each strategy."""
 
+import os
 import random
+import signal
 
 import pytest
 
+import process_facts
 from change_oracle import changed
-from isocost_protos import json_format, model_pb2
+from isocost_protos import change_pb2, json_format, model_pb2
+from isocost_protos import plan_service_pb2 as p, plan_service_pb2_grpc
+from isocost_server import IsocostServer
 from random_changes import random_change
 from random_models import random_model
+from small_models import amount
 from test_forced_strategies import CHANGES, FEASIBLE, INFEASIBLE, OPTIMAL, TOLERANCE, answers, suits
 from test_unlisted_columns import LISTS_FEW, without_what_lists_all
 
@@ -17,7 +23,6 @@ STEPS = 5       # models of a session, the first as it is
 GAP = 0.02
 NO_PROBLEM, NO_PLAN_FOUND = 0, 4  # the changes ask for what is not served; the search ended too early
 RANK = {NO_PLAN_FOUND: 0, FEASIBLE: 1, OPTIMAL: 2, INFEASIBLE: 2}
-HAS_NO_PAST = ("separable", "lattice")  # tables are made anew
 REMEMBERS = ("--past", "65536")
 FORGETS_MOST = ("--past", "12")  # KiB: a few trees, hardly a start
 
@@ -105,4 +110,32 @@ def test_sessions_are_answered_as_by_a_process_that_remembers_nothing(strategy, 
     print(f"{strategy} {gap}: {len(found)} sessions, {optimal} optimal, {remembered} times remembered")
     assert not wrong
     assert optimal > SESSIONS
-    assert remembered > 0 or strategy in HAS_NO_PAST
+    assert remembered > 0
+
+
+def a_model():
+    """One that the columns method solves by trees."""
+    return json_format.ParseDict(without_what_lists_all(random_model(7000)), model_pb2.Model())
+
+
+def test_a_deterministic_solve_neither_asks_the_past_nor_adds_to_it(tmp_path):
+    plain, certain = a_model(), a_model()
+    certain.options.deterministic = True
+    found = answers(tmp_path, "columns", [certain, certain, plain, plain, certain], *LISTS_FEW, *REMEMBERS)
+    so_far = [answer["remembered"] for answer in found]
+    assert so_far[:3] == [0, 0, 0] and so_far[3] > 0 and so_far[4] == so_far[3]
+
+
+def test_a_solver_that_was_killed_in_a_session_answers_as_if_it_were_the_first():
+    with IsocostServer("--solvers", "1") as server:
+        stub = plan_service_pb2_grpc.PlanServiceStub(server.channel())
+
+        def cost(text):
+            ref = p.ModelRef(model=a_model(), changes=[change_pb2.Change(text=text)])
+            return amount(stub.SolvePlan(p.SolvePlanRequest(model=ref), timeout=60).plan.cost)
+
+        before = [cost("demand.*=+10%"), cost("demand.*=+20%")]
+        for pid, (name, _) in process_facts.children(server.process.pid).items():
+            if name == "isocost-solver":
+                os.kill(pid, signal.SIGKILL)
+        assert [cost("demand.*=+10%"), cost("demand.*=+20%")] == pytest.approx(before, rel=TOLERANCE)
