@@ -349,6 +349,7 @@ static ProtobufCMessage *diagnostic_of(const struct iso_plugin_diagnostic *row,
     out->quarantined = row->quarantined;
     out->place = iso_convert_text(row->place, arena);
     out->text = iso_convert_text(row->text, arena);
+    out->count = row->count;
     return &out->base;
 }
 

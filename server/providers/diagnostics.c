@@ -1,5 +1,6 @@
 #include "diagnostics.h"
 
+#include "host_process.h"
 #include "hygiene.h"
 
 #include <stdbool.h>
@@ -136,6 +137,26 @@ enum iso_status iso_diagnostics_add(struct iso_diagnostics *diagnostics, const c
         return ISO_OK;
     diagnostics->kept[at]++;
     return keep(diagnostics, diagnostics->counts[at]->code, quarantined, place, text, reterr);
+}
+
+int64_t iso_diagnostic_rows(const Isocost__V1__Diagnostic *told)
+{
+    return told->count > 1 && told->count < ISO_HOST_MAX_ROWS ? told->count : 1;
+}
+
+enum iso_status iso_diagnostics_take(struct iso_diagnostics *diagnostics,
+                                     const Isocost__V1__Diagnostic *told, struct iso_error *reterr)
+{
+    int64_t n = iso_diagnostic_rows(told);
+    size_t at = 0;
+
+    if (told->count == 0)
+        return iso_diagnostics_add(diagnostics, told->code, told->quarantined, told->place,
+                                   told->text, reterr);
+    ISO_TRY(find_or_add(diagnostics, told->code, told->quarantined, &at, reterr));
+    diagnostics->counts[at]->count += n;
+    diagnostics->n_quarantined += told->quarantined ? n : 0;
+    return ISO_OK;
 }
 
 int64_t iso_diagnostics_quarantined(const struct iso_diagnostics *diagnostics)

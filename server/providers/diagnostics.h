@@ -17,6 +17,14 @@ enum iso_status iso_diagnostics_add(struct iso_diagnostics *diagnostics, const c
                                     bool quarantined, const char *place, const char *text,
                                     struct iso_error *reterr);
 
+/* Takes what a plugin tells: one row with its place, or how many more there were of a code. Errors:
+ * ISO_E_NOMEM. */
+enum iso_status iso_diagnostics_take(struct iso_diagnostics *diagnostics,
+                                     const Isocost__V1__Diagnostic *told, struct iso_error *reterr);
+
+/* Rows that a plugin's diagnostic tells of, at least 1. */
+int64_t iso_diagnostic_rows(const Isocost__V1__Diagnostic *told);
+
 int64_t iso_diagnostics_quarantined(const struct iso_diagnostics *diagnostics);
 
 /* The first quarantined one; NULL when there is none. */

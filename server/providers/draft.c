@@ -267,9 +267,9 @@ enum iso_status iso_draft_add_page(struct iso_draft *draft, const char *source,
         (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays);
     for (size_t i = 0; i < page->n_diagnostics; i++) {
         const Isocost__V1__Diagnostic *d = page->diagnostics[i];
-        draft->n_rows += d->quarantined; /* stands for a row that was not sent */
-        ISO_TRY(
-            iso_draft_add_diagnostic(draft, d->code, d->quarantined, d->place, d->text, reterr));
+        if (d->quarantined) /* stands for rows that were not sent */
+            draft->n_rows += iso_diagnostic_rows(d);
+        ISO_TRY(iso_diagnostics_take(draft->diagnostics, d, reterr));
     }
     for (size_t i = 0; i < page->n_offerings; i++)
         ISO_TRY(add_offering(draft, source, page->offerings[i], page_arena, reterr));

@@ -111,7 +111,8 @@ static void keep_event(struct harness_result *result, Isocost__Internal__V1__Hos
 static void take_page(struct harness_result *result, const Isocost__Internal__V1__Page *page,
                       size_t n_bytes)
 {
-    size_t n_rows = page->n_offerings + page->n_products + page->n_quotas + page->n_overlays;
+    size_t n_rows = page->n_offerings + page->n_products + page->n_quotas + page->n_overlays +
+                    page->n_usage + page->n_costs + page->n_inventory;
 
     result->pages++;
     result->rows += (int64_t)n_rows;
@@ -235,6 +236,27 @@ void harness_fetch(struct harness *harness, double deadline_seconds,
     memset(ret_result, 0, sizeof(*ret_result));
     fetch.deadline_seconds = deadline_seconds;
     fetch.products = fetch.quotas = true;
+    request.request_case = ISOCOST__INTERNAL__V1__HOST_REQUEST__REQUEST_FETCH;
+    request.fetch = &fetch;
+    send_request(harness, &request);
+    read_answer(harness, ret_result);
+}
+
+void harness_fetch_records(struct harness *harness, double deadline_seconds,
+                           struct harness_result *ret_result)
+{
+    Isocost__Internal__V1__HostRequest request = ISOCOST__INTERNAL__V1__HOST_REQUEST__INIT;
+    Isocost__Internal__V1__FetchRequest fetch = ISOCOST__INTERNAL__V1__FETCH_REQUEST__INIT;
+    Google__Protobuf__Timestamp from = GOOGLE__PROTOBUF__TIMESTAMP__INIT,
+                                to = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+
+    memset(ret_result, 0, sizeof(*ret_result));
+    from.seconds = 1577836800; /* 2020-01-01 */
+    to.seconds = 4102444800;   /* 2100-01-01 */
+    fetch.deadline_seconds = deadline_seconds;
+    fetch.no_offerings = fetch.usage = fetch.costs = fetch.inventory = true;
+    fetch.from = &from;
+    fetch.to = &to;
     request.request_case = ISOCOST__INTERNAL__V1__HOST_REQUEST__REQUEST_FETCH;
     request.fetch = &fetch;
     send_request(harness, &request);

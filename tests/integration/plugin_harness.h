@@ -45,9 +45,13 @@ void harness_load(struct harness *harness, const char *path, const char *const *
 void harness_load_request(struct harness *harness, Isocost__Internal__V1__LoadRequest *load,
                           struct harness_result *ret_result);
 
-/* Sends a fetch of everything and reads until End, Failure or the end of the connection. */
+/* Sends a fetch of a whole catalog and reads until End, Failure or the end of the connection. */
 void harness_fetch(struct harness *harness, double deadline_seconds,
                    struct harness_result *ret_result);
+
+/* The same for usage, costs and what runs, from 2020 to 2100. */
+void harness_fetch_records(struct harness *harness, double deadline_seconds,
+                           struct harness_result *ret_result);
 
 /* Absolute path of a file of the build; valid until the next call but three. */
 const char *harness_build_path(const char *relative);

@@ -46,3 +46,6 @@ iso_add_pytest(integration test_plugin_http.py)
 foreach(provider IN ITEMS aws azure)
     iso_add_pytest(integration test_plugin_${provider}.py)
 endforeach()
+
+# Bills in files.
+iso_add_pytest(integration test_plugin_focus.py)

@@ -1,8 +1,9 @@
 /* One contract for every plugin that was built, through the real host.
  *
  * integration/plugin_contract/<name>/{small,empty}.conf say how to make a plugin give a few rows
- * and none; a plugin without them fails here. Of a plugin that asks a cloud, `# cloud <file>` names
- * the test in this folder that lets it deliver from a replayed one. */
+ * and none, of a catalog (`# rows 3`) or of usage and costs (`# records 3`); a plugin without them
+ * fails here. Of a plugin that asks a cloud, `# cloud <file>` names the test in this folder that
+ * lets it deliver from a replayed one. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -54,6 +55,7 @@ struct fixture {
     const char *config[2 * MAX_CONFIG + 1];
     int64_t rows;
     char cloud[128]; /* file of the test that has the cloud; "": none is needed */
+    bool records;    /* the rows are of usage, costs and inventory */
 };
 
 static void read_fixture(const char *name, const char *which, struct fixture *fixture)
@@ -70,7 +72,9 @@ static void read_fixture(const char *name, const char *which, struct fixture *fi
         fail_msg("plugin '%s' has no fixture %s", name, path);
     while (fgets(line, sizeof(line), file)) {
         line[strcspn(line, "\n")] = '\0';
+        fixture->records |= strncmp(line, "# records", 9) == 0;
         if (sscanf(line, "# rows %ld", &fixture->rows) == 1 ||
+            sscanf(line, "# records %ld", &fixture->rows) == 1 ||
             sscanf(line, "# cloud %127s", fixture->cloud) == 1 || line[0] == '#' || !line[0])
             continue;
         char *value = strchr(line, '=');
@@ -122,7 +126,10 @@ static void check_delivery(const char *name, const char *which)
         check_has_cloud_test(name, fixture.cloud);
     for (int time = 0; time < 2 && !fixture.cloud[0];
          time++) { /* an instance is fetched from again and again */
-        harness_fetch(&harness, 30, &result);
+        if (fixture.records)
+            harness_fetch_records(&harness, 30, &result);
+        else
+            harness_fetch(&harness, 30, &result);
         if (!result.end)
             fail_msg("plugin '%s' does not deliver its %s catalog: %s", name, which, result.text);
         assert_int_equal(result.end_rows, fixture.rows);

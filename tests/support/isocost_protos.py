@@ -106,4 +106,5 @@ from isocost.v1 import (  # noqa: E402,F401
     server_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
+    usage_pb2,
 )

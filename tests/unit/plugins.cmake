@@ -1,5 +1,5 @@
 # The plugin SDK, and the static plugin on made-up files.
-foreach(test IN ITEMS csv json sdk spend xml)
+foreach(test IN ITEMS bills csv json sdk spend xml)
     iso_add_test(unit test_plugin_${test}.c LIBS isocost::plugin_sdk)
 endforeach()
 iso_add_test(unit test_plugin_static.c LIBS isocost::plugin_sdk)
