@@ -8,6 +8,7 @@
 #include "plugin_commands.h"
 #include "session_commands.h"
 #include "solve.h"
+#include "usage_commands.h"
 #include "what_if.h"
 
 #define MESSAGE_FORMS (ISO_OUTPUT_TABLE | ISO_OUTPUT_JSON | ISO_OUTPUT_YAML)
@@ -17,6 +18,7 @@
 #define SESSION_BYTES sizeof(struct iso_session_options)
 #define ANSWER_FORMS (ISO_OUTPUT_TABLE | ISO_OUTPUT_JSON | ISO_OUTPUT_CSV)
 #define CATALOG_BYTES sizeof(struct iso_catalog_options)
+#define USAGE_BYTES sizeof(struct iso_usage_options)
 
 const struct iso_command iso_commands[] = {
     {"demo", "",
@@ -99,6 +101,16 @@ const struct iso_command iso_commands[] = {
      iso_common_options, COMMON_BYTES, MESSAGE_FORMS, 1, 1, iso_plugin_info_run},
     {"plugin check", "[PLUGIN...]", "Loads plugins, or all, and tells which are refused and why",
      iso_common_options, COMMON_BYTES, 0, 0, INT_MAX, iso_plugin_check_run},
+    {"usage refresh", "PROVIDER", "Asks one provider for usage, costs and what runs",
+     iso_usage_refresh_option_rows, USAGE_BYTES, MESSAGE_FORMS, 1, 1, iso_usage_refresh_run},
+    {"usage refreshes", "[PROVIDER]", "Lists refreshes and what they found, newest first",
+     iso_usage_refreshes_option_rows, USAGE_BYTES, MESSAGE_FORMS, 0, 1, iso_usage_refreshes_run},
+    {"usage costs", "", "Sums what was billed and what time cost", iso_usage_costs_option_rows,
+     USAGE_BYTES, ANSWER_FORMS, 0, 0, iso_usage_costs_run},
+    {"usage query", "", "Lists samples of usage", iso_usage_query_option_rows, USAGE_BYTES,
+     ANSWER_FORMS, 0, 0, iso_usage_query_run},
+    {"usage running", "", "Lists what ran when providers were asked last",
+     iso_usage_running_option_rows, USAGE_BYTES, ANSWER_FORMS, 0, 0, iso_usage_running_run},
     {"doctor", "", "Checks that everything needed is there and tells what is not",
      iso_common_options, COMMON_BYTES, 0, 0, 0, iso_doctor_run},
     {"serve", "[ARGUMENT...]", "Becomes isocostd, the server, with these arguments", NULL, 0, 0, 0,

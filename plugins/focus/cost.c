@@ -76,8 +76,8 @@ static void send_usage(struct iso_bill_row *row)
     char metric[16 + ISO_BILL_UNIT_BYTES], unit[ISO_BILL_UNIT_BYTES];
 
     if (cost->category != ISO_PLUGIN_COST_CATEGORY_USAGE || !cost->resource || !cost->unit ||
-        !cost->quantity.present)
-        return;
+        !cost->quantity.present || cost->commitment_use == ISO_PLUGIN_COMMITMENT_USE_UNUSED)
+        return; /* what nobody used was not consumed */
     iso_bill_unit(cost->unit, unit);
     snprintf(metric, sizeof(metric), "consumed:%s", unit);
     struct iso_plugin_usage sample = {

@@ -12,6 +12,7 @@
 #include "daemon_retention.h"
 #include "log.h"
 #include "server.h"
+#include "usage.h"
 
 #define RECYCLE_AFTER_SOLVES 500
 #define QUEUED_CALLS 256
@@ -24,6 +25,7 @@ struct daemon {
     struct iso_store *store;
     struct iso_supervisor *supervisor;
     struct iso_catalog *catalog;
+    struct iso_usage *usage;
     struct iso_api *api;
     struct iso_rpc_server *rpc;
 };
@@ -34,6 +36,7 @@ static enum iso_status start_retention(const struct daemon *d, struct iso_error 
 
     retention.plans_s = d->parameters.keep_plans_days * 86400.0;
     retention.unused_s = d->parameters.keep_unused_days * 86400.0;
+    retention.records_s = d->parameters.keep_records_days * 86400.0;
     return iso_retention_start(d->store, &retention)
                ? ISO_OK
                : iso_fail(reterr, ISO_E_LIMIT, "", "the retention thread could not be started");
@@ -73,6 +76,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
     ISO_TRY(iso_supervisor_start(&supervisor, &d->supervisor, reterr));
     with_store.store = d->store;
     ISO_TRY(iso_catalog_start(&with_store, &d->catalog, reterr));
+    ISO_TRY(iso_usage_start(d->store, d->catalog, iso_log_catalog, &d->usage, reterr));
     api.store = d->store;
     api.supervisor = d->supervisor;
     api.catalog = d->catalog;
@@ -100,6 +104,7 @@ static enum iso_status serve(struct daemon *d, struct iso_error *reterr)
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_session_methods, d->api, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_server_methods, d->api, reterr));
     ISO_TRY(iso_rpc_server_add(d->rpc, iso_catalog_methods, d->catalog, reterr));
+    ISO_TRY(iso_rpc_server_add(d->rpc, iso_usage_methods, d->usage, reterr));
     return iso_rpc_server_start(d->rpc, reterr);
 }
 
@@ -146,6 +151,7 @@ static void free_parts(struct daemon *d)
         iso_api_hold(d->api);
     if (d->rpc)
         iso_rpc_server_drain(d->rpc, 0);
+    iso_usage_stop(d->usage);
     iso_catalog_stop(d->catalog);
     if (d->supervisor)
         iso_supervisor_stop(d->supervisor, STOP_SOLVERS_S);

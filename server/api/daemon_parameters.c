@@ -42,6 +42,8 @@ static const struct iso_parameter table[] = {
     {ISO_PARAMETER_WHOLE, "keep-unused-days", "30", 0, 36500, "DAYS",
      "Models and snapshots that no plan needs are removed at this age; 0: never.",
      AT(keep_unused_days)},
+    {ISO_PARAMETER_WHOLE, "keep-records-days", "0", 0, 36500, "DAYS",
+     "Usage and costs are removed so long after they began; 0: never.", AT(keep_records_days)},
     {ISO_PARAMETER_WHOLE, "solver-memory-mib", "2048", 64, 1048576, "MIB",
      "Address space of one solver process.", AT(solver_memory_mib)},
     {ISO_PARAMETER_WHOLE, "solver-past-mib", "64", 0, 65536, "MIB",

@@ -27,11 +27,12 @@ static void prune(void)
     if (iso_store_prune(state.store, &state.retention, &n, &error) != ISO_OK) {
         snprintf(text, sizeof(text), "what is old was not removed: %.180s", error.text);
         iso_log_server(ISO_LOG_WARNING, text);
-    } else if (n.events + n.plans + n.models + n.snapshots > 0) {
+    } else if (n.events + n.plans + n.models + n.snapshots + n.records > 0) {
         snprintf(text, sizeof(text),
-                 "removed what is old: %lld events, %lld plans, %lld models, %lld snapshots",
+                 "removed what is old: %lld events, %lld plans, %lld models, %lld snapshots, %lld "
+                 "records",
                  (long long)n.events, (long long)n.plans, (long long)n.models,
-                 (long long)n.snapshots);
+                 (long long)n.snapshots, (long long)n.records);
         iso_log_server(ISO_LOG_INFO, text);
     }
 }

@@ -9,6 +9,7 @@
 #include "snapshot_file.h"
 #include "store.h"
 
+#include "isocost/internal/v1/plugin.pb-c.h"
 #include "isocost/v1/catalog_service.pb-c.h"
 
 struct iso_catalog;
@@ -65,6 +66,31 @@ struct iso_catalog_task {
 ISO_EXPORT enum iso_status iso_catalog_submit(struct iso_catalog *catalog,
                                               const struct iso_catalog_task *task,
                                               struct iso_error *reterr);
+
+/* What to ask a provider instance for beside its catalog. */
+struct iso_record_fetch {
+    const char *provider; /* name of the instance */
+    bool usage, costs, inventory;
+    int64_t from_ns, to_ns; /* of usage and costs */
+    void *context;
+    bool (*cancelled)(void *context);
+    /* May change the page and keep nothing of it; a failure that it returns ends the fetch. */
+    enum iso_status (*page)(void *context, Isocost__Internal__V1__Page *page,
+                            struct iso_arena *page_arena, struct iso_error *reterr);
+};
+/* Asks, on the caller's thread, beside what the catalog's thread does. What comes is not complete
+ * unless it returns ISO_OK. Errors: ISO_E_NOT_FOUND (no such instance), or those of
+ * iso_host_run(). */
+ISO_EXPORT enum iso_status iso_catalog_fetch_records(struct iso_catalog *catalog,
+                                                     const struct iso_record_fetch *fetch,
+                                                     struct iso_error *reterr);
+
+/* What an instance can give: bits ISO_INSTANCE_... (instance.h); its plugin is loaded to know that
+ * unless it is known. Errors: ISO_E_NOT_FOUND, ISO_E_PRECONDITION (no provider is configured),
+ * ISO_E_UNAVAILABLE (it cannot be loaded). */
+ISO_EXPORT enum iso_status iso_catalog_capabilities(struct iso_catalog *catalog,
+                                                    const char *provider, uint32_t *ret_bits,
+                                                    struct iso_error *reterr);
 
 /* How all instances are, in the arena. */
 ISO_EXPORT enum iso_status iso_catalog_list_providers(struct iso_catalog *catalog,

@@ -388,8 +388,9 @@ static enum iso_status converse(struct host *host, struct iso_error *reterr)
         return crashed(host, reterr, "did not say hello");
     if (!host->request->fetch)
         return ISO_OK;
-    what.products = true;
-    what.quotas = true;
+    what.products = what.quotas = true;
+    if (host->request->what)
+        what = *host->request->what;
     what.deadline_seconds = host->deadline_s - now_s();
     if (what.deadline_seconds < 0.1)
         what.deadline_seconds = 0.1;

@@ -21,8 +21,10 @@
 struct iso_host_request {
     const char *host_path; /* absolute path of isocost-plugin-host */
     const Isocost__Internal__V1__LoadRequest *load;
-    bool fetch;        /* false: load only, to see whether it can be */
-    double deadline_s; /* of load and fetch together */
+    bool fetch; /* false: load only, to see whether it can be */
+    const Isocost__Internal__V1__FetchRequest *what; /* NULL: a whole catalog. Its deadline is not
+                                                      * read */
+    double deadline_s;                               /* of load and fetch together */
     /* All may be NULL; called on the caller's thread. `page` may keep nothing of what it gets but
      * may change it; a failure it returns ends the fetch. */
     void *context;

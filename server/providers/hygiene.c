@@ -23,6 +23,17 @@ static const struct finding {
     {"term_total_as_hourly", ERROR, ISO_DECISION_QUARANTINE, true},
     {"resources_unknown", INFO, ISO_DECISION_KEEP, false},
     {"refresh_failed", ERROR, ISO_DECISION_KEEP, false},
+    /* of bills: read by a rule that is known to be right */
+    {"time_without_zone", INFO, ISO_DECISION_KEEP, false},
+    {"mixed_periods", INFO, ISO_DECISION_KEEP, false},
+    {"mixed_nulls", INFO, ISO_DECISION_KEEP, false},
+    {"negative_cost", INFO, ISO_DECISION_KEEP, false},
+    {"rounded_amount", INFO, ISO_DECISION_REPAIR, false},
+    {"spelled_otherwise", INFO, ISO_DECISION_REPAIR, false},
+    {"external_region", INFO, ISO_DECISION_KEEP, false},
+    {"region_from_name", INFO, ISO_DECISION_REPAIR, false},
+    {"translated_header", INFO, ISO_DECISION_KEEP, false},
+    {"unknown_column", INFO, ISO_DECISION_KEEP, false},
 };
 
 static const struct finding *find(const char *code)

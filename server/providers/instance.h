@@ -11,6 +11,12 @@
 #define ISO_INSTANCE_PROBE_S 600        /* ... for so long; twice as long after each probe fails */
 #define ISO_INSTANCE_MAX_PROBE_S 86400
 
+/* Bits of `about.capabilities`, those of enum iso_cap in plugins/include/isocost/plugin.h. */
+#define ISO_INSTANCE_CATALOG 0x0fu /* offerings, prices, capacity, quotas: any of them */
+#define ISO_INSTANCE_USAGE 0x10u
+#define ISO_INSTANCE_COST 0x20u
+#define ISO_INSTANCE_INVENTORY 0x40u
+
 /* Zero-initialise, then set `config`. Times are seconds on one clock of the caller's choice. */
 struct iso_instance {
     const Isocost__Internal__V1__ProviderInstance *config;

@@ -398,16 +398,18 @@ ISO_EXPORT bool iso_store_is_shared(const char *name);
 
 /* What goes with time. Audit rows stay. */
 struct iso_retention {
-    double events_s; /* events of a plan, after its end */
-    double plans_s;  /* plans, after their end; 0: for ever */
-    double unused_s; /* models and snapshots that no plan needs, of this age; 0: for ever */
+    double events_s;  /* events of a plan, after its end */
+    double plans_s;   /* plans, after their end; 0: for ever */
+    double unused_s;  /* models and snapshots that no plan needs, of this age; 0: for ever */
+    double records_s; /* usage and costs that began so long ago; 0: for ever */
 };
-#define ISO_RETENTION_INIT                                        \
-    {                                                             \
-        .events_s = 86400, .plans_s = 0, .unused_s = 30 * 86400.0 \
+#define ISO_RETENTION_INIT                                                        \
+    {                                                                             \
+        .events_s = 86400, .plans_s = 0, .unused_s = 30 * 86400.0, .records_s = 0 \
     }
 struct iso_pruned {
     int64_t events, plans, models, snapshots, files, chunks;
+    int64_t records; /* of usage, costs and what ran; those that were replaced too */
 };
 /* Removes what is older, some hundred rows at a time, so that others can write in between. */
 ISO_EXPORT enum iso_status iso_store_prune(struct iso_store *store,

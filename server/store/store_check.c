@@ -33,6 +33,13 @@ static const struct {
      "SELECT count(*) FROM evaluation v WHERE v.n_done <> (SELECT count(*) FROM evaluation_event e"
      " WHERE e.tenant = v.tenant AND e.project = v.project AND e.evaluation_id = v.id"
      " AND e.place >= 0)"},
+    {"ranges of records whose set is not there or was not published",
+     "SELECT count(*) FROM record_segment s WHERE NOT EXISTS (SELECT 1 FROM record_set r"
+     " WHERE r.sequence = s.set_id AND r.state = 1)"},
+    {"ranges of records that overlap",
+     "SELECT count(*) FROM record_segment a JOIN record_segment b ON b.tenant = a.tenant"
+     " AND b.project = a.project AND b.source = a.source AND b.kind = a.kind"
+     " AND b.from_ns > a.from_ns AND b.from_ns < a.to_ns"},
     {"sessions without their model",
      "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM model m"
      " WHERE m.tenant = s.tenant AND m.project = s.project AND m.digest = s.model_digest)"},

@@ -38,6 +38,20 @@ static const struct table {
     {"evaluation_event", "tenant, project, evaluation_id, sequence, place, event, digest", 7, 4,
      200},
     {"evaluation_run", "tenant, project, evaluation_id, part, run", 5, 4, 8},
+    {"record_set",
+     "sequence, tenant, project, source, kind, from_ns, to_ns, state, dirty, create_ns, n_rows,"
+     " refresh",
+     12, 1, 500},
+    {"record_segment", "sequence, tenant, project, source, kind, from_ns, to_ns, set_id", 8, 1,
+     500},
+    {"usage_record",
+     "set_id, start_ns, number, provider, account, region, resource, metric, record", 9, 3, 500},
+    {"cost_record",
+     "set_id, start_ns, number, month, provider, account, service, region, category, currency,"
+     " billed, effective, list, from_billed, record",
+     15, 3, 500},
+    {"running_record", "set_id, start_ns, number, provider, account, region, resource, record", 8,
+     3, 500},
     {"event", "tenant, project, plan_id, sequence, at_ns, event", 6, 4, 200},
     {"job",
      "sequence, tenant, project, kind, object_id, part, subject, roles, state, priority, attempt,"
@@ -215,6 +229,8 @@ static enum iso_status set_sequences(struct iso_sql *target, struct iso_error *r
         "SELECT setval(pg_get_serial_sequence(t, 'sequence'), n) FROM"
         " (SELECT 'snapshot' AS t, max(sequence) AS n FROM snapshot"
         "  UNION ALL SELECT 'job', max(sequence) FROM job"
+        "  UNION ALL SELECT 'record_set', max(sequence) FROM record_set"
+        "  UNION ALL SELECT 'record_segment', max(sequence) FROM record_segment"
         "  UNION ALL SELECT 'audit', max(sequence) FROM audit) s WHERE n IS NOT NULL",
         reterr);
 }

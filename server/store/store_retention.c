@@ -1,5 +1,5 @@
-/* What goes with time: events of plans that ended, evaluations that ended, plans, and models and
- * snapshots that nothing needs.
+/* What goes with time: events of plans that ended, evaluations that ended, plans, models and
+ * snapshots that nothing needs, and records that are old or were replaced.
  *
  * Triggers refuse to delete history; they look away while there is a row in retention_run, which
  * each batch adds first and removes last, in its own transaction. */
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store_internal.h"
+#include "store_record.h"
 
 enum { BATCH_ROWS = 500 };
 #define SECOND_NS INT64_C(1000000000)
@@ -167,6 +167,9 @@ enum iso_status iso_store_prune(struct iso_store *store, const struct iso_retent
         ISO_TRY(delete_all(store, models_text, unused_ns, &n.models, reterr));
         ISO_TRY(delete_all(store, snapshots_text, unused_ns, &n.snapshots, reterr));
     }
+    ISO_TRY(iso_store_prune_records(
+        store, retention->records_s > 0 ? before(now_ns, retention->records_s) : 0, &n.records,
+        reterr));
     ISO_TRY(delete_all(store, file_names_text, now_ns - DAY_NS, &n.files, reterr));
     ISO_TRY(delete_all(store, chunks_text, now_ns - DAY_NS, &n.chunks, reterr));
     if (!store->address)

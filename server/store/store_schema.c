@@ -229,6 +229,51 @@ static const char tables_6[] =
     "DROP INDEX job_open;"
     "CREATE INDEX job_open ON job (state, tenant, priority DESC, sequence) WHERE state < 3;";
 
+/* Sets of records, which of them serves which range of time, and their rows: see record_store.h. */
+static const char tables_7[] =
+    "CREATE TABLE record_set ("
+    "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, source TEXT NOT NULL, kind INTEGER NOT NULL,"
+    "  from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, state INTEGER NOT NULL,"
+    "  dirty INTEGER NOT NULL, create_ns INTEGER NOT NULL, n_rows INTEGER NOT NULL,"
+    "  refresh BLOB NOT NULL) STRICT;"
+    "CREATE INDEX record_set_by_source ON record_set (tenant, project, sequence);"
+    "CREATE INDEX record_set_dirty ON record_set (dirty) WHERE dirty > 0;"
+    "CREATE TABLE record_segment ("
+    "  sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  tenant TEXT NOT NULL, project TEXT NOT NULL, source TEXT NOT NULL, kind INTEGER NOT NULL,"
+    "  from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL, set_id INTEGER NOT NULL,"
+    "  UNIQUE (tenant, project, source, kind, from_ns)) STRICT;"
+    "CREATE INDEX record_segment_by_set ON record_segment (set_id);"
+    "CREATE TABLE usage_record ("
+    "  set_id INTEGER NOT NULL, start_ns INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  provider TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,"
+    "  resource TEXT NOT NULL, metric TEXT NOT NULL, record BLOB NOT NULL,"
+    "  PRIMARY KEY (set_id, start_ns, number)) STRICT;"
+    "CREATE INDEX usage_record_by_resource ON usage_record (set_id, resource, start_ns);"
+    "CREATE TABLE cost_record ("
+    "  set_id INTEGER NOT NULL, start_ns INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  month INTEGER NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL,"
+    "  service TEXT NOT NULL, region TEXT NOT NULL, category INTEGER NOT NULL,"
+    "  currency TEXT NOT NULL, billed INTEGER, effective INTEGER, list INTEGER,"
+    "  from_billed INTEGER NOT NULL, record BLOB NOT NULL,"
+    "  PRIMARY KEY (set_id, start_ns, number)) STRICT;"
+    "CREATE TABLE running_record ("
+    "  set_id INTEGER NOT NULL, start_ns INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  provider TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,"
+    "  resource TEXT NOT NULL, record BLOB NOT NULL,"
+    "  PRIMARY KEY (set_id, start_ns, number)) STRICT;";
+
+static const char sqlite_7[] =
+    UNCHANGED("usage_record") UNCHANGED("cost_record") UNCHANGED("running_record");
+static const char postgres_7[] =
+    "CREATE TRIGGER usage_record_no_update BEFORE UPDATE ON usage_record"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER cost_record_no_update BEFORE UPDATE ON cost_record"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();"
+    "CREATE TRIGGER running_record_no_update BEFORE UPDATE ON running_record"
+    "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
@@ -236,5 +281,6 @@ const struct iso_migration iso_store_migrations[] = {
     {4, tables_4, "", ""},
     {5, tables_5, sqlite_5, postgres_5},
     {6, tables_6, "", ""},
+    {7, tables_7, sqlite_7, postgres_7},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

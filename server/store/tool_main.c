@@ -14,6 +14,7 @@ static const char usage[] =
     "  isocost-store check STORE            pages, audit chain, plans, files of snapshots; of a\n"
     "                                       store in a folder, while isocostd is stopped\n"
     "  isocost-store prune STORE [--keep-plans-days N] [--keep-unused-days N]\n"
+    "                            [--keep-records-days N]\n"
     "                                       removes what is older, as isocostd does every hour; a\n"
     "                                       store in a folder, while isocostd is stopped\n"
     "  isocost-store --version | --help\n\n"
@@ -107,9 +108,10 @@ static int prune(int n_arguments, char **arguments)
     enum iso_status status;
 
     for (int i = 1; i + 1 < n_arguments; i += 2) {
-        double *member = strcmp(arguments[i], "--keep-plans-days") == 0    ? &retention.plans_s
-                         : strcmp(arguments[i], "--keep-unused-days") == 0 ? &retention.unused_s
-                                                                           : NULL;
+        double *member = strcmp(arguments[i], "--keep-plans-days") == 0     ? &retention.plans_s
+                         : strcmp(arguments[i], "--keep-unused-days") == 0  ? &retention.unused_s
+                         : strcmp(arguments[i], "--keep-records-days") == 0 ? &retention.records_s
+                                                                            : NULL;
         if (!member || !parse_days(arguments[i + 1], member))
             return misuse();
     }
@@ -121,8 +123,9 @@ static int prune(int n_arguments, char **arguments)
     iso_store_close(store);
     if (status != ISO_OK)
         return fail(&error);
-    printf("removed %lld events, %lld plans, %lld models, %lld snapshots\n", (long long)n.events,
-           (long long)n.plans, (long long)n.models, (long long)n.snapshots);
+    printf("removed %lld events, %lld plans, %lld models, %lld snapshots, %lld records\n",
+           (long long)n.events, (long long)n.plans, (long long)n.models, (long long)n.snapshots,
+           (long long)n.records);
     return 0;
 }
 

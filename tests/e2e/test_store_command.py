@@ -76,7 +76,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(tmp_path):
                       ("prune", "a", "--keep-plans-days", "-1")):
         assert store(*arguments).returncode == 2
     pruned = store("prune", tmp_path / "backup", "--keep-plans-days", "1")
-    assert pruned.stdout == "removed 0 events, 0 plans, 0 models, 0 snapshots\n"
+    assert pruned.stdout == "removed 0 events, 0 plans, 0 models, 0 snapshots, 0 records\n"
     with IsocostServer("--solvers", "1", data=tmp_path / "backup") as server:
         plans = plan_service_pb2_grpc.PlanServiceStub(server.channel())
         assert plans.GetPlan(p.GetPlanRequest(id=plan_id), timeout=20).plan.state == DONE

@@ -1,5 +1,6 @@
 # The two back-ends of the store, on the same tests.
-foreach(file IN ITEMS test_store_conformance.c test_store_jobs.c test_store_care.c test_store_sessions.c test_store_evaluations.c)
+foreach(file IN ITEMS test_store_conformance.c test_store_jobs.c test_store_care.c test_store_sessions.c test_store_evaluations.c
+    test_store_records.c)
     iso_add_test(integration ${file} LIBS iso_store_fixture TIMEOUT 600)
 endforeach()
 iso_add_test(integration test_store_crash.c LIBS isocost::store Threads::Threads)

@@ -1,4 +1,5 @@
 /* Looking after a store: backup, restore, the way to the other back-end, check, retention. */
+#include "record_store.h"
 #include "snapshot_file.h"
 #include "store_fixture.h"
 
@@ -23,6 +24,54 @@ static const char *name_of(const struct fixture *f)
     return f->address ? f->address : f->folder;
 }
 
+/* A cost without an effective one, of a published refresh, and a set that is written. */
+static void fill_records(struct fixture *f)
+{
+    struct iso_record_set set;
+    const struct iso_record_row row = {.start_ns = 5,
+                                       .provider = "alibaba",
+                                       .account = "",
+                                       .service = "云服务器",
+                                       .region = "",
+                                       .category = 1,
+                                       .currency = "CNY",
+                                       .billed = {true, -7},
+                                       .message = bytes_of("cost")};
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(iso_store_begin_records(f->store, &alice, "bills", ISO_RECORD_COST, 0, 10,
+                                                 &set, &f->error),
+                         ISO_OK);
+        assert_int_equal(iso_store_add_records(f->store, &set, &row, 1, &f->error), ISO_OK);
+        if (i == 0)
+            assert_int_equal(iso_store_publish_records(f->store, &alice, &set, 1, bytes_of("r"),
+                                                       &audit, &f->error),
+                             ISO_OK);
+    }
+}
+
+static void assert_records_filled(struct iso_store *store, struct fixture *f)
+{
+    const struct iso_record_filter all = {
+        .to_ns = 10, .source = "", .provider = "", .account = "", .region = "", .service = ""};
+    const struct iso_cost_grouping by = {.service = true};
+    struct iso_record_set set;
+    struct iso_cost_sum *sums;
+    int n = 0;
+
+    assert_int_equal(
+        iso_store_sum_costs(store, &alice, &all, &by, 0, 10, f->arena, &sums, &n, &f->error),
+        ISO_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(sums[0].service, "云服务器");
+    assert_int_equal(sums[0].billed.nanos, -7);
+    assert_int_equal(sums[0].effective.n_rows, 0);
+    assert_int_equal(
+        iso_store_begin_records(store, &alice, "bills", ISO_RECORD_COST, 0, 10, &set, &f->error),
+        ISO_OK);
+    assert_true(set.id > 2); /* sequences go on */
+}
+
 /* Plans of every kind, events, a model of bytes that are no text, a snapshot. */
 static void fill(struct fixture *f)
 {
@@ -41,6 +90,7 @@ static void fill(struct fixture *f)
                                            (struct iso_bytes){binary, sizeof(binary)}, &audit,
                                            f->arena, &existing, &stored, NULL),
                      ISO_OK);
+    fill_records(f);
 }
 
 static void assert_filled(struct iso_store *store, struct fixture *f)
@@ -70,6 +120,7 @@ static void assert_filled(struct iso_store *store, struct fixture *f)
     assert_int_equal(read(fd, text, sizeof(text)), 10);
     assert_string_equal(text, "file of a1");
     close(fd);
+    assert_records_filled(store, f);
 }
 
 /* What was copied goes on: the queue, the audit chain, new sequences. */
@@ -87,7 +138,7 @@ static void assert_goes_on(struct iso_store *store, struct fixture *f)
                                            f->arena, &existing, &stored, &f->error),
                      ISO_OK);
     assert_int_equal(iso_store_check(store, &check, &f->error), ISO_OK);
-    assert_int_equal(check.audit_rows, 7); /* 2 snapshots, 4 plans, 1 end */
+    assert_int_equal(check.audit_rows, 8); /* 2 snapshots, 4 plans, 1 end, 1 refresh */
     assert_int_equal(check.n_problems, 1); /* the tests' snapshots are no real ones */
     assert_non_null(strstr(check.first, "2 snapshots whose file is damaged"));
 }

@@ -107,4 +107,6 @@ from isocost.v1 import (  # noqa: E402,F401
     session_service_pb2,
     session_service_pb2_grpc,
     usage_pb2,
+    usage_service_pb2,
+    usage_service_pb2_grpc,
 )

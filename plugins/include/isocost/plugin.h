@@ -251,9 +251,9 @@ enum iso_plugin_statistic {
 };
 
 /* What one resource did in one span of time. Metrics: "cpu_ratio" and "gpu_ratio" in [0, 1],
- * "memory_bytes", "network_bytes_per_second", "requests_per_second"; "consumed:UNIT" is an amount in
- * a unit of the bill, e.g. "consumed:gb-month", with the statistic SUM. A span without a value is
- * not sent. */
+ * "memory_bytes", "network_bytes_per_second", "requests_per_second"; "consumed:UNIT" is an amount
+ * in a unit of the bill, e.g. "consumed:gb-month", with the statistic SUM. A span without a value
+ * is not sent. */
 struct iso_plugin_usage {
     const char *provider, *resource, *metric; /* required */
     const char *account, *region, *type;

@@ -1,0 +1,33 @@
+/* Running a provider's plugin for a catalog, for records, or to see whether it loads. */
+#ifndef ISOCOST_SERVER_CATALOG_FETCH_H
+#define ISOCOST_SERVER_CATALOG_FETCH_H
+
+#include "catalog_internal.h"
+#include "spool.h"
+
+/* One fetch under way. */
+struct iso_catalog_fetch {
+    struct iso_catalog *catalog;
+    const struct iso_catalog_task *task;    /* NULL: a probe, or records */
+    const struct iso_record_fetch *records; /* NULL: a catalog, or a probe */
+    const char *name;                       /* of the instance; "import" */
+    struct iso_spool *spool;
+    int64_t n_pages, n_rows, n_quarantined;
+    int64_t n_rows_before; /* that the last good fetch had; 0: unknown */
+    double begin_s;
+};
+
+/* Runs an instance's plugin and notes how it went. Errors: those of iso_host_run(). */
+enum iso_status iso_catalog_run_instance(struct iso_catalog_fetch *fetch,
+                                         struct iso_instance *instance, struct iso_error *reterr);
+
+/* Runs a plugin that is loaded as told; notes nothing. */
+enum iso_status iso_catalog_run_host(struct iso_catalog_fetch *fetch,
+                                     const Isocost__Internal__V1__LoadRequest *load,
+                                     double deadline_s, struct iso_host_report *report,
+                                     struct iso_error *reterr);
+
+/* Tells the caller of a task how far it is. */
+void iso_catalog_report_progress(const struct iso_catalog_fetch *fetch, int64_t n_quarantined);
+
+#endif
