@@ -170,6 +170,25 @@ def test_a_provider_without_a_catalog_is_left_out_of_refreshes_of_catalogs(bills
     assert done.returncode == 9 and "has no catalog" in done.stderr
 
 
+def test_a_refresh_under_way_is_not_seen_and_one_that_is_killed_never_was(tmp_path):
+    with Bills(tmp_path) as bills:
+        (bills.folder / "bill.csv").write_text(FOCUS + "".join(day(i) for i in range(31)))
+        bills.refresh(JANUARY, FEBRUARY)
+        (bills.folder / "bill.csv").write_text(FOCUS + "".join(day(i, billed="7") for i in range(31)) * 600)
+        request = u.RefreshUsageRequest(provider="bills")
+        getattr(request, "from").FromDatetime(JANUARY)
+        request.to.FromDatetime(FEBRUARY)
+        events = bills.stub.RefreshUsage(request, timeout=SECONDS)
+        assert next(events).progress.rows > 0
+        assert total(bills) == 31, "what is written is not seen"
+        bills.server.kill()
+        bills.server.start()
+        bills.stub = usage_service_pb2_grpc.UsageServiceStub(bills.server.channel())
+        assert total(bills) == 31
+        bills.refresh(JANUARY, FEBRUARY)
+        assert total(bills) == 31 * 600 * 7
+
+
 # --- queries ---
 
 def test_providers_and_regions_go_by_one_name(bills):
