@@ -71,6 +71,18 @@ static bool has_catalog(struct iso_catalog *catalog, struct iso_instance *instan
     return has;
 }
 
+/* Seconds for which an instance is left alone; 0: it is not. Refreshes of usage, on their own
+ * thread, note crashes too. */
+static double left_alone_s(struct iso_catalog *catalog, const struct iso_instance *instance)
+{
+    double now_s = iso_catalog_now_s(), left_s;
+
+    pthread_mutex_lock(&catalog->mutex);
+    left_s = iso_instance_left_alone(instance, now_s) ? fmax(instance->probe_s - now_s, 1) : 0;
+    pthread_mutex_unlock(&catalog->mutex);
+    return left_s;
+}
+
 /* All that are not left alone; those that fail become diagnostics as long as one succeeds. */
 static enum iso_status refresh(struct iso_catalog *catalog, const struct iso_catalog_task *task,
                                struct iso_draft *draft, struct iso_error *reterr)
@@ -91,11 +103,12 @@ static enum iso_status refresh(struct iso_catalog *catalog, const struct iso_cat
                          instance->config->name);
             continue;
         }
-        if (!task->provider[0] && iso_instance_left_alone(instance, iso_catalog_now_s()))
+        double left_s = task->provider[0] ? 0 : left_alone_s(catalog, instance);
+        if (left_s > 0)
             iso_fail(&error, ISO_E_UNAVAILABLE, "",
                      "provider %.64s crashed too often and is left alone for another %.0f s; "
                      "refresh it by name to try again",
-                     instance->config->name, instance->probe_s - iso_catalog_now_s());
+                     instance->config->name, left_s);
         else
             refresh_instance(catalog, task, instance, draft, &error);
         if (error.status == ISO_OK) {

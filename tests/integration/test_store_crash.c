@@ -318,7 +318,7 @@ static unsigned char large[20000];
 /* Exit status 0: writes fail cleanly while there is no room, reads go on, and writes come back. */
 static _Noreturn void fill_the_disk(const char *folder)
 {
-    struct rlimit limit = {.rlim_cur = 512 * 1024, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit = {.rlim_cur = 768 * 1024, .rlim_max = RLIM_INFINITY};
     ISO_AUTO(iso_arena) arena = iso_arena_new(64u << 20);
     struct iso_store *store = NULL;
     struct iso_plan_record record;
