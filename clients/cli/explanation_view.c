@@ -220,7 +220,8 @@ static bool print_quotas(const struct iso_view *view, const char *subject,
             answer->smallest ? "No fewer do; that is proved." : "Fewer may do:");
     fprintf(view->stream, " At least %d of %d caps must be raised.\n", answer->at_least,
             answer->candidate_count);
-    return !answer->found || print_effect(view, "What the raises do", "raised", answer->effect);
+    return answer->n_raises == 0 ||
+           print_effect(view, "What the raises do", "raised", answer->effect);
 }
 
 static bool print_repairs(const struct iso_view *view, const Isocost__V1__RepairsAnswer *answer)

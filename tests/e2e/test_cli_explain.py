@@ -74,6 +74,11 @@ def test_every_question_has_its_table(env, plan):
         assert text in done.stdout, text
 
 
+def test_where_nothing_need_be_raised_nothing_is_shown_to_be(env, plan):
+    done = run(env, "plan", "explain", plan, "--quotas", "7")  # 850 <= 1.07 x 800
+    assert "Nothing need be raised." in done.stdout and "What the raises do" not in done.stdout
+
+
 def test_figures_are_given_one_a_row(env, plan):
     said = figures(run(env, "plan", "explain", plan, "--require", "aws=600", "--rule",
                        "alibaba-instances", "--price", ALIBABA, "--quotas", "5%", "-o", "csv"))
