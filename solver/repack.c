@@ -184,7 +184,8 @@ static enum iso_status read_plan(struct iso_repack *repack, struct iso_error *re
                                       sizeof(*repack->best_content));
     repack->waste = iso_calloc((size_t)repack->room_instances, sizeof(*repack->waste));
     repack->wasteful = iso_calloc((size_t)repack->room_instances, sizeof(*repack->wasteful));
-    repack->kept = iso_calloc((size_t)mip->n_columns, sizeof(*repack->kept));
+    repack->n_kept = mip->n_columns;
+    repack->kept = iso_calloc((size_t)repack->n_kept, sizeof(*repack->kept));
     if (!repack->list || !repack->content || !repack->best_list || !repack->best_content ||
         !repack->waste || !repack->wasteful || !repack->kept)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
@@ -253,10 +254,10 @@ enum iso_status iso_repack_new(struct iso_search *search, int32_t team, int32_t 
         iso_calloc((size_t)search->formulation->mip.n_rows, sizeof(*repack->best_activity));
     repack->filled = iso_calloc(n * 2 * ISO_REPACK_EMPTIED, sizeof(*repack->filled));
     repack->trial = iso_calloc(n, sizeof(*repack->trial));
-    repack->best = iso_calloc(n, sizeof(*repack->best));
+    repack->filling = iso_calloc(n, sizeof(*repack->filling));
     if (!repack->need || !repack->room || !repack->price || !repack->most || !repack->order ||
         !repack->first_toll || !repack->activity || !repack->best_activity || !repack->filled ||
-        !repack->trial || !repack->best)
+        !repack->trial || !repack->filling)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
     ISO_TRY(iso_sites_init(&repack->sites, search, team, period, reterr));
     ISO_TRY(read_rules(repack, &simple, reterr));
@@ -313,7 +314,7 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->filled);
     free(repack->left);
     free(repack->trial);
-    free(repack->best);
+    free(repack->filling);
     free(repack->removed);
     free(repack->wanted);
     free(repack->left_at);
@@ -345,7 +346,7 @@ enum iso_status iso_repack_offer(struct iso_repack *repack, struct iso_error *re
 {
     struct iso_search *search = repack->search;
     const struct iso_mip *mip = &search->formulation->mip;
-    int32_t before = mip->n_columns, most_patterns = 1;
+    int32_t most_patterns = 1;
     ISO_AUTO_MEM int32_t *pattern = iso_calloc((size_t)repack->best_n, sizeof(*pattern));
     bool taken;
 
@@ -366,7 +367,7 @@ enum iso_status iso_repack_offer(struct iso_repack *repack, struct iso_error *re
         const struct iso_mip_column *column = &mip->columns[j];
         point[j] = search->best[j];
         if (is_of_pool(repack, column))
-            point[j] = (j < before ? repack->kept[j] : 0) +
+            point[j] = (j < repack->n_kept ? repack->kept[j] : 0) +
                        count[(size_t)column->b * (size_t)most_patterns + (size_t)column->d];
     }
     return iso_search_offer(search, point, &taken, reterr);

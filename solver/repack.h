@@ -19,8 +19,9 @@ ISO_DEFINE_FREEP(iso_repack)
 int32_t iso_repack_n_instances(const struct iso_repack *repack);
 
 /* Tries `n_rounds` times to fill what a few instances hold into cheaper ones, or, with the chance
- * of annealing at `heat` (a share of the mean price of an instance, >= 0), into dearer ones. 0
- * begins from the best instances. Gives what those cost less than before the call. */
+ * of annealing at `heat` (a share of the mean price of an instance, >= 0), into dearer ones. What
+ * is wasted counts less where it is together. 0 begins from the best instances. Gives what those
+ * cost less than before the call. */
 double iso_repack_rounds(struct iso_repack *repack, int32_t n_rounds, double heat);
 
 /* Lists the best instances in the formulation, which may grow, and offers the plan. Errors:

@@ -41,37 +41,6 @@ static bool is_allowed(const struct iso_repack *repack, int32_t list)
     return true;
 }
 
-void iso_repack_count_purses(struct iso_repack *repack)
-{
-    for (int32_t p = 0; p < repack->n_purses; p++)
-        repack->purses[p].spent = 0;
-    for (int32_t b = 0; b < repack->n_instances; b++)
-        if (repack->purse[repack->list[b]] >= 0)
-            repack->purses[repack->purse[repack->list[b]]].spent += repack->use[repack->list[b]];
-}
-
-double iso_repack_purse_loss(const struct iso_repack *repack)
-{
-    double loss = 0;
-
-    for (int32_t p = 0; p < repack->n_purses; p++) {
-        const struct iso_purse *purse = &repack->purses[p];
-        double over = purse->spent - fmax(0, purse->room);
-        loss += over > 0 ? fmax(0, purse->worth - purse->price) * over : -purse->price * over;
-    }
-    return loss;
-}
-
-double iso_repack_waste(const struct iso_repack *repack, int32_t instance)
-{
-    double waste = repack->price[repack->list[instance]];
-    const double *worth = &repack->worth[repack->sites.site[repack->list[instance]] * repack->n];
-
-    for (int32_t i = 0; i < repack->n; i++)
-        waste -= repack->content[instance * repack->n + i] * worth[i];
-    return waste;
-}
-
 static int32_t draw(struct iso_repack *repack)
 {
     if (repack->n_wasteful > 0 && random_share(repack) < 0.5) {
@@ -158,8 +127,8 @@ static double fill(struct iso_repack *repack, int32_t list, int by, double pass_
     return value;
 }
 
-/* The next instance: its list, with its content in repack->best; -1 when none holds anything. A
- * content that leaves nothing and costs at most `most` is taken at once. */
+/* The next instance: its list, with its content in repack->filling; -1 when none holds anything for
+ * at most `most`. A content that leaves nothing is taken at once. */
 static int32_t choose_filling(struct iso_repack *repack, double shake, double pass_over,
                               double most)
 {
@@ -167,9 +136,9 @@ static int32_t choose_filling(struct iso_repack *repack, double shake, double pa
     double best_score = INFINITY, last_price = most;
 
     for (int32_t at = 0; at < repack->n_tried; at++) {
-        int32_t l = repack->tried[at];
+        int32_t l = repack->tried[at], site = repack->sites.site[l];
         bool all;
-        if (repack->left_at[repack->sites.site[l]] == 0 || !is_allowed(repack, l))
+        if (repack->price[l] > last_price || repack->left_at[site] == 0 || !is_allowed(repack, l))
             continue;
         double value =
             fill(repack, l, (int)(random_share(repack) * ISO_REPACK_ORDERS), pass_over, &all);
@@ -183,7 +152,7 @@ static int32_t choose_filling(struct iso_repack *repack, double shake, double pa
             continue;
         best = l;
         best_score = score;
-        memcpy(repack->best, repack->trial, (size_t)repack->n * sizeof(*repack->best));
+        memcpy(repack->filling, repack->trial, (size_t)repack->n * sizeof(*repack->filling));
     }
     return last >= 0 ? last : best;
 }
@@ -267,7 +236,7 @@ static double leave_wanted(struct iso_repack *repack)
     return worth;
 }
 
-/* Takes the content in repack->best for an instance; gives its worth. */
+/* Takes the content in repack->filling for an instance; gives its worth. */
 static double take_filling(struct iso_repack *repack, int32_t list)
 {
     int32_t n = repack->n, site = repack->sites.site[list];
@@ -275,23 +244,23 @@ static double take_filling(struct iso_repack *repack, int32_t list)
 
     pass_tolls(repack, list, 1);
     repack->filled_list[repack->n_filled] = list;
-    memcpy(&repack->filled[repack->n_filled * n], repack->best, (size_t)n * sizeof(int32_t));
+    memcpy(&repack->filled[repack->n_filled * n], repack->filling, (size_t)n * sizeof(int32_t));
     repack->n_filled++;
     for (int32_t i = 0; i < n; i++) {
-        repack->left[site * n + i] -= repack->best[i];
-        repack->left_at[site] -= repack->best[i];
-        repack->n_left -= repack->best[i];
-        worth += repack->best[i] * repack->worth[site * n + i];
+        repack->left[site * n + i] -= repack->filling[i];
+        repack->left_at[site] -= repack->filling[i];
+        repack->n_left -= repack->filling[i];
+        worth += repack->filling[i] * repack->worth[site * n + i];
     }
     return worth;
 }
 
-/* Fills what is wanted into instances that cost at most `most` together; tells whether it could. */
-static bool recreate(struct iso_repack *repack, double most, double *ret_cost)
+/* Fills what is left into instances that cost at most `most` together; tells whether it could. */
+static bool recreate(struct iso_repack *repack, double rest, double most, double *ret_cost)
 {
     double shake = random_share(repack) < 0.3 ? 0 : 0.15 * random_share(repack);
     double pass_over = random_share(repack) < 0.5 ? 0 : 0.1;
-    double cost = 0, rest = leave_wanted(repack);
+    double cost = 0;
 
     repack->n_filled = 0;
     for (;;) {
@@ -334,12 +303,16 @@ static void try_once(struct iso_repack *repack, double heat)
     double cost, loss = iso_repack_purse_loss(repack), before = empty_some(repack) + loss;
     double most = before * (1 + SIDEWAYS) - heat * log(random_share(repack) + 1e-300);
 
+    for (int32_t e = 0; e < repack->n_emptied; e++)
+        most -= iso_repack_discount(repack->price[repack->list[repack->emptied[e]]],
+                                    repack->waste[repack->emptied[e]]);
     choose_wanted(repack);
+    double worth = leave_wanted(repack);
     bool done =
-        recreate(repack, most, &cost) &&
+        recreate(repack, worth, iso_repack_most_cost(repack, most, worth), &cost) &&
         repack->n_instances + repack->n_filled - repack->n_emptied <= repack->room_instances;
     cost += iso_repack_purse_loss(repack);
-    if (done && cost <= most) {
+    if (done && cost - iso_repack_filled_discount(repack) <= most) {
         repack->cost += cost - before;
         take_over(repack);
         return;
@@ -381,6 +354,7 @@ static void recall(struct iso_repack *repack)
 double iso_repack_rounds(struct iso_repack *repack, int32_t n_rounds, double heat)
 {
     double before = repack->best_cost;
+    int32_t remembered = 0;
 
     repack->n_wasteful = 0;
     for (int32_t b = 0; b < repack->n_instances; b++)
@@ -388,9 +362,13 @@ double iso_repack_rounds(struct iso_repack *repack, int32_t n_rounds, double hea
             repack->wasteful[repack->n_wasteful++] = b;
     if (heat == 0 && repack->cost > repack->best_cost)
         recall(repack);
-    for (int32_t round = 0; round < n_rounds && repack->n_instances > 1; round++)
+    for (int32_t round = 0; round < n_rounds && repack->n_instances > 1; round++) {
         try_once(repack, heat * repack->mean_price);
-    if (repack->cost < repack->best_cost * (1 - 1e-12))
-        iso_repack_remember(repack);
+        bool due = round == n_rounds - 1 || round - remembered > repack->n_instances / 10;
+        if (due && repack->cost < repack->best_cost * (1 - 1e-12)) {
+            iso_repack_remember(repack); /* costs as much as many rounds where there are many */
+            remembered = round;
+        }
+    }
     return before - repack->best_cost;
 }

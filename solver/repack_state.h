@@ -54,6 +54,7 @@ struct iso_repack {
     int32_t *content;              /* [instance * n + place] */
     double *waste;                 /* [instance] price less worth */
     int32_t *wasteful, n_wasteful; /* instances that wasted anything a burst ago */
+    int32_t n_kept;                /* columns there were */
     double *kept;                  /* [column] instances that stay as they are */
     double cost, mean_price;       /* of the instances; the cost with what purses lose */
 
@@ -67,12 +68,26 @@ struct iso_repack {
     int32_t *removed, *wanted, *left; /* [site * n + place] copies of the emptied instances */
     int32_t *left_at;                 /* [site] copies that are left, and together */
     int32_t n_left;
-    int32_t *trial, *best; /* contents */
+    double *worth_left;       /* [site] of the copies that are left */
+    int32_t *trial, *filling; /* contents */
     uint64_t random;
 };
 
 /* Price of an instance at hand less the worth of its content. */
 double iso_repack_waste(const struct iso_repack *repack, int32_t instance);
+
+/* What is taken off the price of an instance for what it wastes; >= 0. Copies that change places at
+ * equal cost waste as much as before, but what is wasted in one instance can be done without: it
+ * becomes a smaller one, or none. So rounds go by  price - waste^2 / price , from the price of a
+ * full instance down to nothing for an empty one, which can be left out. */
+double iso_repack_discount(double price, double waste);
+
+/* The same for all instances that were filled. */
+double iso_repack_filled_discount(const struct iso_repack *repack);
+
+/* What instances may cost to hold what is worth `worth` when they may cost `most` less the
+ * discount: as if all that they waste were in one of mean price, but at most four fifths of it. */
+double iso_repack_most_cost(const struct iso_repack *repack, double most, double worth);
 
 /* Sorts the copies for each list by what they are worth for what they take. Errors: ISO_E_NOMEM. */
 enum iso_status iso_repack_rank(struct iso_repack *repack, struct iso_error *reterr);

@@ -26,4 +26,5 @@ iso_add_test(unit test_alternatives.c LIBS isocost::convert isocost::solver isoc
 iso_add_test(unit test_explanations.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_ways_out.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_start.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_repack.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_stopped.c LIBS isocost::convert isocost::solver isocost::verify)
