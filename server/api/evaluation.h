@@ -90,9 +90,11 @@ void iso_evaluation_forget(struct iso_evaluation *evaluation);
  * that other machines may help with. */
 bool iso_evaluation_is_shared(const struct iso_evaluation *evaluation, bool durable);
 /* Puts it in the store, its scenarios in runs in the queue; the call is sent the events. Not
- * `durable`: it ends when the call goes. Errors: ISO_E_LIMIT. */
+ * `durable`: it ends when the call goes. The same `request_id` ("" = none) again: the call is sent
+ * the events of the one that is there. Errors: ISO_E_LIMIT, ISO_E_EXISTS (another request). */
 enum iso_status iso_evaluation_store(struct iso_evaluation *evaluation, struct iso_call *call,
-                                     bool durable, struct iso_error *reterr);
+                                     bool durable, const char *request_id,
+                                     struct iso_error *reterr);
 
 /* Sends the call the events of an evaluation after a number. */
 enum iso_status iso_evaluation_watch(struct iso_api *api, struct iso_call *call, const char *id,

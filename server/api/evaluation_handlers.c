@@ -60,17 +60,21 @@ enum iso_status iso_evaluation_build_scenarios(struct iso_evaluation *evaluation
 /* Builds what the call asks and begins it. */
 static enum iso_status evaluate(struct iso_api *api, struct iso_call *call,
                                 iso_evaluation_builder *build, const Isocost__V1__ModelRef *model,
-                                bool durable, struct iso_error *reterr)
+                                bool durable, const char *request_id, struct iso_error *reterr)
 {
     struct iso_violations *violations = iso_call_violations(call);
     ISO_AUTO(iso_evaluation) evaluation = NULL;
     struct iso_model_base base;
 
+    ISO_TRY(iso_request_id_check(request_id, reterr));
+    if (request_id[0] && !durable)
+        return iso_fail(reterr, ISO_E_INVALID, "request_id",
+                        "is for durable evaluations; one that is not ends with its call");
     ISO_TRY(iso_model_ref_base(api, iso_call_principal(call), model, violations, &base, reterr));
     ISO_TRY(iso_evaluation_new(api, iso_call_principal(call), &base, &evaluation, reterr));
     ISO_TRY(build(evaluation, iso_call_request(call), violations, reterr));
     return iso_evaluation_is_shared(evaluation, durable)
-               ? iso_evaluation_store(evaluation, call, durable, reterr)
+               ? iso_evaluation_store(evaluation, call, durable, request_id, reterr)
                : iso_evaluation_start(evaluation, call, reterr);
 }
 

@@ -99,6 +99,7 @@ static struct iso_bytes pack_accepted(struct iso_evaluation *evaluation)
 
 /* Puts the base model, which the builder may have changed, and everything else in the store. */
 static enum iso_status put(struct iso_evaluation *evaluation, struct iso_call *call, int priority,
+                           const char *request_id, char ret_existing[ISO_EVALUATION_ID_SIZE],
                            struct iso_error *reterr)
 {
     struct iso_store *store = evaluation->api->config.store;
@@ -107,7 +108,7 @@ static enum iso_status put(struct iso_evaluation *evaluation, struct iso_call *c
                                            .create_ns = iso_wall_ns(),
                                            .snapshot_digest = evaluation->snapshot_digest,
                                            .n_scenarios = evaluation->n_scenarios};
-    char digest[ISO_DIGEST_TEXT_SIZE];
+    char digest[ISO_DIGEST_TEXT_SIZE], body[ISO_DIGEST_TEXT_SIZE];
     struct iso_bytes model = iso_message_pack(&evaluation->model->base, evaluation->arena);
     struct iso_bytes accepted = pack_accepted(evaluation), *runs = NULL;
     int n_runs = 0;
@@ -116,24 +117,30 @@ static enum iso_status put(struct iso_evaluation *evaluation, struct iso_call *c
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for the model");
     ISO_TRY(iso_message_digest(&evaluation->model->base, NULL, digest, reterr));
     ISO_TRY(pack_runs(evaluation, digest, &runs, &n_runs, reterr));
+    ISO_TRY(iso_message_digest(iso_call_request(call), NULL, body, reterr));
+    record.request_id = request_id;
+    record.body_digest = body;
     record.model_digest = digest;
     ISO_TRY(iso_store_put_model(store, &evaluation->principal, digest, model, &audit, reterr));
     return iso_store_create_evaluation(store, &evaluation->principal, &record, accepted, runs,
-                                       n_runs, priority, OPEN_MOST, &audit, reterr);
+                                       n_runs, priority, OPEN_MOST, &audit, ret_existing, reterr);
 }
 
 enum iso_status iso_evaluation_store(struct iso_evaluation *evaluation, struct iso_call *call,
-                                     bool durable, struct iso_error *reterr)
+                                     bool durable, const char *request_id, struct iso_error *reterr)
 {
     struct iso_api *api = evaluation->api;
+    char existing[ISO_EVALUATION_ID_SIZE];
 
     iso_ulid_new(evaluation->id);
     iso_evaluation_sort(evaluation);
-    enum iso_status status = put(evaluation, call, durable ? 0 : ATTENDED_PRIORITY, reterr);
+    enum iso_status status =
+        put(evaluation, call, durable ? 0 : ATTENDED_PRIORITY, request_id, existing, reterr);
     if (status == ISO_E_LIMIT)
         iso_call_set_retry_after(call, RETRY_AFTER_S);
     if (status != ISO_OK)
         return status;
     iso_queue_runner_poke(api->runner);
-    return iso_evaluation_watch_stored(api, call, evaluation->id, 0, /* maker= */ !durable, reterr);
+    return iso_evaluation_watch_stored(api, call, existing[0] ? existing : evaluation->id, 0,
+                                       /* maker= */ !durable, reterr);
 }

@@ -272,6 +272,8 @@ ISO_EXPORT enum iso_status iso_store_list_sessions(struct iso_store *store,
 struct iso_evaluation_record {
     const char *id;                             /* ULID */
     int64_t create_ns, end_ns;                  /* UTC; end 0 = not yet */
+    const char *request_id;                     /* of a new one; "" = none */
+    const char *body_digest;                    /* of its request; for idempotency */
     const char *model_digest, *snapshot_digest; /* of the base; the model is stored */
     int n_scenarios;
     int n_done, n_same;             /* results; of these, that are another scenario's */
@@ -279,14 +281,17 @@ struct iso_evaluation_record {
     int n_running;                  /* runs in the hands of some process */
     struct iso_principal principal; /* who asked; of records that are read */
 };
+enum { ISO_EVALUATION_ID_SIZE = 65 };
 /* Stores a new evaluation with its first event (`accepted`, sequence 1) and its runs, each with a
- * job of `priority`; run i is part i. Errors: ISO_E_LIMIT: `most_open` evaluations of the tenant
- * have not ended. */
+ * job of `priority`; run i is part i. A request_id that was used: as for plans; `ret_existing` is
+ * the id of that evaluation, "" when this one is new. Errors: ISO_E_LIMIT: `most_open` evaluations
+ * of the tenant have not ended. */
 ISO_EXPORT enum iso_status
 iso_store_create_evaluation(struct iso_store *store, const struct iso_principal *principal,
                             const struct iso_evaluation_record *record, struct iso_bytes accepted,
                             const struct iso_bytes *runs, int n_runs, int priority, int most_open,
-                            const struct iso_audit *audit, struct iso_error *reterr);
+                            const struct iso_audit *audit,
+                            char ret_existing[ISO_EVALUATION_ID_SIZE], struct iso_error *reterr);
 /* What a job of kind ISO_JOB_KIND_RUN is to do. Errors: ISO_E_NOT_FOUND. */
 ISO_EXPORT enum iso_status iso_store_get_run(struct iso_store *store,
                                              const struct iso_job_record *job,

@@ -33,8 +33,8 @@ static const struct table {
      10, 3, 50},
     {"evaluation",
      "tenant, project, id, create_ns, end_ns, subject, roles, model_digest, snapshot_digest,"
-     " n_scenarios, n_done, n_same, cpu_us",
-     13, 3, 500},
+     " n_scenarios, n_done, n_same, cpu_us, request_id, body_digest",
+     15, 3, 500},
     {"evaluation_event", "tenant, project, evaluation_id, sequence, place, event, digest", 7, 4,
      200},
     {"evaluation_run", "tenant, project, evaluation_id, part, run", 5, 4, 8},

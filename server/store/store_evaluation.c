@@ -19,6 +19,7 @@ struct evaluation_call {
     struct iso_bytes event;
     const struct iso_bytes *runs;
     int n_runs, priority, most_open, n_done;
+    char existing[ISO_EVALUATION_ID_SIZE];
     int64_t after;
     int limit;
     struct iso_arena *arena;
@@ -74,12 +75,43 @@ static enum iso_status insert_runs(struct iso_sql *sql, const struct evaluation_
     return iso_store_tell(sql, "job", call->principal, call->record->id, reterr);
 }
 
+/* Gives the id of the evaluation that was asked for with the same request_id, if there is one. */
+static enum iso_status find_request(struct iso_sql *sql, struct evaluation_call *call,
+                                    struct iso_error *reterr)
+{
+    const struct iso_evaluation_record *r = call->record;
+    struct iso_statement *statement = NULL;
+    bool row = false;
+
+    call->existing[0] = '\0';
+    if (!r->request_id[0])
+        return ISO_OK;
+    ISO_TRY(ISO_START(sql,
+                      "SELECT id, body_digest FROM evaluation WHERE tenant = $1 AND project = $2"
+                      " AND request_id = $3 AND request_id <> ''",
+                      &statement, reterr, KEY_VALUES(call->principal, r->request_id)));
+    ISO_TRY(iso_sql_step(statement, &row, reterr));
+    if (!row)
+        return ISO_OK;
+    snprintf(call->existing, sizeof(call->existing), "%s", iso_sql_value(statement, 0).text);
+    bool same = strcmp(iso_sql_value(statement, 1).text, r->body_digest) == 0;
+    iso_sql_reset(statement);
+    return same ? ISO_OK
+                : iso_fail(reterr, ISO_E_EXISTS, "request_id",
+                           "request_id \"%.64s\" was used for another request (evaluation %.32s); "
+                           "use a new one",
+                           r->request_id, call->existing);
+}
+
 static enum iso_status create(struct iso_sql *sql, void *context, struct iso_error *reterr)
 {
-    const struct evaluation_call *call = context;
+    struct evaluation_call *call = context;
     const struct iso_evaluation_record *r = call->record;
     int64_t n_open = 0;
 
+    ISO_TRY(find_request(sql, call, reterr));
+    if (call->existing[0])
+        return ISO_OK;
     ISO_TRY(ISO_SCALAR(sql, "SELECT count(*) FROM evaluation WHERE tenant = $1 AND end_ns = 0", 0,
                        &n_open, reterr, ISO_TEXT(call->principal->tenant)));
     if (n_open >= call->most_open)
@@ -87,26 +119,27 @@ static enum iso_status create(struct iso_sql *sql, void *context, struct iso_err
                         "%lld evaluations of tenant %.64s run already, as many as it may have; try "
                         "again when one has ended",
                         (long long)n_open, call->principal->tenant);
-    ISO_TRY(ISO_RUN(
-        sql,
-        "INSERT INTO evaluation (tenant, project, id, create_ns, end_ns, subject, roles,"
-        " model_digest, snapshot_digest, n_scenarios) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8,"
-        " $9)",
-        reterr, KEY_VALUES(call->principal, r->id), ISO_INT(r->create_ns),
-        ISO_TEXT(call->principal->subject), ISO_INT((int64_t)call->principal->roles),
-        ISO_TEXT(r->model_digest), ISO_TEXT(r->snapshot_digest), ISO_INT(r->n_scenarios)));
+    ISO_TRY(
+        ISO_RUN(sql,
+                "INSERT INTO evaluation (tenant, project, id, create_ns, end_ns, subject, roles,"
+                " model_digest, snapshot_digest, n_scenarios, request_id, body_digest)"
+                " VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11)",
+                reterr, KEY_VALUES(call->principal, r->id), ISO_INT(r->create_ns),
+                ISO_TEXT(call->principal->subject), ISO_INT((int64_t)call->principal->roles),
+                ISO_TEXT(r->model_digest), ISO_TEXT(r->snapshot_digest), ISO_INT(r->n_scenarios),
+                ISO_TEXT(r->request_id), ISO_TEXT(r->body_digest)));
     ISO_TRY(iso_store_insert_result(sql, call->principal, r->id, 1, FIRST_PLACE, "", call->event,
                                     reterr));
     ISO_TRY(insert_runs(sql, call, reterr));
     return iso_store_audit(sql, call->principal, call->audit, r->id, reterr);
 }
 
-enum iso_status iso_store_create_evaluation(struct iso_store *store,
-                                            const struct iso_principal *principal,
-                                            const struct iso_evaluation_record *record,
-                                            struct iso_bytes accepted, const struct iso_bytes *runs,
-                                            int n_runs, int priority, int most_open,
-                                            const struct iso_audit *audit, struct iso_error *reterr)
+enum iso_status
+iso_store_create_evaluation(struct iso_store *store, const struct iso_principal *principal,
+                            const struct iso_evaluation_record *record, struct iso_bytes accepted,
+                            const struct iso_bytes *runs, int n_runs, int priority, int most_open,
+                            const struct iso_audit *audit,
+                            char ret_existing[ISO_EVALUATION_ID_SIZE], struct iso_error *reterr)
 {
     struct evaluation_call call = {.store = store,
                                    .principal = principal,
@@ -118,7 +151,9 @@ enum iso_status iso_store_create_evaluation(struct iso_store *store,
                                    .most_open = most_open,
                                    .audit = audit};
 
-    return iso_store_write(store, create, &call, reterr);
+    ISO_TRY(iso_store_write(store, create, &call, reterr));
+    memcpy(ret_existing, call.existing, sizeof(call.existing));
+    return ISO_OK;
 }
 
 /* --- end --- */

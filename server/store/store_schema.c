@@ -274,6 +274,12 @@ static const char postgres_7[] =
     "CREATE TRIGGER running_record_no_update BEFORE UPDATE ON running_record"
     "  FOR EACH ROW EXECUTE FUNCTION refuse_change();";
 
+static const char tables_8[] =
+    "ALTER TABLE evaluation ADD COLUMN request_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE evaluation ADD COLUMN body_digest TEXT NOT NULL DEFAULT '';"
+    "CREATE UNIQUE INDEX evaluation_by_request ON evaluation (tenant, project, request_id)"
+    "  WHERE request_id <> '';";
+
 const struct iso_migration iso_store_migrations[] = {
     {1, tables_1, sqlite_1, postgres_1},
     {2, tables_2, sqlite_2, postgres_2},
@@ -282,5 +288,6 @@ const struct iso_migration iso_store_migrations[] = {
     {5, tables_5, sqlite_5, postgres_5},
     {6, tables_6, "", ""},
     {7, tables_7, sqlite_7, postgres_7},
+    {8, tables_8, "", ""},
 };
 const int iso_store_n_migrations = (int)ISO_ARRAY_LENGTH(iso_store_migrations);

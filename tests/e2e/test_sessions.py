@@ -458,6 +458,19 @@ def test_a_durable_evaluation_goes_on_after_a_restart(tmp_path, end):
         assert [e.sequence for e in again] == list(range(1, 303))
 
 
+def test_a_durable_evaluation_that_is_asked_for_again_is_the_same_one(sessions):
+    def ask(*scenarios, **options):
+        return evaluate(sessions, ref(two_clouds()), *scenarios, request_id="again", **options)
+
+    first, results, _ = ask(scenario("a"), scenario("b", "demand.service=100"), durable=True)
+    second, again, _ = ask(scenario("a"), scenario("b", "demand.service=100"), durable=True)
+    assert first.evaluation_id == second.evaluation_id and results == again
+    fails(grpc.StatusCode.ALREADY_EXISTS, sessions.EvaluateScenarios, s.EvaluateScenariosRequest(
+        model=ref(two_clouds()), scenarios=[scenario("c")], durable=True, request_id="again"))
+    fails(grpc.StatusCode.INVALID_ARGUMENT, sessions.EvaluateScenarios, s.EvaluateScenariosRequest(
+        model=ref(two_clouds()), scenarios=[scenario("c")], request_id="other"))
+
+
 def test_sweeps_and_frontiers_go_on_after_a_restart_with_their_knee(tmp_path):
     with IsocostServer("--solvers", "2", data=tmp_path / "data") as server:
         events, _ = begin_and_end(server, s.SweepRequest(

@@ -15,11 +15,15 @@ static int set_up_postgres(void **state)
 
 #define MOST_OPEN 2
 
-/* An evaluation of four scenarios in two runs. */
-static enum iso_status create_named(struct fixture *f, const char *id)
+/* An evaluation of four scenarios in two runs; the id of the one that is there goes to `existing`.
+ */
+static enum iso_status create_asked(struct fixture *f, const char *id, const char *request_id,
+                                    const char *body, char existing[ISO_EVALUATION_ID_SIZE])
 {
     const struct iso_evaluation_record record = {.id = id,
                                                  .create_ns = 1000,
+                                                 .request_id = request_id,
+                                                 .body_digest = body,
                                                  .model_digest = "sha256:m",
                                                  .snapshot_digest = "sha256:s",
                                                  .n_scenarios = 4};
@@ -27,7 +31,14 @@ static enum iso_status create_named(struct fixture *f, const char *id)
 
     memset(&f->error, 0, sizeof(f->error));
     return iso_store_create_evaluation(f->store, &alice, &record, bytes_of("accepted"), runs, 2, 0,
-                                       MOST_OPEN, &audit, &f->error);
+                                       MOST_OPEN, &audit, existing, &f->error);
+}
+
+static enum iso_status create_named(struct fixture *f, const char *id)
+{
+    char existing[ISO_EVALUATION_ID_SIZE];
+
+    return create_asked(f, id, "", "sha256:b", existing);
 }
 
 static void begin(struct fixture *f)
@@ -199,6 +210,22 @@ static void a_tenant_has_so_many_evaluations_at_once(void **state)
     assert_int_equal(count(f, "SELECT count(*) FROM evaluation_run"), 6);
 }
 
+static void the_same_request_gives_the_evaluation_that_is_there(void **state)
+{
+    struct fixture *f = *state;
+    char existing[ISO_EVALUATION_ID_SIZE] = "x";
+
+    assert_int_equal(create_asked(f, "e1", "r1", "sha256:b", existing), ISO_OK);
+    assert_string_equal(existing, "");
+    assert_int_equal(create_asked(f, "e2", "r1", "sha256:b", existing), ISO_OK);
+    assert_string_equal(existing, "e1");
+    assert_int_equal(create_asked(f, "e3", "r1", "sha256:other", existing), ISO_E_EXISTS);
+    assert_non_null(strstr(f->error.text, "was used for another request (evaluation e1)"));
+    assert_int_equal(count(f, "SELECT count(*) FROM evaluation"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM job"), 2);
+    assert_int_equal(count(f, "SELECT count(*) FROM audit"), 1);
+}
+
 static void a_check_tells_an_evaluation_that_nobody_would_end(void **state)
 {
     struct fixture *f = *state;
@@ -242,6 +269,7 @@ static void evaluations_go_a_day_after_their_end_with_all_that_is_theirs(void **
             TEST(only_the_newest_attempt_of_a_run_adds_results_or_ends_it, set_up),     \
             TEST(the_end_stops_runs_that_wait_and_those_that_are_solved, set_up),       \
             TEST(a_tenant_has_so_many_evaluations_at_once, set_up),                     \
+            TEST(the_same_request_gives_the_evaluation_that_is_there, set_up),          \
             TEST(a_check_tells_an_evaluation_that_nobody_would_end, set_up),            \
             TEST(evaluations_go_a_day_after_their_end_with_all_that_is_theirs, set_up), \
     }
