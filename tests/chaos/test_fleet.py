@@ -38,7 +38,7 @@ def scenario(name, *texts):
 
 
 def demands(n, distinct=None):
-    """Scenarios of two_clouds() whose demand is 100, 101, ...; each unit costs 0.4."""
+    """Scenarios of two_clouds() whose demand is 100, 101, ..., at most 2500."""
     distinct = distinct or n
     return [scenario(f"d{i}", f"demand.service={100 + i % distinct}") for i in range(n)]
 
@@ -46,7 +46,8 @@ def demands(n, distinct=None):
 def check_demands(results, n, distinct=None):
     assert sorted(r.place for r in results) == list(range(n))
     for result in results:
-        expected = 0.4 * (100 + result.place % (distinct or n))
+        units = 100 + result.place % (distinct or n)
+        expected = 0.4 * min(units, 1500) + 0.5 * max(units - 1500, 0)
         assert abs(amount(result.plan.cost) - expected) < 1e-9
 
 
