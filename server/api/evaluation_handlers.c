@@ -85,7 +85,7 @@ enum iso_status iso_evaluate_scenarios(struct iso_call *call, void *service,
         (const Isocost__V1__EvaluateScenariosRequest *)iso_call_request(call);
 
     return evaluate(service, call, iso_evaluation_build_scenarios, request->model, request->durable,
-                    reterr);
+                    request->request_id, reterr);
 }
 
 enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error *reterr)
@@ -94,7 +94,7 @@ enum iso_status iso_sweep(struct iso_call *call, void *service, struct iso_error
         (const Isocost__V1__SweepRequest *)iso_call_request(call);
 
     return evaluate(service, call, iso_evaluation_build_sweep, request->model, request->durable,
-                    reterr);
+                    request->request_id, reterr);
 }
 
 enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_error *reterr)
@@ -103,7 +103,7 @@ enum iso_status iso_frontier(struct iso_call *call, void *service, struct iso_er
         (const Isocost__V1__FrontierRequest *)iso_call_request(call);
 
     return evaluate(service, call, iso_evaluation_build_frontier, request->model, request->durable,
-                    reterr);
+                    request->request_id, reterr);
 }
 
 enum iso_status iso_watch_evaluation(struct iso_call *call, void *service, struct iso_error *reterr)
