@@ -4,8 +4,9 @@
 #include "isocost/internal/v1/evaluation.pb-c.h"
 #include "isocost/proto/digest.h"
 
-#define RUNS_WANTED 64 /* of one evaluation, so that many solvers share it evenly */
-#define RUN_MOST 64    /* scenarios; more lose more when a process dies */
+#define RUNS_WANTED \
+    16               /* of one evaluation: solvers share it, and most scenarios have a neighbour */
+#define RUN_MOST 256 /* scenarios; beyond that there are more runs */
 #define SOLVED_HERE_MOST \
     16               /* scenarios of one that is not durable: soonest done without the store */
 #define OPEN_MOST 16 /* evaluations of a tenant */
