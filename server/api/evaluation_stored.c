@@ -4,11 +4,12 @@
 #include "isocost/internal/v1/evaluation.pb-c.h"
 #include "isocost/proto/digest.h"
 
-#define RUNS_WANTED \
-    16               /* of one evaluation: solvers share it, and most scenarios have a neighbour */
-#define RUN_MOST 256 /* scenarios; beyond that there are more runs */
-#define SOLVED_HERE_MOST \
-    16               /* scenarios of one that is not durable: soonest done without the store */
+/* Of one evaluation: enough that solvers share it, few enough that most scenarios follow a
+ * neighbour; and scenarios of a run, beyond which there are more runs. */
+#define RUNS_WANTED 16
+#define RUN_MOST 256
+/* Scenarios of one that is not durable: those are soonest done without the store. */
+#define SOLVED_HERE_MOST 16
 #define OPEN_MOST 16 /* evaluations of a tenant */
 #define RETRY_AFTER_S 5
 #define ATTENDED_PRIORITY 10 /* somebody waits; as for plans */
