@@ -24,14 +24,16 @@
     0.005 /* the same where levels are small: what is built is better than what is rounded */
 #define SMALL_LEVEL 20 /* cells */
 
-/* Without a plan worth improving. A packing goes on from the one it has: the trees of whole levels
- * know few fillings of its pools. */
+/* Without a plan worth improving. A packing alone goes on from the one it has: the trees of whole
+ * levels know few fillings of its pools. */
 static bool starts_anew(const struct iso_search *search)
 {
     double far = iso_problem_n_cells(search->problem) <= SMALL_LEVEL ? NEAR : FAR;
 
     return !search->has_best ||
-           (search->choice.strategy != ISO_STRATEGY_PATTERNS &&
+           (!search->built &&
+            (search->choice.strategy != ISO_STRATEGY_PATTERNS ||
+             iso_has_throughput(search->problem)) &&
             search->best_value - search->tier_bound > far * fabs(search->best_value));
 }
 
@@ -310,6 +312,7 @@ static enum iso_status improve(struct iso_improver *improver, int32_t largest_gr
     bool anew = starts_anew(search);
     if (anew)
         ISO_TRY(iso_construct(improver, reterr));
+    search->built |= anew;
     if (!search->has_best)
         return ISO_OK;
     if (anew)

@@ -46,7 +46,8 @@ static enum iso_status pack(struct iso_search *search, struct iso_lp *lp, double
 }
 
 /* Commitments whole first, then everything else around what the relaxation says then. Pools beside
- * throughput workloads are packed again once single cells are good. */
+ * throughput workloads are packed only here, once single cells are good: before, what is bought was
+ * not decided, and copies were packed into instances that nothing covers in the end. */
 static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp *lp, double **io_x,
                                         const double *duals, bool packs, struct iso_error *reterr)
 {
@@ -192,7 +193,7 @@ static enum iso_status optimise(struct iso_search *search, struct iso_warm_start
     }
     bool packs =
         search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search);
-    if (packs)
+    if (packs && !(search->has_best && iso_has_throughput(search->problem)))
         ISO_TRY(pack(search, lp, &x, *io_duals, false, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;

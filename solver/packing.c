@@ -336,14 +336,6 @@ static enum iso_status count_instances(struct iso_packing *packing, int64_t work
     return load_columns(packing, before, reterr);
 }
 
-static bool has_throughput(const struct iso_problem *problem)
-{
-    for (int32_t a = 0; a < problem->n_workloads; a++)
-        if (!problem->workloads[a].replicas)
-            return true;
-    return false;
-}
-
 /* From the relaxation to a packing; small ones are settled. */
 static enum iso_status pack_first(struct iso_packing *packing, bool among_others,
                                   struct iso_error *reterr)
@@ -366,7 +358,7 @@ enum iso_status iso_pack(struct iso_search *search, struct iso_lp *lp, const dou
 {
     struct iso_packing packing
         __attribute__((cleanup(packing_fini))) = {.search = search, .lp = lp};
-    bool among_others = has_throughput(search->problem);
+    bool among_others = iso_has_throughput(search->problem);
 
     ISO_TRY(packing_init(&packing, x, duals, reterr));
     if (!again)

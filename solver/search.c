@@ -20,6 +20,14 @@ bool iso_search_stops(struct iso_search *search)
     return search->stopped != 0;
 }
 
+bool iso_has_throughput(const struct iso_problem *problem)
+{
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        if (!problem->workloads[a].replicas)
+            return true;
+    return false;
+}
+
 double iso_search_left(const struct iso_search *search)
 {
     if (search->problem->options.deterministic)

@@ -36,6 +36,7 @@ struct iso_search {
     double *money_duals; /* multipliers of the money tier's relaxation, as simplex gave them */
     int32_t n_money_duals;
     bool priced_out; /* no pattern is left that could lower the relaxation */
+    bool built;      /* a plan was built from the relaxation of the tier at hand */
     bool listed;     /* every pattern that a better plan may use is in the formulation */
     bool proved;     /* `proven` holds what the relaxation proves of the tier at hand */
     struct iso_tier proven;
@@ -49,6 +50,9 @@ bool iso_search_stops(struct iso_search *search);
 
 /* Seconds that are left, at least 0. */
 double iso_search_left(const struct iso_search *search);
+
+/* Whether some workload asks for throughput: pools then share periods with other cells. */
+bool iso_has_throughput(const struct iso_problem *problem);
 
 /* The control that GLPK is given: asks iso_search_stops(). */
 struct iso_control iso_search_control(struct iso_search *search);

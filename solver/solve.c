@@ -56,7 +56,7 @@ static void open_tier(struct iso_search *search, const struct iso_tier *tier)
     search->tier = tier->kind;
     search->stage = *tier;
     search->tier_bound = -INFINITY;
-    search->proved = false;
+    search->proved = search->built = false;
     iso_formulation_objective(search->formulation, tier);
     if (search->has_best)
         search->best_value = iso_mip_value(&search->formulation->mip, search->best) +
