@@ -63,7 +63,7 @@ static enum iso_status dive_and_improve(struct iso_search *search, struct iso_lp
         ISO_TRY(iso_first_plans(search, *io_x, whole_duals, INT32_MAX, reterr));
     if (packs && goes_on(search)) {
         ISO_TRY(iso_improve(search, *io_x, whole_duals, 1, reterr));
-        ISO_TRY(pack(search, lp, io_x, whole_duals, true, reterr));
+        ISO_TRY(pack(search, lp, io_x, whole_duals, search->has_best, reterr));
     }
     if (goes_on(search))
         ISO_TRY(iso_improve(search, *io_x, whole_duals, ISO_LARGEST_GROUP, reterr));
@@ -193,7 +193,7 @@ static enum iso_status optimise(struct iso_search *search, struct iso_warm_start
     }
     bool packs =
         search->choice.strategy == ISO_STRATEGY_PATTERNS || !iso_all_patterns_listed(search);
-    if (packs && !(search->has_best && iso_has_throughput(search->problem)))
+    if (packs && !iso_has_throughput(search->problem))
         ISO_TRY(pack(search, lp, &x, *io_duals, false, reterr));
     if (iso_search_gap_reached(search) || iso_search_stops(search))
         return ISO_OK;

@@ -67,25 +67,6 @@ static void a_quota_stays_in_the_master(void **state)
         6.5);
 }
 
-/* An instance of 4 vCPU costs 1.00 an hour, or a lot of a plan at 0.60. An application asks for
- * three of them and four copies of 2 vCPU for two: five lots for a day, 5 * 0.60 * 24 = 72. */
-static void applications_and_pools_share_what_is_bought(void **state)
-{
-    (void)state;
-    both_cost(
-        "catalog:\n  offerings:\n" OFFER(
-            "m", "4", "8",
-            "1") "  products: [{id: plan, provider: aws, kind: spend, eligible: {}, term_hours: "
-                 "24, "
-                 "hourly_fee: 0.6 USD, lot: 1}]\n"
-                 "periods: [{id: day, hours: 24}]\noptions: {gap: 0}\n"
-                 "workloads:\n" COPIES(
-                     "a", "4", "2",
-                     "2") "  - {id: web, must_serve: true, throughput: {rate: 3, performance: "
-                          "[{per_instance: 1}]}}\n",
-        72);
-}
-
 /* Five copies of 2 vCPU and 2 GiB. A "pair" holds two at 1.00, a "single" one at 0.60: two pairs
  * and a single, 2.60; three pairs 3.00. Half an instance more than two would cost 2.50: it is the
  * numbers of instances that prove 2.60. */
@@ -196,7 +177,6 @@ int main(void)
         cmocka_unit_test(copies_share_instances_where_they_complete_each_other),
         cmocka_unit_test(the_rest_goes_into_the_cheaper_size),
         cmocka_unit_test(numbers_of_instances_prove_what_fractions_do_not),
-        cmocka_unit_test(applications_and_pools_share_what_is_bought),
         cmocka_unit_test(a_quota_stays_in_the_master),
         cmocka_unit_test(a_single_copy_of_which_half_must_survive_is_placed_twice),
         cmocka_unit_test(three_copies_of_which_half_must_survive_take_three_zones),
