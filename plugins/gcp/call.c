@@ -60,7 +60,7 @@ enum iso_status iso_gcp_ask_compute(const struct iso_gcp_fetch *fetch, const cha
 {
     ISO_AUTO_TEXT url = {0};
 
-    iso_text_add(&url, "https://compute.googleapis.com/compute/v1/projects/%s/%s",
+    iso_text_add(&url, "https://compute.googleapis.com/compute/v1/projects/%s%s",
                  fetch->gcp->config->project, path);
     ISO_TRY(iso_text_check(&url, reterr));
     const struct iso_gcp_call call = {

@@ -91,7 +91,8 @@ struct iso_gcp_call {
 enum iso_status iso_gcp_ask(const struct iso_gcp_fetch *fetch, const struct iso_gcp_call *call,
                             iso_gcp_on_page on_page, void *context, struct iso_error *reterr);
 
-/* Asks Compute Engine of something of the project; `path` has no '/' before it and a query. */
+/* Asks Compute Engine of something of the project; `path` is what follows the project, with a
+ * query. */
 enum iso_status iso_gcp_ask_compute(const struct iso_gcp_fetch *fetch, const char *path,
                                     iso_gcp_on_page on_page, void *context,
                                     struct iso_error *reterr);
@@ -132,6 +133,9 @@ enum iso_status iso_gcp_send_offerings(const struct iso_gcp_fetch *fetch, struct
 enum iso_status iso_gcp_send_products(const struct iso_gcp_fetch *fetch, struct iso_error *reterr);
 enum iso_status iso_gcp_send_quotas(const struct iso_gcp_fetch *fetch, const char *region,
                                     struct iso_error *reterr);
+
+enum iso_status iso_gcp_send_project_quotas(const struct iso_gcp_fetch *fetch,
+                                            struct iso_error *reterr);
 
 /* ---- Instances (instances.c, usage.c) ---- */
 

@@ -112,7 +112,7 @@ enum iso_status iso_gcp_fetch_instances(const struct iso_gcp_fetch *fetch,
 {
     struct instances_call call = {fetch, instances};
 
-    return iso_gcp_ask_compute(fetch, "aggregated/instances?maxResults=500", on_instances, &call,
+    return iso_gcp_ask_compute(fetch, "/aggregated/instances?maxResults=500", on_instances, &call,
                                reterr);
 }
 

@@ -160,6 +160,8 @@ static enum iso_status fetch_all(const struct iso_gcp_fetch *fetch, struct iso_e
     uint32_t want = fetch->what->want;
 
     ISO_TRY(fetch_catalog(fetch, reterr));
+    if (want & ISO_WANT_QUOTAS)
+        ISO_TRY(iso_gcp_send_project_quotas(fetch, reterr));
     for (size_t i = 0; (want & ISO_WANT_QUOTAS) && i < fetch->gcp->n_regions; i++)
         ISO_TRY(iso_gcp_send_quotas(fetch, fetch->gcp->regions[i], reterr));
     return want & (ISO_WANT_INVENTORY | ISO_WANT_USAGE) ? fetch_instances(fetch, reterr) : ISO_OK;

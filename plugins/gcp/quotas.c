@@ -1,4 +1,4 @@
-/* Quotas of a region.
+/* Quotas of a region, and of the project over all regions.
  *
  * A family that has a metric of its own (N2_CPUS) counts there and not in CPUS. Spot machines count
  * in PREEMPTIBLE_CPUS once the project was given some, and like all others before that. */
@@ -12,7 +12,7 @@
 
 struct quotas_call {
     const struct iso_gcp_fetch *fetch;
-    const char *region;
+    const char *region; /* NULL: all together */
 };
 
 static const struct {
@@ -35,7 +35,8 @@ static struct iso_amount number_at(const struct iso_gcp_fetch *fetch, const stru
     return amount;
 }
 
-/* The family of a metric such as N2D_CPUS in lower case; false: it is of none. */
+/* The family of a metric such as N2D_CPUS in lower case, four characters at most; false: it is of
+ * none, as PREEMPTIBLE_CPUS. */
 static bool family_of(const char *metric, char ret_family[16])
 {
     static const char end[] = "_CPUS";
@@ -47,7 +48,7 @@ static bool family_of(const char *metric, char ret_family[16])
         ret_family[i] =
             (char)(metric[i] >= 'A' && metric[i] <= 'Z' ? metric[i] - 'A' + 'a' : metric[i]);
     ret_family[n - n_end] = '\0';
-    return ret_family[0] != 'p'; /* PREEMPTIBLE_CPUS is longer; no family begins so */
+    return true;
 }
 
 struct answer {
@@ -187,6 +188,33 @@ enum iso_status iso_gcp_send_quotas(const struct iso_gcp_fetch *fetch, const cha
     struct quotas_call call = {fetch, region};
     char path[96];
 
-    snprintf(path, sizeof(path), "regions/%s?fields=quotas", region);
+    snprintf(path, sizeof(path), "/regions/%s?fields=quotas", region);
     return iso_gcp_ask_compute(fetch, path, on_region, &call, reterr);
+}
+
+/* The project's metrics of machines; the others are of networks and images. */
+static enum iso_status on_project(void *context, const struct iso_json *page,
+                                  struct iso_error *reterr)
+{
+    const struct quotas_call *call = context;
+    const struct iso_json *quotas = iso_json_at(page, "quotas");
+
+    for (size_t i = 0; i < iso_json_length(quotas); i++) {
+        const struct iso_json *quota = iso_json_item(quotas, i);
+        const char *metric = iso_json_text_at(quota, "metric");
+        iso_scratch_reset(call->fetch->row);
+        if (strcmp(metric, "CPUS_ALL_REGIONS") == 0)
+            ISO_TRY(put_one(call, quota, ISO_PLUGIN_RESOURCE_VCPU, NULL, NULL, reterr));
+        if (strcmp(metric, "GPUS_ALL_REGIONS") == 0)
+            ISO_TRY(put_one(call, quota, ISO_PLUGIN_RESOURCE_GPU, NULL, NULL, reterr));
+    }
+    return ISO_OK;
+}
+
+enum iso_status iso_gcp_send_project_quotas(const struct iso_gcp_fetch *fetch,
+                                            struct iso_error *reterr)
+{
+    struct quotas_call call = {.fetch = fetch};
+
+    return iso_gcp_ask_compute(fetch, "?fields=quotas", on_project, &call, reterr);
 }

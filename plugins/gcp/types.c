@@ -76,6 +76,6 @@ enum iso_status iso_gcp_fetch_types(const struct iso_gcp_fetch *fetch, struct is
 {
     struct iso_gcp_fetch own = *fetch;
 
-    return iso_gcp_ask_compute(fetch, "aggregated/machineTypes?maxResults=500", on_types, &own,
+    return iso_gcp_ask_compute(fetch, "/aggregated/machineTypes?maxResults=500", on_types, &own,
                                reterr);
 }

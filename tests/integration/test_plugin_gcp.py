@@ -198,6 +198,14 @@ def test_a_metric_of_a_family_takes_it_out_of_cpus(cloud, spot):
     assert list(found["NVIDIA_A100_GPUS"].scope.include[0].type) == ["a2-highgpu*", "a2-megagpu*"]
 
 
+def test_quotas_of_the_project_hold_over_all_regions(cloud):
+    cloud.quotas = {"us-central1": [], "": [quota("CPUS_ALL_REGIONS", 12.0, 3.0), quota("GPUS_ALL_REGIONS", 0.0),
+                                            quota("NETWORKS", 15.0)]}
+    found = rows(cloud, wanted={"offerings": False, "products": False})["quotas"]
+    assert [(q.code, q.region, q.limit, q.used) for q in found] == [("CPUS_ALL_REGIONS", "", 12, 3),
+                                                                   ("GPUS_ALL_REGIONS", "", 0, 0)]
+
+
 def test_instances_of_all_zones_are_inventory(cloud):
     base = "https://www.googleapis.com/compute/v1/projects/project-1/zones/us-central1-a/machineTypes/"
     web = {"id": "4520031799277581759", "name": "web", "machineType": base + "n2-standard-2", "status": "RUNNING",

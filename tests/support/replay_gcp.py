@@ -69,7 +69,7 @@ class ReplayGcp(FaultCloud):
         self.now = now
         self.page_size = 100
         self.types, self.instances = {}, {}  # by zone
-        self.skus, self.quotas = [], {}      # quotas by region
+        self.skus, self.quotas = [], {}      # quotas by region; "": of the project
         self.series = {}                     # by aligner
         self.first = {}                      # part of a path: answers that come before the true ones
         self.tokens = {}                     # token: scope
@@ -164,6 +164,8 @@ class ReplayGcp(FaultCloud):
             return self._aggregated(request, "machineTypes", self.types)
         if path == "aggregated/instances":
             return self._aggregated(request, "instances", self.instances)
+        if request.path == f"/compute/v1/projects/{PROJECT}":
+            return self._json({"name": PROJECT, "quotas": self.quotas.get("", [])})
         if path.startswith("regions/") and path.removeprefix("regions/") in self.quotas:
             return self._json({"quotas": self.quotas[path.removeprefix("regions/")]})
         return self._error(404, "NOT_FOUND")
