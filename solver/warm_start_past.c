@@ -247,7 +247,7 @@ static void to_bytes(unsigned char **io_bytes, struct head head, const uint64_t 
 enum iso_status iso_warm_start_recall(struct iso_past *past, const struct iso_problem *problem,
                                       struct iso_warm_start *start, struct iso_error *reterr)
 {
-    int32_t n_marks = n_marks_of(problem), different;
+    int32_t n_marks = n_marks_of(problem), different = 0;
     ISO_AUTO_MEM uint64_t *marks = iso_calloc((size_t)n_marks, sizeof(*marks));
     struct iso_past_key key;
     size_t n_bytes;
