@@ -145,6 +145,11 @@ def test_every_rpc_of_plan_service_answers(plans):
     (lines,) = call("StreamPlanLines", p.StreamPlanLinesRequest(id=plan.id))
     assert sum(lines.lines.cost) == 850
     assert call("ExportPlan", p.ExportPlanRequest(model=p.ModelRef(plan_id=plan.id), format=3))
+    compared = call("ComparePlans", p.ComparePlansRequest(plan_id=plan.id, other_plan_id=plan.id))
+    assert compared[-1].WhichOneof("event") == "comparison"
+    asked = p.ExplainPlanRequest(plan_id=plan.id)
+    asked.questions.add().repairs.SetInParent()
+    assert call("ExplainPlan", asked)[-1].WhichOneof("event") == "answer"
     used.add("CancelPlan")
     fails(grpc.StatusCode.FAILED_PRECONDITION, plans.CancelPlan, p.CancelPlanRequest(id=plan.id))
     call("DeletePlan", p.DeletePlanRequest(id=plan.id))

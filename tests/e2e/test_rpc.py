@@ -21,7 +21,8 @@ from small_models import FAKE_SOLVER, amount, part, two_clouds
 SERVICES = {
     "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection", "isocost.v1.CatalogService",
-    "isocost.v1.PlanService", "isocost.v1.ServerService", "isocost.v1.SessionService"}
+    "isocost.v1.PlanService", "isocost.v1.ServerService", "isocost.v1.SessionService",
+    "isocost.v1.UsageService"}
 
 
 @pytest.fixture(scope="module")
