@@ -9,4 +9,6 @@ iso_add_pytest(e2e test_forced_strategies.py TIMEOUT 900)
 iso_add_pytest(e2e test_forced_strategies.py NAME test_forced_strategies_at_length LABEL slow
     ENVIRONMENT ISO_SEEDS_TIMES=5 TIMEOUT 7200)
 iso_add_pytest(e2e test_unlisted_columns.py TIMEOUT 300)
-iso_add_pytest(e2e test_warm_starts.py TIMEOUT 1800)
+iso_add_pytest(e2e test_warm_starts.py TIMEOUT 900)
+iso_add_pytest(e2e test_warm_starts.py NAME test_warm_starts_at_length LABEL slow
+    ENVIRONMENT ISO_SEEDS_TIMES=3 TIMEOUT 7200)
