@@ -151,7 +151,8 @@ def check(server, history):
     of_request = {}
     for plan in stored:
         of_request.setdefault(plan.labels["request"], []).append(plan.id)
-    assert all(len(ids) == 1 for ids in of_request.values()), "a plan is there twice"
+    twice = {request: ids for request, ids in of_request.items() if len(ids) > 1}
+    assert not twice, f"a plan is there twice: {twice}"
     assert set(of_request) <= history.sent
     for request_id, plan_id in history.plans.items():
         assert of_request.get(request_id) == [plan_id], f"{request_id} was acknowledged and is lost"
