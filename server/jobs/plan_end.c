@@ -116,9 +116,7 @@ static bool settle(struct iso_plan_run *run)
         iso_run_release(&run->base, "plan");
         return true;
     }
-    /* A plan that could not be read has no labels and names here: its end would take them away. */
-    if (((run->error.status == ISO_E_UNAVAILABLE && !cancelled) || !run->stored) &&
-        try_later(run, &dead))
+    if (run->error.status == ISO_E_UNAVAILABLE && !cancelled && try_later(run, &dead))
         return false;
     store_end(run, dead);
     return true;

@@ -150,6 +150,30 @@ static void on_done(void *context, const struct iso_job_result *result)
 
 /* --- the dispatcher --- */
 
+/* Reads what is stored of the plan, again while the store is away. Where claims still come through
+ * and reads do not, each attempt would end here at once, and its twenty would be gone in
+ * milliseconds: the plan would fail without ever having been begun. */
+static enum iso_status read_stored(struct iso_plan_run *run, struct iso_plan_record *ret_record,
+                                   struct iso_error *reterr)
+{
+    const struct iso_job_record *job = &run->base.record;
+    Isocost__V1__Plan *stored;
+    struct iso_error error;
+    enum iso_status status;
+    double waited_s = 0;
+
+    do {
+        error = (struct iso_error){0};
+        status = iso_store_get_plan(run->base.runner->config.store, &job->principal, job->object_id,
+                                    /* with_lines= */ false, run->base.arena, ret_record, &error);
+    } while (iso_run_tries_again(&run->base, status, &waited_s));
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, error.field, "%s", error.text);
+    ISO_TRY(iso_plan_from_record(ret_record, run->base.arena, &stored, reterr));
+    run->stored = stored;
+    return ISO_OK;
+}
+
 static enum iso_status prepare(struct iso_plan_run *run, struct iso_job_request *request,
                                struct iso_error *reterr)
 {
@@ -158,13 +182,9 @@ static enum iso_status prepare(struct iso_plan_run *run, struct iso_job_request 
     const struct iso_queue_hooks *hooks = &run->base.runner->config.hooks;
     const Isocost__V1__Model *model;
     struct iso_plan_record record;
-    Isocost__V1__Plan *stored;
     bool attended = false;
 
-    ISO_TRY(iso_store_get_plan(store, principal, run->base.record.object_id,
-                               /* with_lines= */ false, run->base.arena, &record, reterr));
-    ISO_TRY(iso_plan_from_record(&record, run->base.arena, &stored, reterr));
-    run->stored = stored;
+    ISO_TRY(read_stored(run, &record, reterr));
     if (run->base.record.attempt > ISO_JOB_MOST_ATTEMPTS)
         return iso_fail(reterr, ISO_E_INTERNAL, "",
                         "it was begun %d times and never came to an end; the processes that ran it "

@@ -151,9 +151,11 @@ def check(server, history):
     of_request = {}
     for plan in stored:
         of_request.setdefault(plan.labels["request"], []).append(plan.id)
+    strange = [(plan.id, plan.state, plan.error) for plan in stored
+               if plan.labels["request"] not in history.sent]
+    assert not strange, f"plans that nobody asked for: {strange}"
     twice = {request: ids for request, ids in of_request.items() if len(ids) > 1}
     assert not twice, f"a plan is there twice: {twice}"
-    assert set(of_request) <= history.sent
     for request_id, plan_id in history.plans.items():
         assert of_request.get(request_id) == [plan_id], f"{request_id} was acknowledged and is lost"
 
