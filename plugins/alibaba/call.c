@@ -37,25 +37,44 @@ static enum iso_status judge(const struct iso_alibaba_fetch *fetch,
                     code, iso_json_text_at(answer, "Message"));
 }
 
-static enum iso_status ask_page(const struct iso_alibaba_fetch *fetch,
-                                const struct iso_alibaba_call *call, const char *cursor,
-                                struct iso_json **ret_answer, struct iso_error *reterr)
+/* A call under way. */
+struct paging {
+    const struct iso_alibaba_fetch *fetch;
+    const struct iso_alibaba_call *call;
+    iso_alibaba_on_page on_page;
+    void *context;
+};
+
+static enum iso_status make_url(const struct iso_alibaba_call *call, const char *cursor,
+                                struct iso_text *url, struct iso_error *reterr)
 {
     char host[2 * ISO_ALIBABA_REGION_BYTES];
-    ISO_AUTO_TEXT url = {0};
 
     snprintf(host, sizeof(host), "%s.%s%s", call->host, call->region ? call->region : "",
              call->region ? ".aliyuncs.com" : "aliyuncs.com");
-    iso_text_add(&url, "https://%s/?Action=%s&Version=%s&Format=JSON", host, call->action,
+    iso_text_add(url, "https://%s/?Action=%s&Version=%s&Format=JSON", host, call->action,
                  call->version);
     if (call->region)
-        iso_text_add(&url, "&RegionId=%s", call->region);
-    iso_text_add(&url, "%s", call->parameters ? call->parameters : "");
-    if (cursor) {
-        iso_text_add(&url, "&%s=", call->cursor);
-        iso_text_add_url(&url, cursor);
+        iso_text_add(url, "&RegionId=%s", call->region);
+    iso_text_add(url, "%s", call->parameters ? call->parameters : "");
+    if (cursor[0]) {
+        iso_text_add(url, "&%s=", call->cursor);
+        iso_text_add_url(url, cursor);
     }
-    ISO_TRY(iso_text_check(&url, reterr));
+    return iso_text_check(url, reterr);
+}
+
+static enum iso_status ask_page(void *context, const char *cursor, struct iso_text *next,
+                                struct iso_error *reterr)
+{
+    const struct paging *paging = context;
+    const struct iso_alibaba_fetch *fetch = paging->fetch;
+    const struct iso_alibaba_call *call = paging->call;
+    ISO_AUTO_JSON *answer = NULL;
+    ISO_AUTO_TEXT url = {0};
+
+    iso_scratch_reset(fetch->row);
+    ISO_TRY(make_url(call, cursor, &url, reterr));
     const struct iso_http_request request = {
         .method = "GET",
         .service = call->service,
@@ -63,50 +82,23 @@ static enum iso_status ask_page(const struct iso_alibaba_fetch *fetch,
         .auth = {.scheme = ISO_AUTH_ALIBABA_RPC},
         .accept = ISO_HTTP_JSON,
     };
-
-    ISO_TRY(iso_ask_json(fetch->host, &request, ret_answer, fetch->failure, reterr));
-    return judge(fetch, call, *ret_answer, reterr);
-}
-
-/* The cursor of the next page; an offset of 0 is as good as none. */
-static enum iso_status read_cursor(const struct iso_alibaba_fetch *fetch,
-                                   const struct iso_alibaba_call *call,
-                                   const struct iso_json *answer, struct iso_text *cursor,
-                                   struct iso_error *reterr)
-{
-    const char *next =
+    ISO_TRY(iso_ask_json(fetch->host, &request, &answer, fetch->failure, reterr));
+    ISO_TRY(judge(fetch, call, answer, reterr));
+    ISO_TRY(paging->on_page(paging->context, answer, reterr));
+    const char *told =
         call->cursor ? iso_json_scalar(iso_json_at(answer, call->next), fetch->row) : NULL;
-
-    cursor->n_bytes = 0;
-    iso_text_add(cursor, "%s", next && strcmp(next, "0") != 0 ? next : "");
-    return iso_text_check(cursor, reterr);
+    /* An offset of 0 is as good as none. */
+    iso_text_add(next, "%s", told && strcmp(told, "0") != 0 ? told : "");
+    return ISO_OK;
 }
 
 enum iso_status iso_alibaba_ask(const struct iso_alibaba_fetch *fetch,
                                 const struct iso_alibaba_call *call, iso_alibaba_on_page on_page,
                                 void *context, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT cursor = {0};
-    struct iso_pager pager = {0};
-    enum iso_status status = ISO_OK;
+    struct paging paging = {fetch, call, on_page, context};
 
-    do {
-        ISO_AUTO_JSON *answer = NULL;
-        iso_scratch_reset(fetch->row);
-        if (fetch->host->cancelled(fetch->host))
-            status = iso_fail(reterr, ISO_E_CANCELLED, "", "the fetch was cancelled");
-        if (status == ISO_OK)
-            status =
-                ask_page(fetch, call, cursor.n_bytes > 0 ? cursor.bytes : NULL, &answer, reterr);
-        if (status == ISO_OK)
-            status = on_page(context, answer, reterr);
-        if (status == ISO_OK)
-            status = read_cursor(fetch, call, answer, &cursor, reterr);
-        if (status == ISO_OK && cursor.n_bytes > 0)
-            status = iso_pager_next(&pager, cursor.bytes, reterr);
-    } while (status == ISO_OK && cursor.n_bytes > 0);
-    iso_pager_fini(&pager);
-    return status;
+    return iso_pager_run(fetch->host, ask_page, &paging, reterr);
 }
 
 enum iso_status iso_alibaba_ask_ecs(const struct iso_alibaba_fetch *fetch, const char *region,

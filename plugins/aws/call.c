@@ -78,23 +78,30 @@ static enum iso_status judge(const struct iso_aws_fetch *fetch, enum iso_status 
     return ISO_E_UNAVAILABLE;
 }
 
-/* One page; *token is that of the page, and of the next one after it. */
-static enum iso_status ask_ec2_page(const struct iso_aws_fetch *fetch, const char *region,
-                                    const char *action, const char *parameters,
-                                    iso_aws_on_xml on_page, void *context, struct iso_text *token,
+/* A call of EC2 under way. */
+struct ec2_paging {
+    const struct iso_aws_fetch *fetch;
+    const char *region, *action, *parameters;
+    iso_aws_on_xml on_page;
+    void *context;
+};
+
+static enum iso_status ask_ec2_page(void *context, const char *token, struct iso_text *next,
                                     struct iso_error *reterr)
 {
     static const struct iso_http_header form = {"Content-Type",
                                                 "application/x-www-form-urlencoded; charset=utf-8"};
+    const struct ec2_paging *paging = context;
+    const struct iso_aws_fetch *fetch = paging->fetch;
     char url[URL_BYTES];
     ISO_AUTO_TEXT body = {0};
     ISO_AUTO(iso_xml) document = NULL;
 
-    snprintf(url, sizeof(url), "https://ec2.%s.%s/", region, domain_of(region));
-    iso_text_add(&body, "Action=%s&Version=" EC2_VERSION "%s", action, parameters);
-    if (token->n_bytes > 0) {
+    snprintf(url, sizeof(url), "https://ec2.%s.%s/", paging->region, domain_of(paging->region));
+    iso_text_add(&body, "Action=%s&Version=" EC2_VERSION "%s", paging->action, paging->parameters);
+    if (token[0]) {
         iso_text_add(&body, "&NextToken=");
-        iso_text_add_url(&body, token->bytes);
+        iso_text_add_url(&body, token);
     }
     ISO_TRY(iso_text_check(&body, reterr));
     const struct iso_http_request request = {
@@ -105,57 +112,53 @@ static enum iso_status ask_ec2_page(const struct iso_aws_fetch *fetch, const cha
         .n_headers = 1,
         .body = body.bytes,
         .n_body_bytes = body.n_bytes,
-        .auth = {.scheme = ISO_AUTH_AWS, .region = region, .service = "ec2"},
+        .auth = {.scheme = ISO_AUTH_AWS, .region = paging->region, .service = "ec2"},
         .accept = ISO_HTTP_XML,
     };
     ISO_TRY(iso_ask_xml(fetch->host, &request, &document, fetch->failure, reterr));
     const struct iso_xml_element *root = iso_xml_root(document);
-    ISO_TRY(on_page(context, root, reterr));
-    token->n_bytes = 0;
-    iso_text_add(token, "%s", iso_xml_text_at(root, "nextToken"));
-    return iso_text_check(token, reterr);
+    ISO_TRY(paging->on_page(paging->context, root, reterr));
+    iso_text_add(next, "%s", iso_xml_text_at(root, "nextToken"));
+    return ISO_OK;
 }
 
 enum iso_status iso_aws_ask_ec2(const struct iso_aws_fetch *fetch, const char *region,
                                 const char *action, const char *parameters, iso_aws_on_xml on_page,
                                 void *context, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT token = {0};
-    struct iso_pager pager = {0};
-    enum iso_status status;
+    struct ec2_paging paging = {fetch, region, action, parameters, on_page, context};
 
-    do {
-        status = check_cancelled(fetch, reterr);
-        if (status == ISO_OK)
-            status =
-                ask_ec2_page(fetch, region, action, parameters, on_page, context, &token, reterr);
-        if (status == ISO_OK && token.n_bytes > 0)
-            status = iso_pager_next(&pager, token.bytes, reterr);
-    } while (status == ISO_OK && token.n_bytes > 0);
-    iso_pager_fini(&pager);
-    return judge(fetch, status, reterr);
+    return judge(fetch, iso_pager_run(fetch->host, ask_ec2_page, &paging, reterr), reterr);
 }
 
-/* One page; *token is that of the page, and of the next one after it. */
-static enum iso_status ask_json_page(const struct iso_aws_fetch *fetch,
-                                     const struct iso_aws_service *service, const char *region,
-                                     const char *operation, const char *head,
-                                     iso_aws_on_json on_page, void *context, struct iso_text *token,
+/* A call of a service that speaks JSON under way; `head` is its body without the last brace. */
+struct json_paging {
+    const struct iso_aws_fetch *fetch;
+    const struct iso_aws_service *service;
+    const char *region, *operation, *head;
+    iso_aws_on_json on_page;
+    void *context;
+};
+
+static enum iso_status ask_json_page(void *context, const char *token, struct iso_text *next,
                                      struct iso_error *reterr)
 {
+    const struct json_paging *paging = context;
+    const struct iso_aws_fetch *fetch = paging->fetch;
+    const struct iso_aws_service *service = paging->service;
     char url[URL_BYTES], target[128], type[64];
     ISO_AUTO_TEXT body = {0};
     ISO_AUTO_JSON *answer = NULL;
     const struct iso_http_header headers[] = {{"Content-Type", type}, {"X-Amz-Target", target}};
 
     snprintf(url, sizeof(url), "https://%s.%s.%s/", service->host ? service->host : service->name,
-             region, domain_of(region));
-    snprintf(target, sizeof(target), "%s.%s", service->target, operation);
+             paging->region, domain_of(paging->region));
+    snprintf(target, sizeof(target), "%s.%s", service->target, paging->operation);
     snprintf(type, sizeof(type), "application/x-amz-json-%s", service->version);
-    iso_text_add(&body, "%s", head);
-    if (token->n_bytes > 0) {
+    iso_text_add(&body, "%s", paging->head);
+    if (token[0]) {
         iso_text_add(&body, ",\"%s\":", service->token_in);
-        iso_text_add_json(&body, token->bytes);
+        iso_text_add_json(&body, token);
     }
     iso_text_add(&body, "}");
     ISO_TRY(iso_text_check(&body, reterr));
@@ -167,14 +170,13 @@ static enum iso_status ask_json_page(const struct iso_aws_fetch *fetch,
         .n_headers = ISO_ARRAY_LENGTH(headers),
         .body = body.bytes,
         .n_body_bytes = body.n_bytes,
-        .auth = {.scheme = ISO_AUTH_AWS, .region = region, .service = service->signed_as},
+        .auth = {.scheme = ISO_AUTH_AWS, .region = paging->region, .service = service->signed_as},
         .accept = ISO_HTTP_JSON,
     };
     ISO_TRY(iso_ask_json(fetch->host, &request, &answer, fetch->failure, reterr));
-    ISO_TRY(on_page(context, answer, reterr));
-    token->n_bytes = 0;
-    iso_text_add(token, "%s", iso_json_text_at(answer, service->token_out));
-    return iso_text_check(token, reterr);
+    ISO_TRY(paging->on_page(paging->context, answer, reterr));
+    iso_text_add(next, "%s", iso_json_text_at(answer, service->token_out));
+    return ISO_OK;
 }
 
 enum iso_status iso_aws_ask_json(const struct iso_aws_fetch *fetch,
@@ -182,22 +184,11 @@ enum iso_status iso_aws_ask_json(const struct iso_aws_fetch *fetch,
                                  const char *operation, const char *body, iso_aws_on_json on_page,
                                  void *context, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT token = {0};
-    struct iso_pager pager = {0};
-    enum iso_status status;
+    struct json_paging paging = {fetch, service, region, operation, body, on_page, context};
 
     if (service->fixed_region)
-        region = iso_aws_is_china(region) ? CHINA_FIXED_REGION : service->fixed_region;
-    do {
-        status = check_cancelled(fetch, reterr);
-        if (status == ISO_OK)
-            status = ask_json_page(fetch, service, region, operation, body, on_page, context,
-                                   &token, reterr);
-        if (status == ISO_OK && token.n_bytes > 0)
-            status = iso_pager_next(&pager, token.bytes, reterr);
-    } while (status == ISO_OK && token.n_bytes > 0);
-    iso_pager_fini(&pager);
-    return judge(fetch, status, reterr);
+        paging.region = iso_aws_is_china(region) ? CHINA_FIXED_REGION : service->fixed_region;
+    return judge(fetch, iso_pager_run(fetch->host, ask_json_page, &paging, reterr), reterr);
 }
 
 /* ---- Files of the price list ---- */

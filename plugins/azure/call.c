@@ -7,16 +7,26 @@
 
 #define SCOPE "https://management.azure.com/.default"
 
-static enum iso_status ask_page(const struct iso_azure_fetch *fetch,
-                                const struct iso_azure_call *call, const char *link,
-                                struct iso_json **ret_answer, struct iso_error *reterr)
+/* A call under way. */
+struct paging {
+    const struct iso_azure_fetch *fetch;
+    const struct iso_azure_call *call;
+    iso_azure_on_page on_page;
+    void *context;
+};
+
+static enum iso_status ask_page(void *context, const char *link, struct iso_text *next,
+                                struct iso_error *reterr)
 {
     static const struct iso_http_header json = {"Content-Type", "application/json"};
+    const struct paging *paging = context;
+    const struct iso_azure_fetch *fetch = paging->fetch;
+    const struct iso_azure_call *call = paging->call;
     const struct iso_http_request request = {
         .method = call->method ? call->method : "GET",
         .service = call->service,
         .url = call->url,
-        .link = link,
+        .link = link[0] ? link : NULL,
         .headers = &json,
         .n_headers = call->body ? 1 : 0,
         .body = call->body,
@@ -24,35 +34,21 @@ static enum iso_status ask_page(const struct iso_azure_fetch *fetch,
         .auth = {.scheme = call->is_public ? ISO_AUTH_NONE : ISO_AUTH_AZURE, .scope = SCOPE},
         .accept = ISO_HTTP_JSON,
     };
+    ISO_AUTO_JSON *answer = NULL;
 
-    return iso_ask_json(fetch->host, &request, ret_answer, fetch->failure, reterr);
+    ISO_TRY(iso_ask_json(fetch->host, &request, &answer, fetch->failure, reterr));
+    ISO_TRY(paging->on_page(paging->context, answer, reterr));
+    iso_text_add(next, "%s", call->link ? iso_json_text_at(answer, call->link) : "");
+    return ISO_OK;
 }
 
 enum iso_status iso_azure_ask(const struct iso_azure_fetch *fetch,
                               const struct iso_azure_call *call, iso_azure_on_page on_page,
                               void *context, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT link = {0};
-    struct iso_pager pager = {0};
-    enum iso_status status = ISO_OK;
+    struct paging paging = {fetch, call, on_page, context};
 
-    do {
-        ISO_AUTO_JSON *answer = NULL;
-        if (fetch->host->cancelled(fetch->host))
-            status = iso_fail(reterr, ISO_E_CANCELLED, "", "the fetch was cancelled");
-        if (status == ISO_OK)
-            status = ask_page(fetch, call, link.n_bytes > 0 ? link.bytes : NULL, &answer, reterr);
-        if (status == ISO_OK)
-            status = on_page(context, answer, reterr);
-        link.n_bytes = 0;
-        iso_text_add(&link, "%s", call->link ? iso_json_text_at(answer, call->link) : "");
-        if (status == ISO_OK)
-            status = iso_text_check(&link, reterr);
-        if (status == ISO_OK && link.n_bytes > 0)
-            status = iso_pager_next(&pager, link.bytes, reterr);
-    } while (status == ISO_OK && link.n_bytes > 0);
-    iso_pager_fini(&pager);
-    return status;
+    return iso_pager_run(fetch->host, ask_page, &paging, reterr);
 }
 
 enum iso_status iso_azure_list(const struct iso_azure_fetch *fetch, const char *path,

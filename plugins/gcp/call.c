@@ -3,10 +3,21 @@
 #include "isocost/sdk/ask.h"
 #include "isocost/sdk/pager.h"
 
-static enum iso_status ask_page(const struct iso_gcp_fetch *fetch, const struct iso_gcp_call *call,
-                                const char *token, struct iso_json **ret_answer,
+/* A call under way. */
+struct paging {
+    const struct iso_gcp_fetch *fetch;
+    const struct iso_gcp_call *call;
+    iso_gcp_on_page on_page;
+    void *context;
+};
+
+static enum iso_status ask_page(void *context, const char *token, struct iso_text *next,
                                 struct iso_error *reterr)
 {
+    const struct paging *paging = context;
+    const struct iso_gcp_fetch *fetch = paging->fetch;
+    const struct iso_gcp_call *call = paging->call;
+    ISO_AUTO_JSON *answer = NULL;
     ISO_AUTO_TEXT url = {0};
 
     iso_text_add(&url, "%s", call->url);
@@ -22,36 +33,21 @@ static enum iso_status ask_page(const struct iso_gcp_fetch *fetch, const struct 
         .auth = {.scheme = call->scope ? ISO_AUTH_GCP : ISO_AUTH_GCP_KEY, .scope = call->scope},
         .accept = ISO_HTTP_JSON,
     };
-    return iso_ask_json(fetch->host, &request, ret_answer, fetch->failure, reterr);
+    ISO_TRY(iso_ask_json(fetch->host, &request, &answer, fetch->failure, reterr));
+    if (iso_json_kind(answer) != ISO_JSON_OBJECT)
+        return iso_fail(reterr, ISO_E_UNAVAILABLE, "", "the answer of %s is no object",
+                        call->service);
+    ISO_TRY(paging->on_page(paging->context, answer, reterr));
+    iso_text_add(next, "%s", iso_json_text_at(answer, "nextPageToken"));
+    return ISO_OK;
 }
 
 enum iso_status iso_gcp_ask(const struct iso_gcp_fetch *fetch, const struct iso_gcp_call *call,
                             iso_gcp_on_page on_page, void *context, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT token = {0};
-    struct iso_pager pager = {0};
-    enum iso_status status = ISO_OK;
+    struct paging paging = {fetch, call, on_page, context};
 
-    do {
-        ISO_AUTO_JSON *answer = NULL;
-        if (fetch->host->cancelled(fetch->host))
-            status = iso_fail(reterr, ISO_E_CANCELLED, "", "the fetch was cancelled");
-        if (status == ISO_OK)
-            status = ask_page(fetch, call, token.n_bytes > 0 ? token.bytes : "", &answer, reterr);
-        if (status == ISO_OK && iso_json_kind(answer) != ISO_JSON_OBJECT)
-            status = iso_fail(reterr, ISO_E_UNAVAILABLE, "", "the answer of %s is no object",
-                              call->service);
-        if (status == ISO_OK)
-            status = on_page(context, answer, reterr);
-        token.n_bytes = 0;
-        iso_text_add(&token, "%s", iso_json_text_at(answer, "nextPageToken"));
-        if (status == ISO_OK)
-            status = iso_text_check(&token, reterr);
-        if (status == ISO_OK && token.n_bytes > 0)
-            status = iso_pager_next(&pager, token.bytes, reterr);
-    } while (status == ISO_OK && token.n_bytes > 0);
-    iso_pager_fini(&pager);
-    return status;
+    return iso_pager_run(fetch->host, ask_page, &paging, reterr);
 }
 
 enum iso_status iso_gcp_ask_compute(const struct iso_gcp_fetch *fetch, const char *path,

@@ -42,3 +42,26 @@ enum iso_status iso_pager_next(struct iso_pager *pager, const char *cursor,
     pager->n_seen++;
     return ISO_OK;
 }
+
+enum iso_status iso_pager_run(const struct iso_host *host, iso_page_ask ask, void *context,
+                              struct iso_error *reterr)
+{
+    ISO_AUTO_TEXT cursor = {0};
+    struct iso_pager pager = {0};
+    enum iso_status status;
+
+    do {
+        struct iso_text next = {0};
+        status = host->cancelled(host)
+                     ? iso_fail(reterr, ISO_E_CANCELLED, "", "the fetch was cancelled")
+                     : ask(context, cursor.bytes ? cursor.bytes : "", &next, reterr);
+        iso_text_fini(&cursor);
+        cursor = next;
+        if (status == ISO_OK)
+            status = iso_text_check(&cursor, reterr);
+        if (status == ISO_OK && cursor.n_bytes > 0)
+            status = iso_pager_next(&pager, cursor.bytes, reterr);
+    } while (status == ISO_OK && cursor.n_bytes > 0);
+    iso_pager_fini(&pager);
+    return status;
+}

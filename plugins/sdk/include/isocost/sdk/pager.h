@@ -1,10 +1,11 @@
-/* Guards a loop over pages: the same cursor twice, and pages without end, stop it. */
+/* A loop over pages, and what guards it: the same cursor twice, and pages without end, stop it. */
 #ifndef ISOCOST_SDK_PAGER_H
 #define ISOCOST_SDK_PAGER_H
 
 #include <stdint.h>
 
-#include "isocost/base/status.h"
+#include "isocost/plugin.h"
+#include "isocost/sdk/text.h"
 
 #define ISO_PAGER_MAX_PAGES 10000
 
@@ -20,5 +21,15 @@ void iso_pager_fini(struct iso_pager *pager);
  * after ISO_PAGER_MAX_PAGES pages, ISO_E_NOMEM. */
 enum iso_status iso_pager_next(struct iso_pager *pager, const char *cursor,
                                struct iso_error *reterr);
+
+/* Asks for the page at `cursor`, "" for the first, and adds the cursor of the next one to `next`,
+ * which comes empty; what stays empty is the end. */
+typedef enum iso_status (*iso_page_ask)(void *context, const char *cursor, struct iso_text *next,
+                                        struct iso_error *reterr);
+
+/* Asks for page after page. Errors: ISO_E_CANCELLED (the host is asked before each page), those of
+ * iso_pager_next() and of ask(). */
+enum iso_status iso_pager_run(const struct iso_host *host, iso_page_ask ask, void *context,
+                              struct iso_error *reterr);
 
 #endif
