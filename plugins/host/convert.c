@@ -66,16 +66,17 @@ static Isocost__V1__Resources *resources_of(const struct iso_plugin_offering *ro
     return resources;
 }
 
-static Isocost__V1__Offering__LabelsEntry *label_of(const char *key, const char *value,
-                                                    struct iso_arena *arena)
+void *iso_convert_entry(const ProtobufCMessageDescriptor *type, const char *key, const char *value,
+                        struct iso_arena *arena)
 {
-    Isocost__V1__Offering__LabelsEntry *entry = ISO_NEW_MESSAGE(
-        arena, Isocost__V1__Offering__LabelsEntry, ISOCOST__V1__OFFERING__LABELS_ENTRY__INIT);
+    ProtobufCMessage *entry = iso_arena_calloc(arena, 1, type->sizeof_message);
+    const char *texts[] = {iso_convert_text(key, arena), iso_convert_text(value, arena)};
 
-    if (entry) {
-        entry->key = iso_convert_text(key, arena);
-        entry->value = iso_convert_text(value, arena);
-    }
+    if (!entry)
+        return NULL;
+    protobuf_c_message_init(type, entry);
+    for (int i = 0; i < 2; i++)
+        memcpy((char *)entry + type->fields[i].offset, &texts[i], sizeof(texts[i]));
     return entry;
 }
 
@@ -118,7 +119,9 @@ static ProtobufCMessage *offering_of(const struct iso_plugin_offering *row, stru
     out->observed_at = iso_convert_time(row->observed_ns, arena);
     out->labels = iso_convert_pointers(row->n_labels, arena);
     for (size_t i = 0; out->labels && i < row->n_labels; i++)
-        out->labels[out->n_labels++] = label_of(row->labels[i].key, row->labels[i].value, arena);
+        out->labels[out->n_labels++] =
+            iso_convert_entry(&isocost__v1__offering__labels_entry__descriptor, row->labels[i].key,
+                              row->labels[i].value, arena);
     return &out->base;
 }
 
@@ -177,13 +180,10 @@ static void add_condition(Isocost__V1__SelectorTerm *term,
     if (condition->field == ISO_PLUGIN_FIELD_LABEL) {
         if (!term->labels)
             term->labels = iso_convert_pointers(n_most, arena);
-        Isocost__V1__SelectorTerm__LabelsEntry *entry =
-            ISO_NEW_MESSAGE(arena, Isocost__V1__SelectorTerm__LabelsEntry,
-                            ISOCOST__V1__SELECTOR_TERM__LABELS_ENTRY__INIT);
+        Isocost__V1__SelectorTerm__LabelsEntry *entry = iso_convert_entry(
+            &isocost__v1__selector_term__labels_entry__descriptor, condition->key, value, arena);
         if (!term->labels || !entry)
             return;
-        entry->key = iso_convert_text(condition->key, arena);
-        entry->value = iso_convert_text(value, arena);
         term->labels[term->n_labels++] = entry;
     } else if (condition->field == ISO_PLUGIN_FIELD_PURCHASE) {
         if (!term->purchase)

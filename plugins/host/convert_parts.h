@@ -27,6 +27,10 @@ Google__Protobuf__Timestamp *iso_convert_time(int64_t ns, struct iso_arena *aren
 /* An array of n pointers in the arena; NULL when it is full or there are too many. */
 void *iso_convert_pointers(size_t n, struct iso_arena *arena);
 
+/* An entry of a map of texts, of the type that its descriptor names. */
+void *iso_convert_entry(const ProtobufCMessageDescriptor *type, const char *key, const char *value,
+                        struct iso_arena *arena);
+
 /* convert_records.c: what ran and what it cost. */
 ProtobufCMessage *iso_convert_usage(const struct iso_plugin_usage *row, struct iso_arena *arena);
 ProtobufCMessage *iso_convert_cost(const struct iso_plugin_cost *row, struct iso_arena *arena);

@@ -22,19 +22,6 @@ ProtobufCMessage *iso_convert_usage(const struct iso_plugin_usage *row, struct i
     return &out->base;
 }
 
-static Isocost__V1__CostRecord__TagsEntry *cost_tag(const struct iso_plugin_label *tag,
-                                                    struct iso_arena *arena)
-{
-    Isocost__V1__CostRecord__TagsEntry *entry = ISO_NEW_MESSAGE(
-        arena, Isocost__V1__CostRecord__TagsEntry, ISOCOST__V1__COST_RECORD__TAGS_ENTRY__INIT);
-
-    if (entry) {
-        entry->key = iso_convert_text(tag->key, arena);
-        entry->value = iso_convert_text(tag->value, arena);
-    }
-    return entry;
-}
-
 ProtobufCMessage *iso_convert_cost(const struct iso_plugin_cost *row, struct iso_arena *arena)
 {
     Isocost__V1__CostRecord *out =
@@ -66,22 +53,10 @@ ProtobufCMessage *iso_convert_cost(const struct iso_plugin_cost *row, struct iso
     out->effective_from_billed = row->effective_from_billed;
     out->tags = iso_convert_pointers(row->n_tags, arena);
     for (size_t i = 0; out->tags && i < row->n_tags; i++)
-        out->tags[out->n_tags++] = cost_tag(&row->tags[i], arena);
+        out->tags[out->n_tags++] =
+            iso_convert_entry(&isocost__v1__cost_record__tags_entry__descriptor, row->tags[i].key,
+                              row->tags[i].value, arena);
     return &out->base;
-}
-
-static Isocost__V1__RunningResource__TagsEntry *running_tag(const struct iso_plugin_label *tag,
-                                                            struct iso_arena *arena)
-{
-    Isocost__V1__RunningResource__TagsEntry *entry =
-        ISO_NEW_MESSAGE(arena, Isocost__V1__RunningResource__TagsEntry,
-                        ISOCOST__V1__RUNNING_RESOURCE__TAGS_ENTRY__INIT);
-
-    if (entry) {
-        entry->key = iso_convert_text(tag->key, arena);
-        entry->value = iso_convert_text(tag->value, arena);
-    }
-    return entry;
 }
 
 ProtobufCMessage *iso_convert_running(const struct iso_plugin_running *row, struct iso_arena *arena)
@@ -104,6 +79,8 @@ ProtobufCMessage *iso_convert_running(const struct iso_plugin_running *row, stru
     out->started_at = iso_convert_time(row->started_ns, arena);
     out->tags = iso_convert_pointers(row->n_tags, arena);
     for (size_t i = 0; out->tags && i < row->n_tags; i++)
-        out->tags[out->n_tags++] = running_tag(&row->tags[i], arena);
+        out->tags[out->n_tags++] =
+            iso_convert_entry(&isocost__v1__running_resource__tags_entry__descriptor,
+                              row->tags[i].key, row->tags[i].value, arena);
     return &out->base;
 }

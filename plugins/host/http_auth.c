@@ -5,7 +5,7 @@
 
 #include "crypto.h"
 #include "http_internal.h"
-#include "isocost/sdk/json_document.h"
+#include "isocost/sdk/ask.h"
 #include "sign.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -128,25 +128,6 @@ static enum iso_status read_token(struct iso_http *http, const struct iso_http_a
     return keep_token(http, auth, text, lives_s, reterr);
 }
 
-struct gathered {
-    char *bytes;
-    size_t n_bytes;
-};
-
-static enum iso_status gather(void *context, const unsigned char *bytes, size_t n_bytes,
-                              struct iso_error *reterr)
-{
-    struct gathered *gathered = context;
-    char *longer = iso_realloc(gathered->bytes, gathered->n_bytes + n_bytes + 1, 1);
-
-    if (!longer)
-        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a token");
-    memcpy(longer + gathered->n_bytes, bytes, n_bytes);
-    gathered->bytes = longer;
-    gathered->n_bytes += n_bytes;
-    return ISO_OK;
-}
-
 /* Posts a form to a token's endpoint and keeps what comes back. */
 static enum iso_status ask_for_token(struct iso_http *http, const struct iso_http_auth *auth,
                                      const char *url, const struct iso_pairs *fields,
@@ -156,7 +137,7 @@ static enum iso_status ask_for_token(struct iso_http *http, const struct iso_htt
                                                   "application/x-www-form-urlencoded"};
     ISO_AUTO_SECRET char *form = iso_form(fields);
     struct iso_http_response response = {0};
-    struct gathered gathered = {0};
+    struct iso_answer answer = {0};
     enum iso_status status;
 
     if (!form)
@@ -172,8 +153,8 @@ static enum iso_status ask_for_token(struct iso_http *http, const struct iso_htt
         .n_body_bytes = strlen(form),
         .accept = ISO_HTTP_JSON,
         .max_bytes = TOKEN_BYTES,
-        .receive = gather,
-        .receive_context = &gathered,
+        .receive = iso_answer_receive,
+        .receive_context = &answer,
     };
     status = iso_http_ask(http, &request, &response, reterr);
     if (status == ISO_E_INVALID) /* OAuth says 400 of wrong credentials */
@@ -181,10 +162,10 @@ static enum iso_status ask_for_token(struct iso_http *http, const struct iso_htt
     if (reterr && status != ISO_OK)
         reterr->status = status;
     if (status == ISO_OK)
-        status = read_token(http, auth, gathered.bytes, gathered.n_bytes, reterr);
-    if (gathered.bytes)
-        iso_wipe(gathered.bytes, gathered.n_bytes);
-    free(gathered.bytes);
+        status = read_token(http, auth, answer.bytes, answer.n_bytes, reterr);
+    if (answer.bytes)
+        iso_wipe(answer.bytes, answer.n_bytes);
+    iso_answer_fini(&answer);
     return status;
 }
 

@@ -15,6 +15,11 @@ struct iso_access_key {
     const char *id, *secret, *session_token;
 };
 
+static inline bool iso_key_has_token(const struct iso_access_key *key)
+{
+    return key->session_token && key->session_token[0];
+}
+
 /* AWS Signature Version 4 (AWS General Reference, "Signing AWS API requests"). */
 struct iso_aws_scope {
     const char *region, *service;

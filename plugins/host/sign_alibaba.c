@@ -12,11 +12,6 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a signature");
 }
 
-static bool has_token(const struct iso_access_key *key)
-{
-    return key->session_token && key->session_token[0];
-}
-
 /* ---- RPC style: the query, encoded twice, signed by HMAC-SHA1 with the secret and '&' ---- */
 
 enum iso_status iso_alibaba_rpc_signature(const struct iso_access_key *key,
@@ -55,7 +50,7 @@ enum iso_status iso_sign_alibaba_rpc(const struct iso_access_key *key, int64_t t
     ISO_TRY(iso_pairs_set(query, "SignatureNonce", nonce, reterr));
     ISO_TRY(iso_pairs_set(query, "SignatureVersion", "1.0", reterr));
     ISO_TRY(iso_pairs_set(query, "Timestamp", time, reterr));
-    if (has_token(key))
+    if (iso_key_has_token(key))
         ISO_TRY(iso_pairs_set(query, "SecurityToken", key->session_token, reterr));
     ISO_TRY(iso_alibaba_rpc_signature(key, message, &signature, reterr));
     return iso_pairs_set(query, "Signature", signature, reterr);
@@ -123,7 +118,7 @@ enum iso_status iso_sign_alibaba_acs3(const struct iso_access_key *key, int64_t 
     ISO_TRY(iso_pairs_set(headers, "x-acs-content-sha256", hash, reterr));
     ISO_TRY(iso_pairs_set(headers, "x-acs-date", time, reterr));
     ISO_TRY(iso_pairs_set(headers, "x-acs-signature-nonce", nonce, reterr));
-    if (has_token(key))
+    if (iso_key_has_token(key))
         ISO_TRY(iso_pairs_set(headers, "x-acs-security-token", key->session_token, reterr));
     return iso_alibaba_acs3_authorize(key, hash, message, reterr);
 }

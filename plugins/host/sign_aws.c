@@ -110,11 +110,6 @@ static enum iso_status sign_message(const struct iso_access_key *key,
     return sign_text(key, scope, stamp, text, ret_hex, reterr);
 }
 
-static bool has_token(const struct iso_access_key *key)
-{
-    return key->session_token && key->session_token[0];
-}
-
 static enum iso_status add_host(struct iso_message *message, struct iso_error *reterr)
 {
     if (iso_pairs_get(&message->headers, "Host"))
@@ -136,7 +131,7 @@ enum iso_status iso_sign_aws(const struct iso_access_key *key, const struct iso_
     ISO_TRY(add_host(message, reterr));
     iso_pairs_remove(headers, "Authorization");
     ISO_TRY(iso_pairs_set(headers, "X-Amz-Date", stamp.time, reterr));
-    if (has_token(key))
+    if (iso_key_has_token(key))
         ISO_TRY(iso_pairs_set(headers, "X-Amz-Security-Token", key->session_token, reterr));
     if (scope->hash_header) {
         ISO_TRY(iso_sha256_hex(message->body, message->n_body_bytes, hex, reterr));
@@ -174,7 +169,7 @@ enum iso_status iso_sign_aws_query(const struct iso_access_key *key,
     ISO_TRY(iso_pairs_set(query, "X-Amz-Date", stamp.time, reterr));
     ISO_TRY(iso_pairs_set(query, "X-Amz-Expires", expires, reterr));
     ISO_TRY(iso_pairs_set(query, "X-Amz-SignedHeaders", names, reterr));
-    if (has_token(key))
+    if (iso_key_has_token(key))
         ISO_TRY(iso_pairs_set(query, "X-Amz-Security-Token", key->session_token, reterr));
     ISO_TRY(sign_message(key, scope, &stamp, message, lines, names, hex, reterr));
     return iso_pairs_set(query, "X-Amz-Signature", hex, reterr);

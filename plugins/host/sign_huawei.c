@@ -94,7 +94,7 @@ enum iso_status iso_sign_huawei(const struct iso_access_key *key, const char *re
         ISO_TRY(iso_text_make(&scope, reterr, "%.*s/%s/%s", DATE_BYTES, time, region, service));
     iso_pairs_remove(headers, "Authorization");
     ISO_TRY(iso_pairs_set(headers, "X-Sdk-Date", time, reterr));
-    if (key->session_token && key->session_token[0])
+    if (iso_key_has_token(key))
         ISO_TRY(iso_pairs_set(headers, "X-Security-Token", key->session_token, reterr));
     ISO_TRY(iso_canonical_headers(headers, is_signed, &lines, &names, reterr));
     ISO_TRY(canonical_request(message, lines, names, &request, reterr));

@@ -6,8 +6,8 @@ void iso_answer_fini(struct iso_answer *answer)
     *answer = (struct iso_answer){0};
 }
 
-static enum iso_status gather(void *context, const unsigned char *bytes, size_t n_bytes,
-                              struct iso_error *reterr)
+enum iso_status iso_answer_receive(void *context, const unsigned char *bytes, size_t n_bytes,
+                                   struct iso_error *reterr)
 {
     struct iso_answer *answer = context;
     char *longer = iso_realloc(answer->bytes, answer->n_bytes + n_bytes + 1, 1);
@@ -40,7 +40,7 @@ enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_reque
 
     own.request_bytes = sizeof(own);
     own.stream = false;
-    own.receive = gather;
+    own.receive = iso_answer_receive;
     own.receive_context = &answer;
     enum iso_status status = host->http(host, &own, &response, reterr);
     if (status != ISO_OK) {

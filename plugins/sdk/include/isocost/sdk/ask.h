@@ -13,6 +13,10 @@ struct iso_answer {
 };
 void iso_answer_fini(struct iso_answer *answer);
 
+/* Takes bytes of an answer, with the answer as `context`; an iso_receive. Errors: ISO_E_NOMEM. */
+enum iso_status iso_answer_receive(void *context, const unsigned char *bytes, size_t n_bytes,
+                                   struct iso_error *reterr);
+
 /* Asks and gathers; `request` needs no receive, request_bytes and stream. A failure is copied to
  * *retfailure as the provider said it. Errors: those of struct iso_host's http(). */
 enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_request *request,
