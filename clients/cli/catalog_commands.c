@@ -71,13 +71,6 @@ enum iso_exit_code iso_catalog_import_run(struct iso_cli *cli, const void *value
     return code == ISO_EXIT_OK ? print_snapshot(cli, snapshot) : code;
 }
 
-/* A list of one word, or of none. */
-static void set_word(const char *const *word, char ***ret_list, size_t *ret_n)
-{
-    *ret_list = (char **)word;
-    *ret_n = *word != NULL;
-}
-
 static enum iso_exit_code set_purchase(struct iso_cli *cli, const char *word,
                                        Isocost__V1__Purchase *value,
                                        Isocost__V1__SelectorTerm *term)
@@ -155,10 +148,10 @@ enum iso_exit_code iso_catalog_list_run(struct iso_cli *cli, const void *values,
     ProtobufCMessage *response;
 
     (void)n, (void)operands;
-    set_word(&options->provider, &term.provider, &term.n_provider);
-    set_word(&options->region, &term.region, &term.n_region);
-    set_word(&options->family, &term.family, &term.n_family);
-    set_word(&options->type, &term.type, &term.n_type);
+    iso_catalog_set_word(&options->provider, &term.provider, &term.n_provider);
+    iso_catalog_set_word(&options->region, &term.region, &term.n_region);
+    iso_catalog_set_word(&options->family, &term.family, &term.n_family);
+    iso_catalog_set_word(&options->type, &term.type, &term.n_type);
     enum iso_exit_code code = set_purchase(cli, options->purchase, &purchase, &term);
     if (code != ISO_EXIT_OK)
         return code;
@@ -248,17 +241,6 @@ enum iso_exit_code iso_catalog_diagnostics_run(struct iso_cli *cli, const void *
     return ISO_EXIT_OK;
 }
 
-static const char *joined(const struct iso_view *view, size_t n, char *const *words)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < n; i++) {
-        const char *longer = iso_arena_printf(view->arena, "%s%s%s", text, i ? " " : "", words[i]);
-        text = longer ? longer : text;
-    }
-    return text;
-}
-
 enum iso_exit_code iso_catalog_providers_run(struct iso_cli *cli, const void *values, int n,
                                              char **operands)
 {
@@ -286,7 +268,7 @@ enum iso_exit_code iso_catalog_providers_run(struct iso_cli *cli, const void *va
             (const char *[]){
                 row->name, iso_arena_printf(cli->arena, "%s %s", row->plugin, row->plugin_version),
                 iso_view_enum(&view, &isocost__v1__provider_state__descriptor, (int)row->state),
-                joined(&view, row->n_capabilities, row->capabilities),
+                iso_view_words(&view, row->n_capabilities, row->capabilities),
                 iso_view_time(&view, row->last_success), row->last_error});
     }
     if (response->n_providers == 0)

@@ -2,6 +2,8 @@
 #ifndef ISOCOST_CLI_CATALOG_COMMANDS_H
 #define ISOCOST_CLI_CATALOG_COMMANDS_H
 
+#include <stddef.h>
+
 #include "command.h"
 
 struct iso_catalog_options {
@@ -10,6 +12,13 @@ struct iso_catalog_options {
     long limit;
     bool replace_all, sample;
 };
+
+/* Makes a list of a selector: one word, or none. */
+static inline void iso_catalog_set_word(const char *const *word, char ***ret_list, size_t *ret_n)
+{
+    *ret_list = (char **)word;
+    *ret_n = *word != NULL;
+}
 
 extern const struct iso_option iso_catalog_import_option_rows[];
 extern const struct iso_option iso_catalog_list_option_rows[];

@@ -40,15 +40,6 @@ static const char *word_of(Isocost__V1__OfferingDifference difference)
     return (size_t)difference < ISO_ARRAY_LENGTH(words) ? words[difference] : "?";
 }
 
-static const char *joined(struct iso_cli *cli, const Isocost__V1__SnapshotChange *change)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < change->n_fields && text; i++)
-        text = iso_arena_printf(cli->arena, "%s%s%s", text, i ? " " : "", change->fields[i]);
-    return text;
-}
-
 static void add_change(struct iso_cli *cli, const struct iso_view *view, struct iso_table *table,
                        const Isocost__V1__SnapshotChange *change)
 {
@@ -59,7 +50,7 @@ static void add_change(struct iso_cli *cli, const struct iso_view *view, struct 
             change->price_before ? iso_view_exact(view, change->price_before) : "",
             change->price_after ? iso_view_exact(view, change->price_after) : "",
             change->ratio != 0 ? iso_arena_printf(cli->arena, "%+.2f %%", 100 * change->ratio) : "",
-            joined(cli, change)});
+            iso_view_words(view, change->n_fields, change->fields)});
 }
 
 static enum iso_exit_code print_diff(struct iso_cli *cli,
@@ -94,12 +85,6 @@ static bool has_changes(const Isocost__V1__DiffSnapshotsResponse *response)
     return false;
 }
 
-static void set_word(const char *const *word, char ***ret_list, size_t *ret_n)
-{
-    *ret_list = (char **)word;
-    *ret_n = *word != NULL;
-}
-
 enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values, int n,
                                         char **operands)
 {
@@ -111,9 +96,9 @@ enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values,
 
     if (options->only && !read_difference(cli, options->only, &request.difference))
         return ISO_EXIT_USAGE;
-    set_word(&options->provider, &term.provider, &term.n_provider);
-    set_word(&options->region, &term.region, &term.n_region);
-    set_word(&options->type, &term.type, &term.n_type);
+    iso_catalog_set_word(&options->provider, &term.provider, &term.n_provider);
+    iso_catalog_set_word(&options->region, &term.region, &term.n_region);
+    iso_catalog_set_word(&options->type, &term.type, &term.n_type);
     selector.n_include = 1;
     selector.include = (Isocost__V1__SelectorTerm *[]){&term};
     request.selector = &selector;

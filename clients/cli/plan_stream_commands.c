@@ -14,17 +14,6 @@ struct watch {
     Isocost__V1__Plan *plan;
 };
 
-static void keep_plan(struct watch *watch, const Isocost__V1__Plan *plan)
-{
-    size_t n = isocost__v1__plan__get_packed_size(plan);
-    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(n + 1, 1);
-
-    if (!bytes)
-        return;
-    isocost__v1__plan__pack(plan, bytes);
-    watch->plan = isocost__v1__plan__unpack(iso_arena_allocator(watch->cli->arena), n, bytes);
-}
-
 static bool on_watch_event(void *context, const ProtobufCMessage *message)
 {
     const Isocost__V1__WatchPlanResponse *event = (const Isocost__V1__WatchPlanResponse *)message;
@@ -47,7 +36,7 @@ static bool on_watch_event(void *context, const ProtobufCMessage *message)
         fputc('\n', err);
         break;
     case ISOCOST__V1__WATCH_PLAN_RESPONSE__EVENT_ENDED:
-        keep_plan(watch, event->ended);
+        watch->plan = iso_arena_copy(watch->cli->arena, &event->ended->base);
         break;
     default:
         break;

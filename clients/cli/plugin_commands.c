@@ -19,15 +19,6 @@ static enum iso_exit_code ask(struct iso_cli *cli, const char *name,
     return code;
 }
 
-static const char *joined(struct iso_cli *cli, size_t n, char *const *words)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < n && text; i++)
-        text = iso_arena_printf(cli->arena, "%s%s%s", text, i ? " " : "", words[i]);
-    return text ? text : "";
-}
-
 enum iso_exit_code iso_plugin_list_run(struct iso_cli *cli, const void *values, int n,
                                        char **operands)
 {
@@ -36,6 +27,7 @@ enum iso_exit_code iso_plugin_list_run(struct iso_cli *cli, const void *values, 
                                                 {"USED BY", false}, {"SUMMARY", false}};
     ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
     const Isocost__V1__ListPluginsResponse *response;
+    struct iso_view view = iso_cli_view(cli);
 
     (void)values, (void)n, (void)operands;
     enum iso_exit_code code = ask(cli, "", &response);
@@ -45,10 +37,11 @@ enum iso_exit_code iso_plugin_list_run(struct iso_cli *cli, const void *values, 
         return iso_cli_print_message(cli, &response->base);
     for (size_t i = 0; table && i < response->n_plugins; i++) {
         const Isocost__V1__Plugin *row = response->plugins[i];
-        iso_table_add(table, (const char *[]){row->name, row->version, row->abi,
-                                              joined(cli, row->n_capabilities, row->capabilities),
-                                              joined(cli, row->n_instances, row->instances),
-                                              row->problem[0] ? row->problem : row->summary});
+        iso_table_add(
+            table, (const char *[]){row->name, row->version, row->abi,
+                                    iso_view_words(&view, row->n_capabilities, row->capabilities),
+                                    iso_view_words(&view, row->n_instances, row->instances),
+                                    row->problem[0] ? row->problem : row->summary});
     }
     return table && iso_table_print(table, cli->out) ? ISO_EXIT_OK : ISO_EXIT_OTHER;
 }
@@ -56,8 +49,10 @@ enum iso_exit_code iso_plugin_list_run(struct iso_cli *cli, const void *values, 
 /* "1 to 100 seconds", "one of a b", or nothing. */
 static const char *allowed(struct iso_cli *cli, const Isocost__V1__PluginParameter *parameter)
 {
+    struct iso_view view = iso_cli_view(cli);
+
     if (parameter->n_choices > 0)
-        return joined(cli, parameter->n_choices, parameter->choices);
+        return iso_view_words(&view, parameter->n_choices, parameter->choices);
     if (strcmp(parameter->type, "boolean") == 0)
         return "true false";
     const char *text =
@@ -78,15 +73,18 @@ static enum iso_exit_code print_info(struct iso_cli *cli, const Isocost__V1__Plu
                                                 {"ALLOWED", false},
                                                 {"MEANING", false}};
     ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
+    struct iso_view view = iso_cli_view(cli);
 
     fprintf(cli->out, "%s %s: %s\n", plugin->name, plugin->version, plugin->summary);
     fprintf(cli->out, "can: %s\nABI: %s\nfile: %s\n",
-            joined(cli, plugin->n_capabilities, plugin->capabilities), plugin->abi, plugin->digest);
+            iso_view_words(&view, plugin->n_capabilities, plugin->capabilities), plugin->abi,
+            plugin->digest);
     if (plugin->n_instances > 0)
-        fprintf(cli->out, "used by: %s\n", joined(cli, plugin->n_instances, plugin->instances));
+        fprintf(cli->out, "used by: %s\n",
+                iso_view_words(&view, plugin->n_instances, plugin->instances));
     if (plugin->n_missing_protections > 0)
         fprintf(cli->out, "this kernel does not have: %s\n",
-                joined(cli, plugin->n_missing_protections, plugin->missing_protections));
+                iso_view_words(&view, plugin->n_missing_protections, plugin->missing_protections));
     for (size_t i = 0; table && i < plugin->n_parameters; i++) {
         const Isocost__V1__PluginParameter *row = plugin->parameters[i];
         iso_table_add(table, (const char *[]){row->name, row->type,

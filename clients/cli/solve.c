@@ -59,17 +59,6 @@ struct solve_watch {
     bool answered;
 };
 
-static Isocost__V1__Plan *copy_plan(struct iso_cli *cli, const Isocost__V1__Plan *plan)
-{
-    size_t n = isocost__v1__plan__get_packed_size(plan);
-    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(n + 1, 1);
-
-    if (!bytes)
-        return NULL;
-    isocost__v1__plan__pack(plan, bytes);
-    return isocost__v1__plan__unpack(iso_arena_allocator(cli->arena), n, bytes);
-}
-
 static void tell_progress(const struct solve_watch *watch, const Isocost__V1__SolveProgress *event)
 {
     FILE *err = watch->cli->err;
@@ -103,10 +92,10 @@ static bool on_solve_event(void *context, const ProtobufCMessage *message)
         if (watch->watch)
             tell_progress(watch, event->progress);
         if (event->progress->incumbent)
-            watch->plan = copy_plan(watch->cli, event->progress->incumbent);
+            watch->plan = iso_arena_copy(watch->cli->arena, &event->progress->incumbent->base);
         break;
     case ISOCOST__V1__SOLVE_PLAN_STREAM_RESPONSE__EVENT_PLAN:
-        watch->plan = copy_plan(watch->cli, event->plan);
+        watch->plan = iso_arena_copy(watch->cli->arena, &event->plan->base);
         watch->answered = true;
         if (watch->watch && watch->on_terminal)
             fputs("\r\033[K", watch->cli->err);

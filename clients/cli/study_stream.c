@@ -7,18 +7,11 @@
 #include "interrupt.h"
 #include "remote.h"
 
-/* Messages live only until the callback returns, so they are copied by way of their wire form. */
+/* Messages live only until the callback returns. */
 static void *copy(struct iso_study_results *results, const ProtobufCMessage *message)
 {
-    size_t n = protobuf_c_message_get_packed_size(message);
-    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(n + 1, 1);
-    void *made = NULL;
+    void *made = iso_arena_copy(results->cli->arena, message);
 
-    if (bytes) {
-        protobuf_c_message_pack(message, bytes);
-        made = protobuf_c_message_unpack(message->descriptor,
-                                         iso_arena_allocator(results->cli->arena), n, bytes);
-    }
     results->failed = results->failed || !made;
     return made;
 }

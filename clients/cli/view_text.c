@@ -108,3 +108,14 @@ const char *iso_view_enum(const struct iso_view *view, const ProtobufCEnumDescri
     }
     return or_empty(text);
 }
+
+const char *iso_view_words(const struct iso_view *view, size_t n, char *const *words)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < n; i++) {
+        const char *longer = iso_arena_printf(view->arena, "%s%s%s", text, i ? " " : "", words[i]);
+        text = longer ? longer : text;
+    }
+    return text;
+}

@@ -42,6 +42,9 @@ const char *iso_view_percent(const struct iso_view *view, double share);
 /* "2026-08-01 12:00Z"; "" for NULL. */
 const char *iso_view_time(const struct iso_view *view, const Google__Protobuf__Timestamp *time);
 
+/* "a b c". */
+const char *iso_view_words(const struct iso_view *view, size_t n, char *const *words);
+
 /* The enum value's name without the enum's prefix, in lower case with `-` for `_`. */
 const char *iso_view_enum(const struct iso_view *view, const ProtobufCEnumDescriptor *type,
                           int value);

@@ -157,6 +157,17 @@ char *iso_arena_printf(struct iso_arena *arena, const char *format, ...)
     return text;
 }
 
+void *iso_arena_copy(struct iso_arena *arena, const ProtobufCMessage *message)
+{
+    size_t n_bytes = protobuf_c_message_get_packed_size(message);
+    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(n_bytes + 1, 1);
+
+    if (!bytes)
+        return NULL;
+    protobuf_c_message_pack(message, bytes);
+    return protobuf_c_message_unpack(message->descriptor, &arena->allocator, n_bytes, bytes);
+}
+
 bool iso_arena_full(const struct iso_arena *arena)
 {
     return arena->full;

@@ -2,31 +2,11 @@
 
 #include <math.h>
 
+#include "limit_weight.h"
 #include "message_new.h"
 #include "provider_alias.h"
 
-#define INSTANCES (-1)
-#define CARBON (-2)
-
 /* --- finding --- */
-
-static int resource_of(Isocost__V1__LimitMetric metric)
-{
-    switch (metric) {
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_VCPU:
-        return ISO_RESOURCE_VCPU;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_MEMORY_GIB:
-        return ISO_RESOURCE_MEMORY_GIB;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_GPU:
-        return ISO_RESOURCE_GPU;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_LOCAL_DISK_GIB:
-        return ISO_RESOURCE_LOCAL_DISK_GIB;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_CARBON_KG:
-        return CARBON;
-    default:
-        return INSTANCES;
-    }
-}
 
 static bool counts(const struct iso_cap *cap, const struct iso_snapshot_offering *row)
 {
@@ -67,7 +47,7 @@ static enum iso_status find_limits(struct iso_explanation *e, struct iso_caps *c
         struct iso_cap cap = {.id = limit->id,
                               .place = i,
                               .current = limit->maximum,
-                              .resource = resource_of(limit->metric),
+                              .resource = iso_weight_of_metric(limit->metric),
                               .periods = limit->periods,
                               .n_periods = limit->n_periods};
         if (limit->disabled || limit->bound_case != ISOCOST__V1__LIMIT__BOUND_MAXIMUM ||
@@ -187,9 +167,7 @@ const Isocost__V1__Model *iso_caps_lift(struct iso_explanation *e, const struct 
 
 static double weight(const struct iso_cap *cap, const struct iso_snapshot_offering *row)
 {
-    iso_decimal amount = cap->resource == INSTANCES ? ISO_DECIMAL_ONE
-                         : cap->resource == CARBON  ? row->carbon
-                                                    : row->capacity[cap->resource];
+    iso_decimal amount = iso_weight_of_instance(row, cap->resource);
 
     return amount == ISO_UNKNOWN ? 0 : iso_decimal_to_double(amount);
 }

@@ -1,7 +1,6 @@
 #include "record_check.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "currency.h"
@@ -12,18 +11,6 @@
 enum { MAX_TEXT_BYTES = 4096, MAX_TAGS = 1000 };
 #define MAX_SPAN_S (366 * 86400.0) /* of a sample */
 #define CONSUMED "consumed:"
-
-__attribute__((format(printf, 3, 4))) static bool fault(struct iso_row_fault *ret_fault,
-                                                        const char *code, const char *format, ...)
-{
-    va_list arguments;
-
-    ret_fault->code = code;
-    va_start(arguments, format);
-    vsnprintf(ret_fault->text, sizeof(ret_fault->text), format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 /* --- names --- */
 
@@ -39,15 +26,15 @@ static bool check_texts(const ProtobufCMessage *record, struct iso_row_fault *re
             continue;
         memcpy(&text, (const char *)record + field->offset, sizeof(text));
         if (strlen(text) > MAX_TEXT_BYTES)
-            return fault(ret_fault, "too_long", "%s has %zu bytes; at most %d are allowed",
-                         field->name, strlen(text), MAX_TEXT_BYTES);
+            return iso_row_refuse(ret_fault, "too_long", "%s has %zu bytes; at most %d are allowed",
+                                  field->name, strlen(text), MAX_TEXT_BYTES);
     }
     return true;
 }
 
 static bool require(const char *text, const char *field, struct iso_row_fault *ret_fault)
 {
-    return text[0] || fault(ret_fault, "missing_field", "%s is not said", field);
+    return text[0] || iso_row_refuse(ret_fault, "missing_field", "%s is not said", field);
 }
 
 /* Gives provider and region the one name that each has. */
@@ -58,12 +45,12 @@ static bool fold_names(char **provider, char **region, struct iso_arena *arena,
     const char *word;
 
     if (!(*provider)[0])
-        return fault(ret_fault, "missing_provider", "the record names no provider");
+        return iso_row_refuse(ret_fault, "missing_provider", "the record names no provider");
     word = iso_provider_fold(*provider, provider_buffer);
     if (!word)
-        return fault(ret_fault, "unknown_provider",
-                     "provider \"%.64s\" is no known name and no word [a-z0-9][a-z0-9_-]{0,63}",
-                     *provider);
+        return iso_row_refuse(
+            ret_fault, "unknown_provider",
+            "provider \"%.64s\" is no known name and no word [a-z0-9][a-z0-9_-]{0,63}", *provider);
     *provider = iso_arena_strdup(arena, word);
     if ((*region)[0])
         *region = iso_arena_strdup(arena, iso_region_fold(word, *region, region_buffer));
@@ -78,9 +65,11 @@ static bool check_start(const Google__Protobuf__Timestamp *start, int64_t from_n
     int64_t ns = iso_row_time_ns(start);
 
     if (ns == 0)
-        return fault(ret_fault, "missing_time", "start is not said, or not in [1970, 2255)");
+        return iso_row_refuse(ret_fault, "missing_time",
+                              "start is not said, or not in [1970, 2255)");
     if (ns < from_ns || ns >= to_ns)
-        return fault(ret_fault, "outside_range", "start is not in the range that was asked for");
+        return iso_row_refuse(ret_fault, "outside_range",
+                              "start is not in the range that was asked for");
     *ret_ns = ns;
     return true;
 }
@@ -95,30 +84,22 @@ static bool check_amount(const Google__Type__Money *money, const char *field, co
     if (!money)
         return true;
     if (!iso_currency_known(money->currency_code))
-        return fault(ret_fault, "unknown_currency",
-                     "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD",
-                     field, money->currency_code);
+        return iso_row_refuse(
+            ret_fault, "unknown_currency",
+            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
+            money->currency_code);
     if (*currency && strcmp(*currency, money->currency_code) != 0)
-        return fault(ret_fault, "mixed_currencies", "the record has amounts in %s and %s",
-                     *currency, money->currency_code);
+        return iso_row_refuse(ret_fault, "mixed_currencies", "the record has amounts in %s and %s",
+                              *currency, money->currency_code);
     if (iso_money_to_decimal(money, &value, &error) != ISO_OK)
-        return fault(ret_fault, "invalid_cost", "%s is no amount: %.180s", field, error.text);
+        return iso_row_refuse(ret_fault, "invalid_cost", "%s is no amount: %.180s", field,
+                              error.text);
     *currency = money->currency_code;
     *ret_amount = (struct iso_record_amount){true, value};
     return true;
 }
 
 /* --- the message --- */
-
-static struct iso_bytes pack(const ProtobufCMessage *message, struct iso_arena *arena)
-{
-    size_t n_bytes = protobuf_c_message_get_packed_size(message);
-    unsigned char *bytes = iso_arena_calloc(arena, n_bytes, 1);
-
-    if (bytes)
-        protobuf_c_message_pack(message, bytes);
-    return (struct iso_bytes){bytes, bytes ? n_bytes : 0};
-}
 
 static bool is_ratio(const char *metric)
 {
@@ -149,34 +130,37 @@ bool iso_record_check_usage(Isocost__V1__UsageSample *record, int64_t from_ns, i
         !check_start(record->start, from_ns, to_ns, &start_ns, ret_fault))
         return false;
     if (!is_metric(record->metric))
-        return fault(ret_fault, "unknown_metric", "metric \"%.64s\" is not known", record->metric);
+        return iso_row_refuse(ret_fault, "unknown_metric", "metric \"%.64s\" is not known",
+                              record->metric);
     if (!(record->duration_seconds > 0 && record->duration_seconds <= MAX_SPAN_S))
-        return fault(ret_fault, "invalid_period", "the sample covers %g s; (0, %g] is allowed",
-                     record->duration_seconds, MAX_SPAN_S);
+        return iso_row_refuse(ret_fault, "invalid_period",
+                              "the sample covers %g s; (0, %g] is allowed",
+                              record->duration_seconds, MAX_SPAN_S);
     if (!isfinite(record->value))
-        return fault(ret_fault, "non_finite_value", "the value is not a finite number");
+        return iso_row_refuse(ret_fault, "non_finite_value", "the value is not a finite number");
     if (is_ratio(record->metric) && (record->value < 0 || record->value > 1))
-        return fault(ret_fault, "ratio_out_of_range", "%s is %g; it must be in [0, 1]",
-                     record->metric, record->value);
+        return iso_row_refuse(ret_fault, "ratio_out_of_range", "%s is %g; it must be in [0, 1]",
+                              record->metric, record->value);
     *ret_row = (struct iso_record_row){.start_ns = start_ns,
                                        .provider = record->provider,
                                        .account = record->account,
                                        .region = record->region,
                                        .resource = record->resource,
                                        .metric = record->metric,
-                                       .message = pack(&record->base, arena)};
+                                       .message = iso_message_pack(&record->base, arena)};
     return true;
 }
 
 static bool check_charge(const Isocost__V1__CostRecord *record, struct iso_row_fault *ret_fault)
 {
     if (record->category == ISOCOST__V1__COST_CATEGORY__COST_CATEGORY_UNSPECIFIED)
-        return fault(ret_fault, "missing_category", "the record has no category");
+        return iso_row_refuse(ret_fault, "missing_category", "the record has no category");
     if (!isfinite(record->quantity))
-        return fault(ret_fault, "non_finite_value", "the quantity is not a finite number");
+        return iso_row_refuse(ret_fault, "non_finite_value", "the quantity is not a finite number");
     if (record->n_tags > MAX_TAGS)
-        return fault(ret_fault, "too_long", "the record has %zu tags; at most %d are allowed",
-                     record->n_tags, MAX_TAGS);
+        return iso_row_refuse(ret_fault, "too_long",
+                              "the record has %zu tags; at most %d are allowed", record->n_tags,
+                              MAX_TAGS);
     return true;
 }
 
@@ -195,16 +179,17 @@ bool iso_record_check_cost(Isocost__V1__CostRecord *record, int64_t from_ns, int
         !check_amount(record->list, "list", &row.currency, &row.list, ret_fault))
         return false;
     if (!row.billed.present && !row.effective.present)
-        return fault(ret_fault, "missing_cost", "the record has no cost; that is not a cost of 0");
+        return iso_row_refuse(ret_fault, "missing_cost",
+                              "the record has no cost; that is not a cost of 0");
     if (iso_row_time_ns(record->end) <= row.start_ns)
-        return fault(ret_fault, "invalid_period", "end is not said, or not behind start");
+        return iso_row_refuse(ret_fault, "invalid_period", "end is not said, or not behind start");
     row.provider = record->provider;
     row.account = record->account;
     row.region = record->region;
     row.service = record->service;
     row.category = (int)record->category;
     row.effective_from_billed = record->effective_from_billed;
-    row.message = pack(&record->base, arena);
+    row.message = iso_message_pack(&record->base, arena);
     *ret_row = row;
     return true;
 }
@@ -220,16 +205,18 @@ bool iso_record_check_running(Isocost__V1__RunningResource *record, struct iso_a
     if (record->count == 0)
         record->count = 1;
     if (!(record->count > 0 && record->count <= 1e9))
-        return fault(ret_fault, "invalid_value", "count is %g; (0, 1e9] is allowed", record->count);
+        return iso_row_refuse(ret_fault, "invalid_value", "count is %g; (0, 1e9] is allowed",
+                              record->count);
     if (record->n_tags > MAX_TAGS)
-        return fault(ret_fault, "too_long", "the resource has %zu tags; at most %d are allowed",
-                     record->n_tags, MAX_TAGS);
+        return iso_row_refuse(ret_fault, "too_long",
+                              "the resource has %zu tags; at most %d are allowed", record->n_tags,
+                              MAX_TAGS);
     if (!record->os[0])
         record->os = (char *)"linux";
     *ret_row = (struct iso_record_row){.provider = record->provider,
                                        .account = record->account,
                                        .region = record->region,
                                        .resource = record->resource,
-                                       .message = pack(&record->base, arena)};
+                                       .message = iso_message_pack(&record->base, arena)};
     return true;
 }

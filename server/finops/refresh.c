@@ -267,13 +267,11 @@ static enum iso_status publish(struct refresh *refresh, Isocost__V1__UsageRefres
                         "%.80s: %.200s",
                         (long long)refresh->n_rows, first->place, first->text);
     ISO_TRY(make_message(refresh, message, reterr));
-    size_t n_bytes = isocost__v1__usage_refresh__get_packed_size(message);
-    ISO_AUTO_MEM unsigned char *bytes = iso_calloc(n_bytes, 1);
-    if (!bytes)
+    struct iso_bytes packed = iso_message_pack(&message->base, refresh->arena);
+    if (!packed.bytes)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a refresh");
-    isocost__v1__usage_refresh__pack(message, bytes);
     return iso_store_publish_records(refresh->usage->store, &refresh->task->principal, sets, n,
-                                     (struct iso_bytes){bytes, n_bytes}, &audit, reterr);
+                                     packed, &audit, reterr);
 }
 
 static enum iso_status run(struct refresh *refresh, Isocost__V1__UsageRefresh *message,

@@ -13,31 +13,6 @@ int64_t iso_wall_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena)
-{
-    Google__Protobuf__Timestamp *time;
-
-    if (ns <= 0)
-        return NULL;
-    time = iso_message_new(arena, &google__protobuf__timestamp__descriptor);
-    if (time) {
-        time->seconds = ns / 1000000000;
-        time->nanos = (int32_t)(ns % 1000000000);
-    }
-    return time;
-}
-
-struct iso_bytes iso_message_pack(const ProtobufCMessage *message, struct iso_arena *arena)
-{
-    size_t n_bytes = protobuf_c_message_get_packed_size(message);
-    unsigned char *bytes = iso_arena_calloc(arena, n_bytes + 1, 1);
-
-    if (!bytes)
-        return (struct iso_bytes){0};
-    protobuf_c_message_pack(message, bytes);
-    return (struct iso_bytes){.bytes = bytes, .n_bytes = n_bytes};
-}
-
 enum iso_status iso_model_load(struct iso_store *store, const struct iso_principal *principal,
                                const char *digest, struct iso_violations *violations,
                                const Isocost__V1__Model **ret_model, struct iso_error *reterr)

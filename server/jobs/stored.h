@@ -3,6 +3,7 @@
 #define ISOCOST_SERVER_STORED_H
 
 #include "changes.h"
+#include "isocost/proto/timestamp.h"
 #include "isocost/proto/violations.h"
 #include "isocost/v1/model.pb-c.h"
 #include "isocost/v1/plan.pb-c.h"
@@ -11,10 +12,7 @@
 #define ISO_MAX_UPLOAD_BYTES ((size_t)63 << 20) /* a solver's frame holds 64 MiB */
 #define ISO_PLAN_ARENA_BYTES ((size_t)2 << 30)
 
-/* In the arena; without bytes when it is full. */
-struct iso_bytes iso_message_pack(const ProtobufCMessage *message, struct iso_arena *arena);
 int64_t iso_wall_ns(void);
-Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena); /* 0: NULL */
 
 /* A stored model by its digest; the violations' arena holds it. Errors: ISO_E_NOT_FOUND,
  * ISO_E_INVALID. */

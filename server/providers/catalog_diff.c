@@ -61,18 +61,10 @@ static size_t compare(const struct iso_snapshot_offering *a, const struct iso_sn
     return n;
 }
 
-/* Money of one instance for one of its price units, so that lots and units do not mislead. */
-static double cost_of(const struct iso_snapshot_offering *row)
-{
-    double cost = iso_decimal_to_double(row->price) * iso_decimal_to_double(row->lot);
-
-    return row->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? cost / 730 : cost;
-}
-
 static Isocost__V1__OfferingDifference judge(const struct iso_snapshot_offering *a,
                                              const struct iso_snapshot_offering *b)
 {
-    double before = cost_of(a), after = cost_of(b);
+    double before = iso_snapshot_hourly(a), after = iso_snapshot_hourly(b);
 
     if (strcmp(a->currency, b->currency) != 0 || before == after)
         return OTHER;
@@ -96,7 +88,7 @@ static Isocost__V1__SnapshotChange *make_change(struct iso_arena *arena,
     if (b)
         change->price_after = iso_money_from_decimal(b->price, b->currency, arena);
     if (a && b && strcmp(a->currency, b->currency) == 0)
-        change->ratio = cost_of(b) / cost_of(a) - 1;
+        change->ratio = iso_snapshot_hourly(b) / iso_snapshot_hourly(a) - 1;
     change->fields = iso_arena_calloc(arena, n_fields, sizeof(*change->fields));
     for (size_t i = 0; change->fields && i < n_fields; i++)
         change->fields[change->n_fields++] = (char *)fields[i];

@@ -25,47 +25,24 @@ struct description {
     struct iso_arena *arena;
 };
 
-static char **copy_words(size_t n, char *const *words, struct iso_arena *arena)
-{
-    char **copy = iso_arena_calloc(arena, n, sizeof(*copy));
-
-    for (size_t i = 0; copy && i < n; i++)
-        copy[i] = iso_arena_strdup(arena, words[i]);
-    return copy;
-}
-
-/* A copy in the arena; NULL when that is full. */
-static ProtobufCMessage *copy_message(const ProtobufCMessage *message, struct iso_arena *arena)
-{
-    size_t n_bytes = protobuf_c_message_get_packed_size(message);
-    unsigned char *bytes = iso_arena_calloc(arena, n_bytes, 1);
-
-    if (!bytes)
-        return NULL;
-    protobuf_c_message_pack(message, bytes);
-    return protobuf_c_message_unpack(message->descriptor, iso_arena_allocator(arena), n_bytes,
-                                     bytes);
-}
-
 static enum iso_status take_hello(void *context, const Isocost__Internal__V1__Hello *hello,
                                   struct iso_error *reterr)
 {
     const struct description *description = context;
     Isocost__V1__Plugin *plugin = description->plugin;
     struct iso_arena *arena = description->arena;
+    const Isocost__Internal__V1__Hello *kept = iso_arena_copy(arena, &hello->base);
 
-    plugin->version = iso_arena_strdup(arena, hello->version);
-    plugin->summary = iso_arena_strdup(arena, hello->summary);
-    plugin->abi = iso_arena_printf(arena, "%u.%u", hello->abi_major, hello->abi_minor);
-    plugin->capabilities =
-        iso_capability_names(hello->capabilities, arena, &plugin->n_capabilities);
-    plugin->n_missing_protections = hello->n_missing_protections;
-    plugin->missing_protections =
-        copy_words(hello->n_missing_protections, hello->missing_protections, arena);
-    plugin->parameters = iso_arena_calloc(arena, hello->n_parameters, sizeof(*plugin->parameters));
-    for (size_t i = 0; plugin->parameters && i < hello->n_parameters; i++)
-        plugin->parameters[plugin->n_parameters++] =
-            (Isocost__V1__PluginParameter *)copy_message(&hello->parameters[i]->base, arena);
+    if (!kept)
+        return iso_list_too_large(reterr);
+    plugin->version = kept->version;
+    plugin->summary = kept->summary;
+    plugin->abi = iso_arena_printf(arena, "%u.%u", kept->abi_major, kept->abi_minor);
+    plugin->capabilities = iso_capability_names(kept->capabilities, arena, &plugin->n_capabilities);
+    plugin->n_missing_protections = kept->n_missing_protections;
+    plugin->missing_protections = kept->missing_protections;
+    plugin->n_parameters = kept->n_parameters;
+    plugin->parameters = kept->parameters;
     return iso_arena_full(arena) ? iso_list_too_large(reterr) : ISO_OK;
 }
 

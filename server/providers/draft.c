@@ -2,6 +2,7 @@
 
 #include "diagnostics.h"
 #include "hygiene.h"
+#include "isocost/proto/timestamp.h"
 #include "row_check.h"
 
 enum { MAX_PROVIDERS = 1000, MAX_SOURCES = 100 };
@@ -226,9 +227,7 @@ static enum iso_status add_quota(struct iso_draft *draft, const char *source,
 static enum iso_status hold_overlay(struct iso_draft *draft, const Isocost__V1__Overlay *row,
                                     struct iso_error *reterr)
 {
-    size_t n_bytes = isocost__v1__overlay__get_packed_size(row);
-    unsigned char *bytes = iso_arena_calloc(draft->arena, n_bytes, 1);
-    Isocost__V1__Overlay *copy = NULL;
+    Isocost__V1__Overlay *copy = iso_arena_copy(draft->arena, &row->base);
 
     if (draft->n_overlays == draft->overlay_capacity) {
         size_t capacity = 2 * draft->overlay_capacity + 16;
@@ -237,10 +236,6 @@ static enum iso_status hold_overlay(struct iso_draft *draft, const Isocost__V1__
             return no_memory(reterr);
         draft->overlays = larger;
         draft->overlay_capacity = capacity;
-    }
-    if (bytes) {
-        isocost__v1__overlay__pack(row, bytes);
-        copy = isocost__v1__overlay__unpack(iso_arena_allocator(draft->arena), n_bytes, bytes);
     }
     if (!copy)
         return no_memory(reterr);
@@ -404,41 +399,17 @@ bool iso_draft_has_overlays(const struct iso_draft *draft)
 
 /* --- publishing --- */
 
-static Google__Protobuf__Timestamp *timestamp(int64_t ns, struct iso_arena *arena)
-{
-    Google__Protobuf__Timestamp *time = iso_arena_calloc(arena, 1, sizeof(*time));
-
-    if (!time)
-        return NULL;
-    google__protobuf__timestamp__init(time);
-    time->seconds = ns / 1000000000;
-    time->nanos = (int32_t)(ns % 1000000000);
-    return time;
-}
-
-static struct iso_bytes pack(const ProtobufCMessage *message, struct iso_arena *arena)
-{
-    size_t n_bytes = protobuf_c_message_get_packed_size(message);
-    unsigned char *bytes = iso_arena_calloc(arena, n_bytes, 1);
-
-    if (!bytes)
-        return (struct iso_bytes){NULL, 0};
-    protobuf_c_message_pack(message, bytes);
-    return (struct iso_bytes){bytes, n_bytes};
-}
-
 static void describe(const struct iso_draft *draft, const char *digest, int64_t create_ns,
                      struct iso_arena *arena, Isocost__V1__Snapshot *snapshot)
 {
     isocost__v1__snapshot__init(snapshot);
     snapshot->digest = iso_arena_strdup(arena, digest);
-    snapshot->create_time = timestamp(create_ns, arena);
+    snapshot->create_time = iso_timestamp(create_ns, arena);
     snapshot->offering_count = draft->n_offerings;
     snapshot->product_count = draft->n_products;
     snapshot->quota_count = draft->n_quotas;
     snapshot->row_count = draft->n_rows;
-    if (draft->oldest_ns > 0)
-        snapshot->oldest_observation = timestamp(draft->oldest_ns, arena);
+    snapshot->oldest_observation = iso_timestamp(draft->oldest_ns, arena);
     snapshot->sources = (char **)draft->sources;
     snapshot->n_sources = draft->n_sources;
     iso_diagnostics_counts(draft->diagnostics, &snapshot->diagnostics, &snapshot->n_diagnostics);
@@ -465,8 +436,8 @@ enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, b
                              &diagnostics.n_diagnostics);
     iso_diagnostics_counts(draft->diagnostics, &diagnostics.counts, &diagnostics.n_counts);
     record.digest = snapshot->digest;
-    record.snapshot = pack(&snapshot->base, arena);
-    record.diagnostics = pack(&diagnostics.base, arena);
+    record.snapshot = iso_message_pack(&snapshot->base, arena);
+    record.diagnostics = iso_message_pack(&diagnostics.base, arena);
     if (iso_arena_full(arena))
         return no_memory(reterr);
     *ret_record = record;

@@ -19,14 +19,6 @@ struct search {
     bool *is_out;
 };
 
-/* Money an hour of one instance. */
-static double hourly(const struct iso_snapshot_offering *row)
-{
-    double price = iso_decimal_to_double(row->price) * iso_decimal_to_double(row->lot);
-
-    return row->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? price / 730 : price;
-}
-
 static enum iso_status found(struct search *search, const struct entry *entry, const char *code,
                              const char *text, struct iso_error *reterr)
 {
@@ -179,13 +171,14 @@ static enum iso_status compare_spot(struct search *search, struct iso_error *ret
             if (spot->purchase != ISOCOST__V1__PURCHASE__PURCHASE_SPOT)
                 continue;
             other = on_demand_of(search, begin, end, spot);
-            if (!other || hourly(spot) < hourly(other))
+            if (!other || iso_snapshot_hourly(spot) < iso_snapshot_hourly(other))
                 continue;
-            snprintf(text, sizeof(text), "spot costs %.9g an hour, on-demand %.9g %s", hourly(spot),
-                     hourly(other), spot->currency);
+            snprintf(text, sizeof(text), "spot costs %.9g an hour, on-demand %.9g %s",
+                     iso_snapshot_hourly(spot), iso_snapshot_hourly(other), spot->currency);
             ISO_TRY(found(search, &search->sorted[i],
-                          hourly(spot) > hourly(other) ? "spot_above_on_demand"
-                                                       : "spot_equals_on_demand",
+                          iso_snapshot_hourly(spot) > iso_snapshot_hourly(other)
+                              ? "spot_above_on_demand"
+                              : "spot_equals_on_demand",
                           text, reterr));
         }
     }
@@ -216,7 +209,7 @@ static double median_of_regions(const struct search *search, size_t begin, size_
     size_t n = 0;
 
     for (size_t i = begin; i < end; i++) {
-        double price = hourly(search->sorted[i].row);
+        double price = iso_snapshot_hourly(search->sorted[i].row);
         bool again = i > begin &&
                      strcmp(search->sorted[i].row->region, search->sorted[i - 1].row->region) == 0;
         if (again && price < prices[n - 1])
@@ -233,7 +226,7 @@ static double median_of_regions(const struct search *search, size_t begin, size_
 static enum iso_status judge_spread(struct search *search, const struct entry *entry, double median,
                                     struct iso_error *reterr)
 {
-    double price = hourly(entry->row);
+    double price = iso_snapshot_hourly(entry->row);
     double factor = price > median ? price / median : median / price;
     const char *code = factor >= search->settings->outlier_factor  ? "price_outlier"
                        : factor >= search->settings->spread_factor ? "price_spread"

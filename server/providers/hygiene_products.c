@@ -27,13 +27,6 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp(left->currency, right->currency);
 }
 
-static double hourly(const struct iso_snapshot_offering *row)
-{
-    double price = iso_decimal_to_double(row->price) * iso_decimal_to_double(row->lot);
-
-    return row->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? price / 730 : price;
-}
-
 /* One entry for each provider, type and currency. `rows` holds the texts. */
 static void gather(const struct iso_snapshot_builder *builder, struct iso_snapshot_offering *rows,
                    struct references *references)
@@ -44,7 +37,7 @@ static void gather(const struct iso_snapshot_builder *builder, struct iso_snapsh
         iso_snapshot_added(builder, i, &rows[i]);
         if (rows[i].purchase == ISOCOST__V1__PURCHASE__PURCHASE_ON_DEMAND)
             references->list[references->n++] = (struct reference){
-                rows[i].provider, rows[i].type, rows[i].currency, hourly(&rows[i])};
+                rows[i].provider, rows[i].type, rows[i].currency, iso_snapshot_hourly(&rows[i])};
     }
     if (references->n > 1)
         qsort(references->list, references->n, sizeof(*references->list), by_name);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "isocost/proto/timestamp.h"
+
 double iso_instance_backoff_s(int n_failures, double random)
 {
     double wait = n_failures >= 10 ? 300 : fmin(300, ldexp(1, n_failures - 1));
@@ -117,7 +119,6 @@ Isocost__V1__Provider *iso_instance_to_proto(const struct iso_instance *instance
                                              struct iso_arena *arena)
 {
     Isocost__V1__Provider *provider = iso_arena_calloc(arena, 1, sizeof(*provider));
-    Google__Protobuf__Timestamp *time = NULL;
 
     if (!provider)
         return NULL;
@@ -127,15 +128,7 @@ Isocost__V1__Provider *iso_instance_to_proto(const struct iso_instance *instance
     provider->plugin_version = iso_arena_strdup(arena, instance->about.version);
     provider->last_error = iso_arena_strdup(arena, instance->last_error);
     provider->state = instance->state;
-    if (instance->last_success_ns > 0) {
-        time = iso_arena_calloc(arena, 1, sizeof(*time));
-        if (!time)
-            return NULL;
-        google__protobuf__timestamp__init(time);
-        time->seconds = instance->last_success_ns / 1000000000;
-        time->nanos = (int32_t)(instance->last_success_ns % 1000000000);
-        provider->last_success = time;
-    }
+    provider->last_success = iso_timestamp(instance->last_success_ns, arena);
     provider->capabilities =
         iso_capability_names(instance->about.capabilities, arena, &provider->n_capabilities);
     if (!provider->capabilities ||

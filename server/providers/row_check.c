@@ -11,8 +11,7 @@
 
 enum { MAX_NAME_BYTES = 256, MAX_LABELS = 64 };
 
-__attribute__((format(printf, 3, 4))) static bool fault(struct iso_row_fault *ret_fault,
-                                                        const char *code, const char *format, ...)
+bool iso_row_refuse(struct iso_row_fault *ret_fault, const char *code, const char *format, ...)
 {
     va_list arguments;
 
@@ -89,14 +88,15 @@ static bool check_name(const char *name, const char *field, struct iso_row_fault
     size_t n = strlen(name);
 
     if (n > MAX_NAME_BYTES)
-        return fault(ret_fault, "invalid_name", "%s has %zu bytes; at most %d are allowed", field,
-                     n, MAX_NAME_BYTES);
+        return iso_row_refuse(ret_fault, "invalid_name", "%s has %zu bytes; at most %d are allowed",
+                              field, n, MAX_NAME_BYTES);
     if (n && (name[0] == ' ' || name[n - 1] == ' '))
-        return fault(ret_fault, "invalid_name", "%s begins or ends with a blank", field);
+        return iso_row_refuse(ret_fault, "invalid_name", "%s begins or ends with a blank", field);
     for (const char *p = name; *p; p++)
         if (*p == '/' || (unsigned char)*p < 0x20 || *p == 0x7f)
-            return fault(ret_fault, "invalid_name",
-                         "%s has a '/' or a control character, which ids cannot have", field);
+            return iso_row_refuse(ret_fault, "invalid_name",
+                                  "%s has a '/' or a control character, which ids cannot have",
+                                  field);
     return true;
 }
 
@@ -107,12 +107,12 @@ static bool fold_provider(const char *provider, struct iso_arena *arena, const c
     const char *word;
 
     if (!provider[0])
-        return fault(ret_fault, "missing_provider", "the row names no provider");
+        return iso_row_refuse(ret_fault, "missing_provider", "the row names no provider");
     word = iso_provider_fold(provider, buffer);
     if (!word)
-        return fault(ret_fault, "unknown_provider",
-                     "provider \"%.64s\" is no known name and no word [a-z0-9][a-z0-9_-]{0,63}",
-                     provider);
+        return iso_row_refuse(
+            ret_fault, "unknown_provider",
+            "provider \"%.64s\" is no known name and no word [a-z0-9][a-z0-9_-]{0,63}", provider);
     *ret_word = iso_arena_strdup(arena, word);
     return true;
 }
@@ -142,17 +142,20 @@ static bool check_price(const Google__Type__Money *money, iso_decimal *ret_price
     iso_decimal price;
 
     if (!money)
-        return fault(ret_fault, "missing_price", "the row has no price; that is not a price of 0");
+        return iso_row_refuse(ret_fault, "missing_price",
+                              "the row has no price; that is not a price of 0");
     if (!iso_currency_known(money->currency_code))
-        return fault(ret_fault, "unknown_currency",
-                     "currency \"%.16s\" is not a code of ISO 4217 such as USD",
-                     money->currency_code);
+        return iso_row_refuse(ret_fault, "unknown_currency",
+                              "currency \"%.16s\" is not a code of ISO 4217 such as USD",
+                              money->currency_code);
     if (iso_money_to_decimal(money, &price, &error) != ISO_OK)
-        return fault(ret_fault, "invalid_price", "the price is no amount: %.180s", error.text);
+        return iso_row_refuse(ret_fault, "invalid_price", "the price is no amount: %.180s",
+                              error.text);
     if (price == 0)
-        return fault(ret_fault, "zero_price", "the price is 0; it must be above 0");
+        return iso_row_refuse(ret_fault, "zero_price", "the price is 0; it must be above 0");
     if (price < 0)
-        return fault(ret_fault, "negative_price", "the price is below 0; it must be above 0");
+        return iso_row_refuse(ret_fault, "negative_price",
+                              "the price is below 0; it must be above 0");
     *ret_price = price;
     memcpy(ret_currency, money->currency_code, 4);
     return true;
@@ -166,10 +169,10 @@ static bool check_number(double value, double minimum, bool closed, double maxim
     struct iso_error error = {0};
 
     if (!isfinite(value) || value < minimum || (!closed && value == minimum) || value > maximum)
-        return fault(ret_fault, code, "%s is %g; it must be in %c%g, %g]", field, value,
-                     closed ? '[' : '(', minimum, maximum);
+        return iso_row_refuse(ret_fault, code, "%s is %g; it must be in %c%g, %g]", field, value,
+                              closed ? '[' : '(', minimum, maximum);
     if (iso_decimal_from_double(value, ret_value, &error) != ISO_OK)
-        return fault(ret_fault, code, "%s: %.200s", field, error.text);
+        return iso_row_refuse(ret_fault, code, "%s: %.200s", field, error.text);
     return true;
 }
 #define MAX_AMOUNT 9.2e9 /* what a decimal holds */
@@ -227,13 +230,14 @@ static bool check_labels(const Isocost__V1__Offering *row, struct iso_arena *are
     char *text, *end;
 
     if (row->n_labels > MAX_LABELS)
-        return fault(ret_fault, "invalid_label", "%zu labels; at most %d are allowed",
-                     row->n_labels, MAX_LABELS);
+        return iso_row_refuse(ret_fault, "invalid_label", "%zu labels; at most %d are allowed",
+                              row->n_labels, MAX_LABELS);
     for (size_t i = 0; i < row->n_labels; i++) {
         const char *key = row->labels[i]->key, *value = row->labels[i]->value;
         if (!key[0] || strpbrk(key, "=\n") || strchr(value, '\n'))
-            return fault(ret_fault, "invalid_label",
-                         "label \"%.64s\": a key has no '=', and neither part a line break", key);
+            return iso_row_refuse(
+                ret_fault, "invalid_label",
+                "label \"%.64s\": a key has no '=', and neither part a line break", key);
         n_bytes += strlen(key) + strlen(value) + 2;
     }
     text = end = iso_arena_calloc(arena, n_bytes, 1);
@@ -280,10 +284,11 @@ static bool check_identity(const Isocost__V1__Offering *row, struct iso_arena *a
     if (!fold_provider(row->provider, arena, &offering->provider, ret_fault))
         return false;
     if (!row->type[0])
-        return fault(ret_fault, "missing_type", "the row names no type");
+        return iso_row_refuse(ret_fault, "missing_type", "the row names no type");
     if (!purchase)
-        return fault(ret_fault, "missing_purchase",
-                     "the row does not say how it is paid; on-demand and spot are allowed");
+        return iso_row_refuse(
+            ret_fault, "missing_purchase",
+            "the row does not say how it is paid; on-demand and spot are allowed");
     offering->region = fold_region(offering->provider, row->region, arena);
     offering->zone = lower(row->zone, "*", arena);
     offering->type = lower(row->type, "", arena);
@@ -304,8 +309,9 @@ static bool check_money(const Isocost__V1__Offering *row, struct iso_snapshot_of
                         struct iso_row_fault *ret_fault)
 {
     if (row->opt_carbon_case)
-        return fault(ret_fault, "carbon_not_stored",
-                     "a snapshot does not keep carbon figures of offerings; give an overlay");
+        return iso_row_refuse(
+            ret_fault, "carbon_not_stored",
+            "a snapshot does not keep carbon figures of offerings; give an overlay");
     offering->lot = ISO_DECIMAL_ONE;
     offering->availability = ISO_DECIMAL_ONE;
     offering->carbon = ISO_UNKNOWN;
@@ -358,8 +364,8 @@ static bool check_product_id(const char *id, struct iso_row_fault *ret_fault)
     if (n >= 1 && n <= 128 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") >= 1 &&
         strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_.:/-") == n)
         return true;
-    return fault(ret_fault, "invalid_product",
-                 "id \"%.64s\" is not of the form [a-z0-9][a-z0-9_.:/-]{0,127}", id);
+    return iso_row_refuse(ret_fault, "invalid_product",
+                          "id \"%.64s\" is not of the form [a-z0-9][a-z0-9_.:/-]{0,127}", id);
 }
 
 /* A fee: absent or >= 0 in a known currency. */
@@ -372,13 +378,16 @@ static bool check_fee(const Google__Type__Money *money, const char *field,
     if (!money)
         return true;
     if (!iso_currency_known(money->currency_code))
-        return fault(ret_fault, "unknown_currency",
-                     "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD",
-                     field, money->currency_code);
+        return iso_row_refuse(
+            ret_fault, "unknown_currency",
+            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
+            money->currency_code);
     if (iso_money_to_decimal(money, &amount, &error) != ISO_OK)
-        return fault(ret_fault, "invalid_price", "%s is no amount: %.180s", field, error.text);
+        return iso_row_refuse(ret_fault, "invalid_price", "%s is no amount: %.180s", field,
+                              error.text);
     if (amount < 0)
-        return fault(ret_fault, "negative_price", "%s is below 0; it must be 0 or more", field);
+        return iso_row_refuse(ret_fault, "negative_price", "%s is below 0; it must be 0 or more",
+                              field);
     return true;
 }
 
@@ -415,12 +424,13 @@ bool iso_row_check_product(Isocost__V1__CommitmentProduct *row, struct iso_arena
         return true; /* the arena is full */
     row->provider = (char *)provider;
     if (row->kind == ISOCOST__V1__COMMITMENT_KIND__COMMITMENT_KIND_UNSPECIFIED)
-        return fault(ret_fault, "invalid_product", "kind is not said; unit and spend are allowed");
+        return iso_row_refuse(ret_fault, "invalid_product",
+                              "kind is not said; unit and spend are allowed");
     if (!row->eligible)
-        return fault(ret_fault, "invalid_product", "eligible is not said");
+        return iso_row_refuse(ret_fault, "invalid_product", "eligible is not said");
     if (!row->hourly_fee && !row->upfront)
-        return fault(ret_fault, "missing_price",
-                     "the product has neither an hourly fee nor upfront");
+        return iso_row_refuse(ret_fault, "missing_price",
+                              "the product has neither an hourly fee nor upfront");
     fold_selector(row->eligible, arena);
     return check_number(row->term_hours, 0, false, MAX_AMOUNT, "invalid_product", "term_hours",
                         &value, ret_fault) &&

@@ -13,6 +13,10 @@ struct iso_row_fault {
     char text[256];
 };
 
+/* Says why a row is left out. False, so that checks can return it. */
+__attribute__((format(printf, 3, 4))) bool
+iso_row_refuse(struct iso_row_fault *ret_fault, const char *code, const char *format, ...);
+
 /* Each returns whether the row may be used; otherwise *ret_fault says why not. Messages are changed
  * in place (provider words, defaults); new strings are in the arena. When the arena is full the
  * result is without meaning: ask iso_arena_full(). */

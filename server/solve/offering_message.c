@@ -1,6 +1,7 @@
 #include "offering_message.h"
 
 #include "isocost/proto/money.h"
+#include "isocost/proto/timestamp.h"
 
 static Isocost__V1__Resources *resources_of(const struct iso_snapshot_offering *row,
                                             struct iso_arena *arena)
@@ -55,22 +56,6 @@ static bool add_labels(Isocost__V1__Offering *offering, const char *labels, stru
     return true;
 }
 
-static bool add_time(Isocost__V1__Offering *offering, int64_t ns, struct iso_arena *arena)
-{
-    Google__Protobuf__Timestamp *time;
-
-    if (ns <= 0)
-        return true;
-    time = iso_arena_calloc(arena, 1, sizeof(*time));
-    if (!time)
-        return false;
-    google__protobuf__timestamp__init(time);
-    time->seconds = ns / 1000000000;
-    time->nanos = (int32_t)(ns % 1000000000);
-    offering->observed_at = time;
-    return true;
-}
-
 Isocost__V1__Offering *iso_offering_message(const struct iso_snapshot_offering *row,
                                             struct iso_arena *arena)
 {
@@ -103,8 +88,8 @@ Isocost__V1__Offering *iso_offering_message(const struct iso_snapshot_offering *
         offering->opt_carbon_case = ISOCOST__V1__OFFERING__OPT_CARBON_CARBON_KG_PER_HOUR;
         offering->carbon_kg_per_hour = iso_decimal_to_double(row->carbon);
     }
-    if (!offering->resources || !offering->price || !add_labels(offering, row->labels, arena) ||
-        !add_time(offering, row->observed_ns, arena))
+    offering->observed_at = iso_timestamp(row->observed_ns, arena);
+    if (!offering->resources || !offering->price || !add_labels(offering, row->labels, arena))
         return NULL;
-    return offering;
+    return iso_arena_full(arena) ? NULL : offering;
 }

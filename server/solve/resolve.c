@@ -102,31 +102,6 @@ uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n)
     return flags;
 }
 
-iso_decimal iso_resolve_weight(const struct iso_snapshot_offering *view, int resource)
-{
-    if (resource == ISO_WEIGHT_CARBON)
-        return view->carbon;
-    return resource < 0 ? ISO_DECIMAL_ONE : view->capacity[resource];
-}
-
-static int resource_of_metric(Isocost__V1__LimitMetric metric)
-{
-    switch (metric) {
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_VCPU:
-        return ISO_RESOURCE_VCPU;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_MEMORY_GIB:
-        return ISO_RESOURCE_MEMORY_GIB;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_GPU:
-        return ISO_RESOURCE_GPU;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_LOCAL_DISK_GIB:
-        return ISO_RESOURCE_LOCAL_DISK_GIB;
-    case ISOCOST__V1__LIMIT_METRIC__LIMIT_METRIC_CARBON_KG:
-        return ISO_WEIGHT_CARBON;
-    default:
-        return -1;
-    }
-}
-
 static enum iso_status compile_limits(struct iso_resolve *r, struct iso_error *reterr)
 {
     const Isocost__V1__Model *model = r->model;
@@ -144,7 +119,7 @@ static enum iso_status compile_limits(struct iso_resolve *r, struct iso_error *r
             .message = limit,
             .index = (int32_t)i,
             .scope = iso_selector_compile(limit->scope, r->scratch),
-            .resource = resource_of_metric(limit->metric),
+            .resource = iso_weight_of_metric(limit->metric),
             .hard_maximum = limit->bound_case == ISOCOST__V1__LIMIT__BOUND_MAXIMUM &&
                             kind <= ISOCOST__V1__POLICY_KIND__POLICY_KIND_HARD,
         };

@@ -3,6 +3,7 @@
 #ifndef ISOCOST_SERVER_RESOLVE_INTERNAL_H
 #define ISOCOST_SERVER_RESOLVE_INTERNAL_H
 
+#include "limit_weight.h"
 #include "names.h"
 #include "resolve.h"
 #include "resolve_cache.h"
@@ -100,9 +101,6 @@ struct iso_chooser {
     int64_t counts[ISO_N_FILTERS];
 };
 
-/* What a limit weighs besides enum iso_resource and -1, instances. */
-#define ISO_WEIGHT_CARBON ISO_N_RESOURCES
-
 /* SOFT rules: a violation beyond `from` costs `adds` more a unit than before it. */
 struct iso_penalty_step {
     iso_decimal from; /* 0 for the first */
@@ -184,9 +182,6 @@ double iso_resolve_series(const struct iso_resolve *r, const double *values, siz
 
 /* Flags of the periods named, all when none is. NULL when the arena is full. */
 uint8_t *iso_resolve_period_flags(struct iso_resolve *r, char **ids, size_t n);
-
-/* What a limit or quota weighs: capacity of `resource`, 1 for -1, or carbon; may be ISO_UNKNOWN. */
-iso_decimal iso_resolve_weight(const struct iso_snapshot_offering *view, int resource);
 
 enum iso_policy iso_resolve_policy(const Isocost__V1__Policy *policy);
 

@@ -54,7 +54,7 @@ bool iso_resolve_weight_unknown(struct iso_resolve *r, const struct iso_snapshot
 {
     for (int32_t i = 0; i < r->n_limit_rules; i++) {
         const struct iso_limit_rule *rule = &r->limit_rules[i];
-        if (rule->hard_maximum && iso_resolve_weight(view, rule->resource) == ISO_UNKNOWN &&
+        if (rule->hard_maximum && iso_weight_of_instance(view, rule->resource) == ISO_UNKNOWN &&
             iso_selector_matches(rule->scope, view))
             return true;
     }
@@ -62,7 +62,7 @@ bool iso_resolve_weight_unknown(struct iso_resolve *r, const struct iso_snapshot
     for (int32_t i = 0; i < r->n_near; i++) {
         const struct iso_quota *quota = &r->quotas[r->near[i]];
         if (quota->message->opt_limit_case &&
-            iso_resolve_weight(view, quota->resource) == ISO_UNKNOWN &&
+            iso_weight_of_instance(view, quota->resource) == ISO_UNKNOWN &&
             iso_selector_matches(quota->scope, view))
             return true;
     }
@@ -125,7 +125,7 @@ static enum iso_status fill_terms(struct iso_resolve *r, const uint8_t *counts, 
     if (!terms)
         return iso_resolve_full(reterr);
     for (int32_t o = 0; o < r->problem->n_offerings; o++) {
-        iso_decimal weight = counts[o] ? iso_resolve_weight(&r->kept[o].view, resource) : 0;
+        iso_decimal weight = counts[o] ? iso_weight_of_instance(&r->kept[o].view, resource) : 0;
         *ret_n_unknown += weight == ISO_UNKNOWN;
         if (weight > 0)
             terms[limit->n_terms++] = (struct iso_limit_term){o, weight};

@@ -107,7 +107,7 @@ static enum iso_filter choose_throughput(const struct iso_chooser *chooser,
     if (first < 0)
         return ISO_FILTER_NO_PERFORMANCE;
     const struct iso_performance_row *row = &chooser->rows[first];
-    iso_decimal amount = iso_resolve_weight(view, row->resource);
+    iso_decimal amount = iso_weight_of_instance(view, row->resource);
     if (amount == ISO_UNKNOWN)
         return ISO_FILTER_RESOURCES_UNKNOWN;
     /* Rounded down at each step, so that a plan never promises more than there is. */

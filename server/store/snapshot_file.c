@@ -185,6 +185,13 @@ void iso_snapshot_offering(const struct iso_snapshot *snapshot, int32_t index,
     snapshot_row_read(&snapshot->rows[index], snapshot->strings, ret_offering);
 }
 
+double iso_snapshot_hourly(const struct iso_snapshot_offering *offering)
+{
+    double price = iso_decimal_to_double(offering->price) * iso_decimal_to_double(offering->lot);
+
+    return offering->price_unit == ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_MONTH ? price / 730 : price;
+}
+
 static void *unpack(const struct iso_snapshot *snapshot, const ProtobufCMessageDescriptor *type,
                     uint32_t record, struct iso_arena *arena)
 {

@@ -30,6 +30,9 @@ struct iso_snapshot_offering {
     int64_t observed_ns; /* 0 = not said */
 };
 
+/* What an instance costs by the hour, in its currency: lots and months are out of it. */
+ISO_EXPORT double iso_snapshot_hourly(const struct iso_snapshot_offering *offering);
+
 struct iso_snapshot;
 
 /* Maps the file behind `fd` (not closed, may be closed after). Errors: ISO_E_INVALID, ISO_E_IO. */

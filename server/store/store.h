@@ -33,6 +33,10 @@ struct iso_bytes {
     size_t n_bytes;
 };
 
+/* A message in its wire form, in the arena; without bytes when that is full. */
+ISO_EXPORT struct iso_bytes iso_message_pack(const ProtobufCMessage *message,
+                                             struct iso_arena *arena);
+
 /* An audit entry; written in the same transaction as the change it is about. */
 struct iso_audit {
     const char *action;     /* "plan.create", ... */

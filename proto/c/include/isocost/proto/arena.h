@@ -38,6 +38,10 @@ ISO_EXPORT size_t iso_arena_used(const struct iso_arena *arena);
 /* Bytes that may still be handed out; 0 when full. */
 ISO_EXPORT size_t iso_arena_left(const struct iso_arena *arena);
 
+/* A copy of a message in the arena, by way of its wire form; NULL when the arena or memory is full.
+ */
+ISO_EXPORT void *iso_arena_copy(struct iso_arena *arena, const ProtobufCMessage *message);
+
 /* The arena as protobuf-c's allocator; lives as long as the arena. */
 ISO_EXPORT ProtobufCAllocator *iso_arena_allocator(struct iso_arena *arena);
 
