@@ -6,7 +6,7 @@ enum iso_status iso_verify_dual_bound(struct iso_verifier *v, int32_t tier, bool
     struct iso_pricing p;
     enum iso_status status = iso_pricing_init(&p, v, tier, ray);
 
-    v->whole_worth = 0;
+    v->whole_worth = v->bound_size = 0;
     if (status == ISO_OK)
         status = iso_pricing_rules(&p);
     if (status == ISO_OK)

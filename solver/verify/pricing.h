@@ -62,6 +62,7 @@ struct iso_pricing {
 
 static inline void iso_pricing_add(struct iso_pricing *p, struct iso_bounded term)
 {
+    p->v->bound_size += fabs((double)term.value);
     p->sum = iso_bounded_add(p->sum, term);
 }
 

@@ -77,6 +77,7 @@ struct iso_verifier {
     int32_t *first_start;             /* n_products + 1 */
     iso_decimal *whole;               /* n_workloads: see iso_verify_least_served() */
     double whole_worth;               /* part of the last dual bound that comes from it */
+    double bound_size;                /* absolute values of the terms of the last dual bound */
     struct iso_column_classes *classes; /* made when the first bound is checked; NULL: not yet */
     enum iso_pricing_way way;
     int64_t *bought;               /* one a start */

@@ -94,6 +94,16 @@ def test_frontiers_say_what_is_served(env):
         ("0.5", "optimal", "400"), ("1", "optimal", "850"), ("1.5", "infeasible", "")]
 
 
+def test_a_frontier_asked_again_says_the_same(env):
+    """Solvers remember what they found: a budget of nothing begun from another one's plan has
+    multipliers whose terms cancel, and its claim was refused for their rounding."""
+    answers = [run(env, "whatif", "-f", SEED, "--frontier", "budget=0..1000:6", "-o", "csv")
+               for _ in range(12)]
+    assert [done.returncode for done in answers] == [0] * 12, answers[-1].stderr
+    assert len({tuple((r["value"], r["ended"], r["cost"]) for r in rows(done))
+                for done in answers}) == 1
+
+
 def test_a_mistake_is_underlined_in_the_text(env):
     done = run(env, "whatif", "-f", SEED, "--set", "limit.aws-cup=900")
     assert done.returncode == 3

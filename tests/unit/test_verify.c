@@ -296,6 +296,40 @@ static void claims_are_what_the_multipliers_prove(void **state)
     plan_case_fini(&c);
 }
 
+/* Two offerings for nothing whose limits, 500 and 1500, are just what is asked for: demand may be
+ * worth 0.1 a unit as both limits take that back, 200 - 50 - 150 = 0. Rounding in sums of such
+ * terms, 400 in all, may leave a claim a part in 10^11 of them below, 4e-9; not twice that. */
+static void terms_that_cancel_may_leave_their_rounding(void **state)
+{
+    struct plan_case c;
+
+    (void)state;
+    plan_case_init(&c, PLAN_CASE_SEED);
+    struct iso_offering offerings[] = {c.problem.offerings[0], c.problem.offerings[1]};
+    struct iso_limit limits[] = {c.problem.limits[0], c.problem.limits[1]};
+    const struct iso_dual duals[] = {{ISO_ROW_DEMAND, 0, 0, -1, -1, 0.1},
+                                     {ISO_ROW_LIMIT, 0, 0, -1, -1, -0.1},
+                                     {ISO_ROW_LIMIT, 1, 0, -1, -1, -0.1}};
+    struct iso_error error = {0};
+    offerings[0].price = offerings[1].price = 0;
+    limits[0].bound = D(500);
+    c.problem.offerings = offerings;
+    c.problem.limits = limits;
+    free(c.plan->duals);
+    c.plan->duals = iso_calloc(3, sizeof(*duals));
+    assert_non_null(c.plan->duals);
+    memcpy(c.plan->duals, duals, sizeof(duals));
+    c.plan->n_duals = c.plan->tiers[0].n_duals = 3;
+    c.plan->tiers[0].value = c.plan->tiers[0].frozen = 0;
+    assert_int_equal(iso_plan_account(&c.problem, c.plan, &error), ISO_OK);
+    c.plan->tiers[0].bound = c.plan->tiers[0].checked_bound = -4e-9;
+    c.problem.options.gap = 0.1;
+    must_accept(&c);
+    c.plan->tiers[0].bound = c.plan->tiers[0].checked_bound = -8e-9;
+    must_refuse(&c, "tiers[0].checked_bound", "its proof gives");
+    plan_case_fini(&c);
+}
+
 /* Multipliers as binary64 are a little off: 0.5 * (1 + 1e-12) makes p cost too little. The verifier
  * lowers it again, and loses 1e-12 of the bound. */
 static void multipliers_may_be_off_by_rounding(void **state)
@@ -471,6 +505,7 @@ int main(void)
         cmocka_unit_test(moves_are_counted),
         cmocka_unit_test(optimal_needs_every_stage_within_its_gap),
         cmocka_unit_test(claims_are_what_the_multipliers_prove),
+        cmocka_unit_test(terms_that_cancel_may_leave_their_rounding),
         cmocka_unit_test(multipliers_may_be_off_by_rounding),
         cmocka_unit_test(multipliers_have_the_signs_of_their_rows),
         cmocka_unit_test(a_ray_must_be_above_nought),
