@@ -19,7 +19,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ["ISO_SOURCE"], "tests", "support"))
 
-from fleet import Killer, check_events, service, watch_with_breaks  # noqa: E402
+from fleet import (Killer, check_events, count_results, service,  # noqa: E402
+                   watch_with_breaks)
 from fleet_model import fleet_model  # noqa: E402
 from isocost_protos import plan_service_pb2 as p, session_service_pb2 as s  # noqa: E402
 from isocost_server import IsocostServer, IsocostWorker  # noqa: E402
@@ -107,7 +108,7 @@ def kill(cluster, model, n, kills, seed):
                                  *LEASE) for i in range(REMOTE)]
         for worker in workers:
             worker.start()
-        killer = Killer(cluster, database, workers, chance, n, kills)
+        killer = Killer(cluster, workers, chance, lambda: count_results(database), n, kills)
         try:
             seen, n_breaks = watch_with_breaks(server, sweep(server, model, n), chance)
         finally:

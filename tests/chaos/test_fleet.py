@@ -7,7 +7,8 @@ import signal
 import grpc
 import pytest
 
-from fleet import Killer, begin, check_events, service, watch, watch_with_breaks
+from fleet import (Killer, begin, check_events, count_results, service, watch,
+                   watch_with_breaks)
 from isocost_protos import change_pb2, plan_service_pb2 as p, session_service_pb2 as s
 from isocost_server import IsocostServer, IsocostWorker
 from postgres_cluster import PostgresCluster
@@ -113,7 +114,7 @@ def test_every_scenario_has_one_result_while_workers_and_postgres_are_killed(clu
         for worker in workers:
             worker.start()
         first = begin(server, two_clouds(), demands(SCENARIOS), durable=True)
-        killer = Killer(cluster, database, workers, chance, SCENARIOS, KILLS)
+        killer = Killer(cluster, workers, chance, lambda: count_results(database), SCENARIOS, KILLS)
         try:
             seen, _ = watch_with_breaks(server, first, chance)
         finally:

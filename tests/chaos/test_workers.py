@@ -4,12 +4,12 @@ import concurrent.futures
 import os
 import random
 import signal
-import threading
 import time
 
 import grpc
 import pytest
 
+from fleet import Killer
 from isocost_protos import plan_service_pb2 as p, plan_service_pb2_grpc
 from isocost_server import IsocostServer, IsocostWorker
 from postgres_cluster import PostgresCluster
@@ -60,50 +60,6 @@ def wait_for_end(plans, plan_id, seconds=60):
     return wait_until(ended, seconds)
 
 
-class Killer:
-    """Kills a random worker whenever so many more plans have ended, and starts it again; half-way it
-    is PostgreSQL's turn."""
-
-    def __init__(self, cluster, database, workers, chance):
-        self.cluster, self.database = cluster, database
-        self.workers, self.chance = workers, chance
-        self.killed = 0
-        self.stop = threading.Event()
-        self.failure = None
-        self.thread = threading.Thread(target=self._guarded)
-        self.thread.start()
-
-    def ended(self):
-        return self.database.number("SELECT count(*) FROM job WHERE state >= 3")
-
-    def _guarded(self):
-        try:
-            self._run()
-        except BaseException as failure:  # told by the test's own thread
-            self.failure = failure
-
-    def _run(self):
-        crashed = False
-        while self.killed < KILLS and not self.stop.is_set():
-            ended = self.ended()
-            if not crashed and ended > PLANS / 2:
-                crashed = True
-                self.cluster.kill()
-                self.cluster.start()
-            if ended >= (self.killed + 1) * PLANS / (KILLS + 2):
-                worker = self.chance.choice(self.workers)
-                worker.kill()
-                worker.start()
-                self.killed += 1
-            time.sleep(0.02)
-
-    def join(self):
-        self.stop.set()
-        self.thread.join(120)
-        if self.failure:
-            raise self.failure
-
-
 def test_plans_end_once_while_workers_and_postgres_are_killed(cluster, database, tmp_path):
     print(f"seed {SEED}")
     options = ("--lease-seconds", "4")
@@ -114,7 +70,11 @@ def test_plans_end_once_while_workers_and_postgres_are_killed(cluster, database,
                    for i in range(WORKERS)]
         for worker in workers:
             worker.start()
-        killer = Killer(cluster, database, workers, random.Random(SEED))
+
+        def ended():
+            return database.number("SELECT count(*) FROM job WHERE state >= 3")
+
+        killer = Killer(cluster, workers, random.Random(SEED), ended, PLANS, KILLS)
 
         def client(name):
             for i in range(name, PLANS, CLIENTS):
@@ -123,7 +83,7 @@ def test_plans_end_once_while_workers_and_postgres_are_killed(cluster, database,
         try:
             with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
                 list(pool.map(client, range(CLIENTS)))
-            wait_until(lambda: killer.ended() == PLANS, 180)
+            wait_until(lambda: ended() == PLANS, 180)
         finally:
             killer.join()
         assert len(acknowledged) == len(set(acknowledged.values())) == PLANS

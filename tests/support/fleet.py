@@ -58,21 +58,21 @@ def watch_with_breaks(server, first, chance):
         stream = watch(server, seen[0].event.accepted.evaluation_id, seen[-1].event.sequence)
 
 
-class Killer:
-    """Kills a random worker whenever so many more results are there, and starts it again; half-way it
-    is PostgreSQL's turn."""
+def count_results(database):
+    return database.number("SELECT count(*) FROM evaluation_event WHERE place >= 0")
 
-    def __init__(self, cluster, database, workers, chance, n_scenarios, kills):
-        self.cluster, self.database = cluster, database
-        self.workers, self.chance = workers, chance
-        self.n_scenarios, self.kills, self.killed = n_scenarios, kills, 0
+
+class Killer:
+    """Kills a random worker whenever `count()` has grown by so much of `total`, and starts it again;
+    half-way it is PostgreSQL's turn."""
+
+    def __init__(self, cluster, workers, chance, count, total, kills):
+        self.cluster, self.workers, self.chance = cluster, workers, chance
+        self.count, self.total, self.kills, self.killed = count, total, kills, 0
         self.stop = threading.Event()
         self.failure = None
         self.thread = threading.Thread(target=self._guarded)
         self.thread.start()
-
-    def _answered(self):
-        return self.database.number("SELECT count(*) FROM evaluation_event WHERE place >= 0")
 
     def _guarded(self):
         try:
@@ -83,12 +83,12 @@ class Killer:
     def _run(self):
         crashed = False
         while self.killed < self.kills and not self.stop.is_set():
-            n = self._answered()
-            if not crashed and n > self.n_scenarios / 2:
+            n = self.count()
+            if not crashed and n > self.total / 2:
                 crashed = True
                 self.cluster.kill()
                 self.cluster.start()
-            if n >= (self.killed + 1) * self.n_scenarios / (self.kills + 2):
+            if n >= (self.killed + 1) * self.total / (self.kills + 2):
                 worker = self.chance.choice(self.workers)
                 worker.kill()
                 worker.start()
