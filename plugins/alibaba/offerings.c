@@ -3,9 +3,7 @@
 
 #include "alibaba.h"
 #include "isocost/sdk/report.h"
-
-#define HOURS_PER_MONTH 730
-#define HOURS_PER_YEAR 8760
+#include "isocost/sdk/subscription.h"
 
 static struct iso_plugin_offering offering_of(const struct iso_alibaba_fetch *fetch,
                                               const struct iso_alibaba_region *region,
@@ -84,54 +82,25 @@ enum iso_status iso_alibaba_send_offerings(const struct iso_alibaba_fetch *fetch
     return ISO_OK;
 }
 
-/* ---- Subscriptions: the term is paid when it begins ---- */
-
-static enum iso_status send_subscription(const struct iso_alibaba_fetch *fetch,
-                                         const struct iso_alibaba_region *region, const char *type,
-                                         const struct iso_alibaba_price *price, bool year,
-                                         struct iso_error *reterr)
-{
-    const struct iso_plugin_condition conditions[] = {
-        {ISO_PLUGIN_FIELD_PROVIDER, NULL, "alibaba"},
-        {ISO_PLUGIN_FIELD_REGION, NULL, region->name},
-        {ISO_PLUGIN_FIELD_TYPE, NULL, type},
-        {ISO_PLUGIN_FIELD_OS, NULL, "linux"},
-        {ISO_PLUGIN_FIELD_PURCHASE, NULL, "on-demand"},
-    };
-    const struct iso_plugin_term term = {conditions, ISO_ARRAY_LENGTH(conditions)};
-    char id[ISO_ALIBABA_PLACE_BYTES], name[ISO_ALIBABA_PLACE_BYTES];
-
-    if (!price->amount.present)
-        return ISO_OK;
-    snprintf(id, sizeof(id), "alibaba-subscription/%s/%.80s/%s", region->name, type,
-             year ? "1y" : "1m");
-    snprintf(name, sizeof(name), "%.80s in %s, subscribed for a %s", type, region->name,
-             year ? "year" : "month");
-    const struct iso_plugin_product row = {
-        .id = id,
-        .provider = "alibaba",
-        .display_name = name,
-        .source = "Alibaba Cloud DescribePrice",
-        .kind = ISO_PLUGIN_COMMITMENT_UNIT,
-        .eligible = {.include = &term, .n_include = 1},
-        .rate_bytes = sizeof(struct iso_plugin_rate),
-        .term_hours = {true, (year ? HOURS_PER_YEAR : HOURS_PER_MONTH) * ISO_DECIMAL_ONE},
-        .hourly_fee = {true, 0},
-        .upfront = price->amount,
-        .currency = price->currency,
-    };
-    return iso_put_products(fetch->sink, &row, 1, reterr);
-}
-
 enum iso_status iso_alibaba_send_products(const struct iso_alibaba_fetch *fetch,
                                           const struct iso_alibaba_region *region,
                                           struct iso_error *reterr)
 {
     for (size_t i = 0; i < iso_dictionary_count(region->types); i++) {
-        const char *name = iso_dictionary_key(region->types, i);
         const struct iso_alibaba_type *type = iso_dictionary_record(region->types, i);
-        ISO_TRY(send_subscription(fetch, region, name, &type->month, /* year= */ false, reterr));
-        ISO_TRY(send_subscription(fetch, region, name, &type->year, /* year= */ true, reterr));
+        struct iso_subscription row = {
+            .provider = "alibaba",
+            .region = region->name,
+            .type = iso_dictionary_key(region->types, i),
+            .source = "Alibaba Cloud DescribePrice",
+            .currency = type->month.currency,
+            .price = type->month.amount,
+        };
+        ISO_TRY(iso_subscription_put(&row, fetch->sink, reterr));
+        row.year = true;
+        row.currency = type->year.currency;
+        row.price = type->year.amount;
+        ISO_TRY(iso_subscription_put(&row, fetch->sink, reterr));
     }
     return ISO_OK;
 }

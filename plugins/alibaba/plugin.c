@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "alibaba.h"
-#include "isocost/sdk/number.h"
 #include "isocost/sdk/words.h"
 
 #define ROW_BYTES ((size_t)16 << 20)
@@ -52,17 +51,7 @@ const char *iso_alibaba_keep(const struct iso_alibaba_fetch *fetch, const char *
 
 bool iso_alibaba_is_wanted(const struct iso_alibaba *alibaba, const char *type)
 {
-    const char *head = alibaba->config->types;
-
-    if (!head[0])
-        return true;
-    while (*head) {
-        size_t n = strcspn(head, ", ");
-        if (n > 0 && strncmp(type, head, n) == 0)
-            return true;
-        head += n + (head[n] != '\0');
-    }
-    return false;
+    return iso_begins_with_any(type, alibaba->config->types);
 }
 
 bool iso_alibaba_is_international(const struct iso_alibaba *alibaba)
@@ -72,14 +61,7 @@ bool iso_alibaba_is_international(const struct iso_alibaba *alibaba)
 
 bool iso_alibaba_currency(const struct iso_alibaba *alibaba, const char *said, char ret[4])
 {
-    snprintf(ret, 4, "%s", iso_alibaba_is_international(alibaba) ? "USD" : "CNY");
-    if (!said[0])
-        return true;
-    if (strlen(said) != 3)
-        return false;
-    for (int i = 0; i < 3; i++)
-        ret[i] = (char)toupper((unsigned char)said[i]);
-    return true;
+    return iso_currency_read(said, iso_alibaba_is_international(alibaba) ? "USD" : "CNY", ret);
 }
 
 enum iso_status iso_alibaba_time(const char *text, int64_t *ret_ns, struct iso_error *reterr)
@@ -96,12 +78,7 @@ enum iso_status iso_alibaba_time(const char *text, int64_t *ret_ns, struct iso_e
 struct iso_amount iso_alibaba_amount(const struct iso_alibaba_fetch *fetch,
                                      const struct iso_json *value, const char *path)
 {
-    struct iso_amount amount = {0};
-    const char *text = iso_json_scalar(iso_json_at(value, path), fetch->row);
-
-    if (iso_number_read_rounded(text, &amount, NULL) != ISO_NUMBER_READ)
-        return (struct iso_amount){0};
-    return amount;
+    return iso_json_amount_at(value, path, fetch->row);
 }
 
 /* ---- An instance ---- */

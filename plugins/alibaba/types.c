@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "alibaba.h"
+#include "isocost/sdk/number.h"
 #include "isocost/sdk/report.h"
 #include "isocost/sdk/words.h"
 
@@ -14,22 +15,6 @@ struct types_call {
     struct iso_alibaba_region *region;
     bool spot; /* the zones under way are those of spot instances */
 };
-
-static struct iso_amount quotient(struct iso_amount amount, iso_decimal by)
-{
-    amount.present =
-        amount.present && iso_decimal_divide(amount.value, by, ISO_ROUND_HALF_EVEN, &amount.value);
-    return amount;
-}
-
-static struct iso_amount product(struct iso_amount a, struct iso_amount b)
-{
-    struct iso_amount amount = {a.present && b.present, 0};
-
-    amount.present = amount.present &&
-                     iso_decimal_multiply(a.value, b.value, ISO_ROUND_HALF_EVEN, &amount.value);
-    return amount;
-}
 
 /* ---- Accelerators ---- */
 
@@ -67,7 +52,7 @@ static enum iso_status read_gpu(const struct types_call *call, const struct iso_
     if (!type->gpu_model)
         return iso_alibaba_full(reterr);
     if (!is_shared_gpu(type->family)) {
-        type->resources[ISO_PLUGIN_RESOURCE_GPU_MEMORY_GIB] = product(count, memory);
+        type->resources[ISO_PLUGIN_RESOURCE_GPU_MEMORY_GIB] = iso_amount_multiply(count, memory);
         return ISO_OK;
     }
     type->resources[ISO_PLUGIN_RESOURCE_GPU] = share_of(spec);
@@ -105,10 +90,10 @@ static enum iso_status read_type(const struct types_call *call, const struct iso
     type->resources[ISO_PLUGIN_RESOURCE_VCPU] = iso_alibaba_amount(fetch, item, "CpuCoreCount");
     type->resources[ISO_PLUGIN_RESOURCE_MEMORY_GIB] = iso_alibaba_amount(fetch, item, "MemorySize");
     type->resources[ISO_PLUGIN_RESOURCE_NETWORK_GBPS] =
-        quotient(iso_alibaba_amount(fetch, item, "InstanceBandwidthTx"), KBIT_PER_GBIT);
+        iso_amount_divide(iso_alibaba_amount(fetch, item, "InstanceBandwidthTx"), KBIT_PER_GBIT);
     type->resources[ISO_PLUGIN_RESOURCE_LOCAL_DISK_GIB] =
-        product(iso_alibaba_amount(fetch, item, "LocalStorageCapacity"),
-                iso_alibaba_amount(fetch, item, "LocalStorageAmount"));
+        iso_amount_multiply(iso_alibaba_amount(fetch, item, "LocalStorageCapacity"),
+                            iso_alibaba_amount(fetch, item, "LocalStorageAmount"));
     return read_gpu(call, item, name, type, reterr);
 }
 

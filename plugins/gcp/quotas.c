@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "gcp.h"
-#include "isocost/sdk/number.h"
 
 #define MAX_FAMILIES 40
 #define MAX_CONDITIONS 3
@@ -23,17 +22,6 @@ static const struct {
     {"NVIDIA_A100_80GB_GPUS", "a2-ultragpu*"},
     {"NVIDIA_L4_GPUS", "g2-*"},
 };
-
-static struct iso_amount number_at(const struct iso_gcp_fetch *fetch, const struct iso_json *quota,
-                                   const char *name)
-{
-    struct iso_amount amount = {0};
-    const char *text = iso_json_scalar(iso_json_at(quota, name), fetch->row);
-
-    if (iso_number_read_rounded(text, &amount, NULL) != ISO_NUMBER_READ)
-        return (struct iso_amount){0};
-    return amount;
-}
 
 /* The family of a metric such as N2D_CPUS in lower case, four characters at most; false: it is of
  * none, as PREEMPTIBLE_CPUS. */
@@ -66,8 +54,8 @@ static enum iso_status put(const struct quotas_call *call, const struct iso_json
         .code = iso_json_text_at(quota, "metric"),
         .scope = *scope,
         .resource = resource,
-        .limit = number_at(call->fetch, quota, "limit"),
-        .used = number_at(call->fetch, quota, "usage"),
+        .limit = iso_json_amount_at(quota, "limit", call->fetch->row),
+        .used = iso_json_amount_at(quota, "usage", call->fetch->row),
         .observed_ns = call->fetch->now_ns,
     };
     return iso_put_quotas(call->fetch->sink, &row, 1, reterr);
@@ -175,7 +163,7 @@ static enum iso_status on_region(void *context, const struct iso_json *page,
         const struct iso_json *quota = iso_json_item(answer.quotas, i);
         iso_scratch_reset(call->fetch->row);
         if (strcmp(iso_json_text_at(quota, "metric"), "PREEMPTIBLE_CPUS") == 0)
-            answer.spot_apart = number_at(call->fetch, quota, "limit").value > 0;
+            answer.spot_apart = iso_json_amount_at(quota, "limit", call->fetch->row).value > 0;
     }
     for (size_t i = 0; i < iso_json_length(answer.quotas); i++)
         ISO_TRY(send(call, &answer, iso_json_item(answer.quotas, i), reterr));

@@ -30,9 +30,10 @@ void iso_failure_set(struct iso_failure *failure, const struct iso_http_response
     memcpy(failure->provider_code, response->provider_code, sizeof(failure->provider_code));
 }
 
-enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_request *request,
-                        struct iso_answer *ret_answer, struct iso_failure *retfailure,
-                        struct iso_error *reterr)
+/* Asks and gathers; the document of a refusal goes to *ret_refusal, if there is one. */
+static enum iso_status gather(const struct iso_host *host, const struct iso_http_request *request,
+                              struct iso_answer *ret_answer, struct iso_json **ret_refusal,
+                              struct iso_failure *retfailure, struct iso_error *reterr)
 {
     struct iso_http_response response = {0};
     struct iso_http_request own = *request;
@@ -46,11 +47,20 @@ enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_reque
     if (status != ISO_OK) {
         if (retfailure)
             iso_failure_set(retfailure, &response);
+        if (ret_refusal && response.n_error_bytes > 0)
+            iso_json_document_read(response.error_body, response.n_error_bytes, ret_refusal, NULL);
         iso_answer_fini(&answer);
         return status;
     }
     *ret_answer = answer;
     return ISO_OK;
+}
+
+enum iso_status iso_ask(const struct iso_host *host, const struct iso_http_request *request,
+                        struct iso_answer *ret_answer, struct iso_failure *retfailure,
+                        struct iso_error *reterr)
+{
+    return gather(host, request, ret_answer, NULL, retfailure, reterr);
 }
 
 /* A service that works sends what can be read. */
@@ -63,18 +73,27 @@ static enum iso_status unreadable(const struct iso_http_request *request, enum i
     return iso_fail(reterr, status, "", "%s", why->text);
 }
 
-enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_request *request,
-                             struct iso_json **ret_document, struct iso_failure *retfailure,
-                             struct iso_error *reterr)
+enum iso_status iso_ask_json_or_refusal(const struct iso_host *host,
+                                        const struct iso_http_request *request,
+                                        struct iso_json **ret_document,
+                                        struct iso_json **ret_refusal,
+                                        struct iso_failure *retfailure, struct iso_error *reterr)
 {
     struct iso_error error = {0};
     struct iso_answer answer = {0};
 
-    ISO_TRY(iso_ask(host, request, &answer, retfailure, reterr));
+    ISO_TRY(gather(host, request, &answer, ret_refusal, retfailure, reterr));
     enum iso_status status = iso_json_document_read(answer.bytes ? answer.bytes : "",
                                                     answer.n_bytes, ret_document, &error);
     iso_answer_fini(&answer);
     return status == ISO_OK ? ISO_OK : unreadable(request, status, &error, reterr);
+}
+
+enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_request *request,
+                             struct iso_json **ret_document, struct iso_failure *retfailure,
+                             struct iso_error *reterr)
+{
+    return iso_ask_json_or_refusal(host, request, ret_document, NULL, retfailure, reterr);
 }
 
 enum iso_status iso_ask_xml(const struct iso_host *host, const struct iso_http_request *request,

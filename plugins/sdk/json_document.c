@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "isocost/sdk/number.h"
+
 static const unsigned char byte_order_mark[] = {0xef, 0xbb, 0xbf};
 
 /* jansson nests up to 2,048 deep; each level costs it stack. */
@@ -76,6 +78,17 @@ const char *iso_json_text_at(const struct iso_json *value, const char *path)
     const char *text = json_string_value((const json_t *)iso_json_at(value, path));
 
     return text ? text : "";
+}
+
+struct iso_amount iso_json_amount_at(const struct iso_json *value, const char *path,
+                                     struct iso_scratch *scratch)
+{
+    struct iso_amount amount = {0};
+    const char *text = iso_json_scalar(iso_json_at(value, path), scratch);
+
+    if (iso_number_read_rounded(text, &amount, NULL) != ISO_NUMBER_READ)
+        return (struct iso_amount){0};
+    return amount;
 }
 
 void iso_json_print(const struct iso_json *value, struct iso_text *text)

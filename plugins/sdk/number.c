@@ -98,3 +98,19 @@ enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret
         iso_fail(reterr, exact.status, "", "%s", exact.text);
     return how;
 }
+
+struct iso_amount iso_amount_multiply(struct iso_amount a, struct iso_amount b)
+{
+    struct iso_amount amount = {a.present && b.present, 0};
+
+    amount.present = amount.present &&
+                     iso_decimal_multiply(a.value, b.value, ISO_ROUND_HALF_EVEN, &amount.value);
+    return amount;
+}
+
+struct iso_amount iso_amount_divide(struct iso_amount amount, iso_decimal by)
+{
+    amount.present =
+        amount.present && iso_decimal_divide(amount.value, by, ISO_ROUND_HALF_EVEN, &amount.value);
+    return amount;
+}

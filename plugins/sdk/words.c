@@ -220,3 +220,31 @@ bool iso_text_is_utf8(const char *text)
     }
     return true;
 }
+
+bool iso_currency_read(const char *said, const char *otherwise, char ret_code[4])
+{
+    snprintf(ret_code, 4, "%s", otherwise);
+    if (!said[0])
+        return true;
+    if (strlen(said) != 3)
+        return false;
+    for (int i = 0; i < 3; i++) {
+        if (!isalpha((unsigned char)said[i]))
+            return false;
+        ret_code[i] = (char)toupper((unsigned char)said[i]);
+    }
+    return true;
+}
+
+bool iso_begins_with_any(const char *text, const char *heads)
+{
+    if (!heads[0])
+        return true;
+    while (*heads) {
+        size_t n = strcspn(heads, ", ");
+        if (n > 0 && strncmp(text, heads, n) == 0)
+            return true;
+        heads += n + (heads[n] != '\0');
+    }
+    return false;
+}

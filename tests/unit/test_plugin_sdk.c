@@ -349,6 +349,42 @@ static void long_numbers_are_rounded_half_to_even(void **state)
     }
 }
 
+static void amounts_are_absent_when_an_operand_is(void **state)
+{
+    const struct iso_amount two = {true, 2 * ISO_DECIMAL_ONE}, none = {false, 7},
+                            most = {true, INT64_MAX};
+
+    (void)state;
+    assert_int_equal(iso_amount_multiply(two, two).value, 4 * ISO_DECIMAL_ONE);
+    assert_int_equal(iso_amount_divide(two, 8 * ISO_DECIMAL_ONE).value, ISO_DECIMAL_ONE / 4);
+    assert_false(iso_amount_multiply(two, none).present);
+    assert_false(iso_amount_multiply(two, most).present);
+    assert_false(iso_amount_divide(none, ISO_DECIMAL_ONE).present);
+}
+
+static void currencies_are_three_letters_or_the_other_one(void **state)
+{
+    char code[4];
+
+    (void)state;
+    assert_true(iso_currency_read("cny", "USD", code));
+    assert_string_equal(code, "CNY");
+    assert_true(iso_currency_read("", "USD", code));
+    assert_string_equal(code, "USD");
+    assert_false(iso_currency_read("yuan", "USD", code));
+    assert_false(iso_currency_read("C1Y", "USD", code));
+}
+
+static void beginnings_are_any_of_a_list(void **state)
+{
+    (void)state;
+    assert_true(iso_begins_with_any("s6.large.2", ""));
+    assert_true(iso_begins_with_any("s6.large.2", "c6., s6."));
+    assert_false(iso_begins_with_any("s6.large.2", "c6.,s7."));
+    assert_false(iso_begins_with_any("s6.large.2", ", "));
+    assert_false(iso_begins_with_any("s6", "s6."));
+}
+
 static void times_are_written_as_they_are_read(void **state)
 {
     char text[ISO_TIME_TEXT_SIZE];
@@ -418,6 +454,9 @@ int main(void)
         cmocka_unit_test(a_list_of_names_that_grows_too_long_is_cut),
         cmocka_unit_test(the_same_cursor_twice_stops_a_loop),
         cmocka_unit_test(long_numbers_are_rounded_half_to_even),
+        cmocka_unit_test(amounts_are_absent_when_an_operand_is),
+        cmocka_unit_test(currencies_are_three_letters_or_the_other_one),
+        cmocka_unit_test(beginnings_are_any_of_a_list),
         cmocka_unit_test(times_are_written_as_they_are_read),
         cmocka_unit_test(records_are_found_by_their_key_and_stay_where_they_are),
         cmocka_unit_test(text_is_put_together_and_escaped),

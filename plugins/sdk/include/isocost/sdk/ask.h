@@ -29,6 +29,14 @@ enum iso_status iso_ask_json(const struct iso_host *host, const struct iso_http_
                              struct iso_json **ret_document, struct iso_failure *retfailure,
                              struct iso_error *reterr);
 
+/* The same for services that say in JSON why they refuse: *ret_refusal is that document when the
+ * request fails with one, else it stays as it is. The caller frees it like the answer. */
+enum iso_status iso_ask_json_or_refusal(const struct iso_host *host,
+                                        const struct iso_http_request *request,
+                                        struct iso_json **ret_document,
+                                        struct iso_json **ret_refusal,
+                                        struct iso_failure *retfailure, struct iso_error *reterr);
+
 /* The same for XML; the caller frees *ret_document with iso_xml_free(). */
 enum iso_status iso_ask_xml(const struct iso_host *host, const struct iso_http_request *request,
                             struct iso_xml **ret_document, struct iso_failure *retfailure,

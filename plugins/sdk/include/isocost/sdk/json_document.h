@@ -3,6 +3,7 @@
 #ifndef ISOCOST_SDK_JSON_DOCUMENT_H
 #define ISOCOST_SDK_JSON_DOCUMENT_H
 
+#include "isocost/plugin.h"
 #include "isocost/sdk/json.h"
 #include "isocost/sdk/text.h"
 
@@ -27,6 +28,11 @@ const struct iso_json *iso_json_at(const struct iso_json *value, const char *pat
 
 /* The text at such a path; "" when there is none or it is no text. */
 const char *iso_json_text_at(const struct iso_json *value, const char *path);
+
+/* The number at such a path, written as one or as text, rounded to nine places; absent if it is
+ * none. `scratch` is for its text. */
+struct iso_amount iso_json_amount_at(const struct iso_json *value, const char *path,
+                                     struct iso_scratch *scratch);
 
 /* Adds a value as JSON text; a real number has 17 digits, so that it reads back equal. When memory
  * is short, text->failed is set. */

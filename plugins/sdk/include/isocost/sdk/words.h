@@ -35,6 +35,13 @@ char *iso_time_write(int64_t ns, char buffer[ISO_TIME_TEXT_SIZE]);
 /* Whether the text is UTF-8: no surrogates, nothing overlong, no NUL before the end. */
 bool iso_text_is_utf8(const char *text);
 
+/* Reads a currency's code of three letters in any case; "" gives `otherwise`. False: it is none. */
+bool iso_currency_read(const char *said, const char *otherwise, char ret_code[4]);
+
+/* Whether a text begins with one of `heads`, which have commas or blanks between them; heads of ""
+ * are those of any text. */
+bool iso_begins_with_any(const char *text, const char *heads);
+
 /* Whether two names are equal, by the rules of words. */
 bool iso_name_equal(const char *a, const char *b);
 
