@@ -35,22 +35,24 @@ static enum iso_status send_limit(const struct iso_huawei_fetch *fetch,
     const struct iso_plugin_term term = {conditions, ISO_ARRAY_LENGTH(conditions)};
     struct iso_amount limit = iso_json_amount_at(absolute, limits[i].limit, fetch->row);
     struct iso_amount used = iso_json_amount_at(absolute, limits[i].used, fetch->row);
-    bool unlimited = limit.present && limit.value == -ISO_DECIMAL_ONE;
+    bool told = limit.present, unlimited = told && limit.value == -ISO_DECIMAL_ONE;
+
+    limit.present = told && limit.value >= 0;
     const struct iso_plugin_quota row = {
         .provider = "huawei",
         .region = fetch->place->region,
         .code = limits[i].limit,
         .scope = {.include = &term, .n_include = 1},
         .resource = limits[i].resource,
-        .limit = unlimited ? (struct iso_amount){0} : iso_amount_divide(limit, limits[i].unit),
+        .limit = iso_amount_divide(limit, limits[i].unit),
         .used = iso_amount_divide(used, limits[i].unit),
         .unlimited = unlimited,
         .observed_ns = fetch->now_ns,
     };
 
-    if (!limit.present && !iso_json_at(absolute, limits[i].limit))
+    if (!told && !iso_json_at(absolute, limits[i].limit))
         return ISO_OK; /* regions without spot say nothing of it */
-    if (!limit.present || (limit.value < 0 && !unlimited))
+    if (!limit.present && !unlimited)
         return iso_report(fetch->sink, "invalid_value", /* quarantined= */ true,
                           fetch->place->region, "%s is neither a number nor -1 for no limit",
                           reterr, limits[i].limit);

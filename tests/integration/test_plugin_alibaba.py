@@ -7,7 +7,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, codes, money
 from replay_alibaba import ReplayAlibaba, instance_type, point
 
 PLUGIN = BUILD / "plugins" / "alibaba.so"
@@ -54,17 +54,9 @@ def refused(cloud, **arguments):
     return caught.value
 
 
-def money(amount):
-    return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
-
-
 def summary(offerings):
     return sorted((o.type, o.zone[-1:], o.purchase, o.status, *(money(o.price) if o.HasField("price") else ("none",)))
                   for o in offerings)
-
-
-def codes(found):
-    return sorted(d.code for d in found["diagnostics"])
 
 
 SMALL = [("ecs.c7.xlarge", "g", ON_DEMAND, AVAILABLE, "0.6", "CNY"),

@@ -9,7 +9,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, codes, money
 from replay_aws import OFFER_COLUMNS, ReplayAws, csv_file, large_price_file, price_row, savings_row
 
 PLUGIN = BUILD / "plugins" / "aws.so"
@@ -67,17 +67,9 @@ def refused(cloud, *, wanted=(), **config):
     return caught.value
 
 
-def money(amount):
-    return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
-
-
 def summary(offerings):
     return sorted((o.type, o.zone, o.purchase, *(money(o.price) if o.HasField("price") else ("none",)))
                   for o in offerings)
-
-
-def codes(found):
-    return sorted(d.code for d in found["diagnostics"])
 
 
 SMALL = [("c5.xlarge", "use1-az4", ON_DEMAND, "0.17", "USD"), ("m5.large", "use1-az1", ON_DEMAND, "0.096", "USD"),

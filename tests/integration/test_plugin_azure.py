@@ -9,7 +9,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer, FaultCloud
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, codes, money
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 
 PLUGIN = BUILD / "plugins" / "azure.so"
@@ -52,17 +52,9 @@ def refused(cloud, **arguments):
     return caught.value
 
 
-def money(amount):
-    return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
-
-
 def summary(offerings):
     return sorted((o.type, o.zone, o.purchase, *(money(o.price) if o.HasField("price") else ("none",)))
                   for o in offerings)
-
-
-def codes(found):
-    return sorted(d.code for d in found["diagnostics"])
 
 
 SMALL = [("standard_d2s_v5", "eastus-az1", ON_DEMAND, "0.096", "USD"),

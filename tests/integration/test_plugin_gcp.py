@@ -11,7 +11,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, codes
 from replay_gcp import API_KEY, PROJECT, ReplayGcp, machine_type, part, sku
 
 PLUGIN = BUILD / "plugins" / "gcp.so"
@@ -68,10 +68,6 @@ def summary(offerings):
 def prices(cloud, purchase=ON_DEMAND, **config):
     return {o.type: money(o.price) if o.HasField("price") else "none"
             for o in rows(cloud, wanted=CATALOG, **config)["offerings"] if o.purchase == purchase}
-
-
-def codes(found):
-    return sorted(d.code for d in found["diagnostics"])
 
 
 # ---- The catalog ----

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from fault_cloud import Answer, FaultCloud
-from huawei_fetch import CATALOG, NOW, PLUGIN, R, SMALL, codes, refused, rows, small, summary
+from huawei_fetch import CATALOG, NOW, PLUGIN, R, SMALL, refused, rows, small, summary
 from isocost_protos import offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, codes
 from replay_huawei import ReplayHuawei, flavor
 
 AVAILABLE, RESTRICTED = offering_pb2.OFFERING_STATUS_AVAILABLE, offering_pb2.OFFERING_STATUS_RESTRICTED

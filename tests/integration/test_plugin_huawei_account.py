@@ -6,8 +6,9 @@ import types
 
 import pytest
 from fault_cloud import Answer
-from huawei_fetch import CATALOG, NOTHING, NOW, R, codes, money, refused, rows, small
+from huawei_fetch import CATALOG, NOTHING, NOW, R, refused, rows, small
 from isocost_protos import offering_pb2
+from plugin_host import codes, money
 from replay_huawei import ReplayHuawei
 
 DAY = 86400

@@ -3,7 +3,8 @@ import json
 
 import pytest
 from fault_cloud import Answer
-from huawei_fetch import CATALOG, NOW, R, SMALL, codes, money, refused, rows, small, summary
+from huawei_fetch import CATALOG, NOW, R, SMALL, refused, rows, small, summary
+from plugin_host import codes, money
 from replay_huawei import ReplayHuawei, flavor
 
 PRODUCTS = {"quotas": False, "offerings": False}

@@ -1,7 +1,7 @@
 """What the tests of the plugin huawei share: a small region, and its rows."""
 import pytest
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import PluginFailure, PluginHost, money
 from replay_huawei import flavor
 
 PLUGIN = BUILD / "plugins" / "huawei.so"
@@ -39,14 +39,7 @@ def refused(cloud, **arguments):
     return caught.value
 
 
-def money(amount):
-    return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
-
-
 def summary(offerings):
     return sorted((o.type, o.zone[-1:], o.status, *(money(o.price) if o.HasField("price") else ("none",)))
                   for o in offerings)
 
-
-def codes(found):
-    return sorted(d.code for d in found["diagnostics"])

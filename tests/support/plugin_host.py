@@ -130,6 +130,16 @@ class PluginHost:
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
+def money(amount):
+    """An amount as text, "0.4" or "1.", and its currency."""
+    return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
+
+
+def codes(found):
+    """The codes of the diagnostics among rows."""
+    return sorted(d.code for d in found["diagnostics"])
+
+
 def _fetch_request(*, usage, costs, **wanted):
     request = plugin_pb2.FetchRequest(usage=usage is not None, costs=costs is not None, **wanted)
     for span in filter(None, (usage, costs)):

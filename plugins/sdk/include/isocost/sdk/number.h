@@ -22,8 +22,8 @@ enum iso_number iso_number_read(const char *text, struct iso_amount *ret_amount,
 enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret_amount,
                                         struct iso_error *reterr);
 
-/* The product and the quotient by what is not 0, rounded half to even; absent when an operand is, or
- * out of range. */
+/* The product and the quotient by what is not 0, rounded half to even; absent when an operand is,
+ * or out of range. */
 struct iso_amount iso_amount_multiply(struct iso_amount a, struct iso_amount b);
 struct iso_amount iso_amount_divide(struct iso_amount amount, iso_decimal by);
 
