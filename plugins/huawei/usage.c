@@ -1,8 +1,8 @@
 /* Usage: CPU of the servers of a project, from Cloud Eye.
  *
  * A call gives at most 3000 points: metrics * (to - from) / period. Beyond that Cloud Eye moves
- * `from` without a word, so servers and time are asked for in pieces that never reach it. It also
- * rounds `from` down to a period. */
+ * `from` without a word, so servers and time are asked for in pieces that never go beyond it. It
+ * also rounds `from` down to a period: what lies before the piece is left out. */
 #include <math.h>
 #include <stdio.h>
 
@@ -68,8 +68,7 @@ static enum iso_status take_point(const struct usage_call *call, const char *id,
         return iso_report(fetch->sink, "invalid_value", /* quarantined= */ true, id,
                           "a point of cpu_util without a time, or with a value that is none",
                           reterr);
-    if (!text || ms < call->from_ms || ms >= call->to_ms || ms * NS_PER_MS < fetch->what->from_ns ||
-        ms * NS_PER_MS >= fetch->what->to_ns)
+    if (!text || ms < call->from_ms || ms >= call->to_ms)
         return ISO_OK; /* nothing was measured, which is not 0, or it was not asked for */
     const struct iso_plugin_usage row = {
         .provider = "huawei",
@@ -176,13 +175,12 @@ enum iso_status iso_huawei_send_usage(const struct iso_huawei_fetch *fetch,
     struct usage_call call = {.fetch = fetch,
                               .servers = servers,
                               .period_ms = 1000 * iso_huawei_usage_period_s(fetch->huawei)};
-    int64_t from_ms = fetch->what->from_ns / NS_PER_MS;
+    int64_t from_ms = (fetch->what->from_ns + NS_PER_MS - 1) / NS_PER_MS;
     int64_t to_ms = (fetch->what->to_ns + NS_PER_MS - 1) / NS_PER_MS;
 
     if (!servers)
         return iso_huawei_full(reterr);
     ISO_TRY(iso_huawei_each_server(fetch, on_server, &call, reterr));
-    from_ms -= from_ms % call.period_ms;
     for (; from_ms < to_ms; from_ms += MAX_POINTS * call.period_ms) {
         int64_t end_ms = from_ms + MAX_POINTS * call.period_ms;
         call.from_ms = from_ms;

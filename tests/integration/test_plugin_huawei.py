@@ -114,8 +114,10 @@ def test_what_cannot_be_read_of_a_zone_is_told(cloud, az, status, code):
     region.types = [flavor("s6.large.2", **{"cond:operation:az": az}), flavor("c7.xlarge.4")]
     region.types[1]["os_extra_specs"]["cond:operation:az"] = "cn-north-4x(normal)" if code == "unknown_zone" else ""
     found = rows(cloud, wanted=CATALOG)
-    assert {o.zone: o.status for o in found["offerings"] if o.type == "s6.large.2"} == {
-        "cn-north-4a": status, "cn-north-4b": AVAILABLE}
+    assert {(o.type[:2], o.zone): o.status for o in found["offerings"]} == {
+        ("s6", "cn-north-4a"): status, ("s6", "cn-north-4b"): AVAILABLE, ("c7", "cn-north-4a"): AVAILABLE,
+        ("c7", "cn-north-4b"): AVAILABLE}
+    assert [dict(o.labels) for o in found["offerings"] if o.status == UNKNOWN] == [{}] * (status == UNKNOWN)
     assert codes(found) == ([code] if code else [])
 
 

@@ -122,31 +122,34 @@ def test_usage_is_told_in_ratios_of_points_in_the_span(cloud):
         (f, "3600", (NOW - 7200) * 1000, NOW * 1000) for f in ("average", "max")]
 
 
-# Servers, seconds, period: calls of each statistic, and metrics in the largest. 500 metrics and 3000 points are the most.
+# Servers, seconds, period, seconds from a whole period to the end: calls of each statistic, and metrics in the largest.
+# 500 metrics and 3000 points are the most.
 SPANS = {
-    "one call": (500, 6 * 3600, "3600", 1, 500),           # 500 * 6 = 3000
-    "too many metrics": (501, 3600, "3600", 2, 500),       # 501 metrics
-    "too many points": (500, 7 * 3600, "3600", 2, 428),    # 3000 // 7 = 428
-    "a long span": (2, 3001 * 60, "60", 3, 2),             # two calls of 3000 minutes, one of the last minute
-    "a day": (1, DAY, "86400", 1, 1),
+    "one call": (500, 6 * 3600, "3600", 0, 1, 500),           # 500 * 6 = 3000
+    "too many metrics": (501, 3600, "3600", 0, 2, 500),       # 501 metrics
+    "too many points": (500, 7 * 3600, "3600", 0, 2, 428),    # 3000 // 7 = 428
+    "a long span": (2, 3001 * 60, "60", 0, 3, 2),             # two calls of 3000 minutes, one of the last minute
+    "a long span at an odd time": (2, 3001 * 60, "60", 17, 3, 2),
+    "a day": (1, DAY, "86400", 0, 1, 1),
+    "six hours at an odd time": (500, 6 * 3600, "3600", 1800, 1, 500),
 }
 
 
 @pytest.mark.parametrize("name", SPANS)
 def test_no_call_reaches_the_number_of_points_at_which_cloud_eye_moves_its_begin(cloud, name):
     """All samples that exist come, each once, whatever they are cut into."""
-    n, seconds, period, n_calls, most = SPANS[name]
-    region, end = cloud.region(R), NOW - NOW % 86400
+    n, seconds, period, odd, n_calls, most = SPANS[name]
+    region, end = cloud.region(R), NOW - NOW % 86400 + odd
     region.servers = [server(str(i)) for i in range(n)]
-    region.samples = {(str(i), "average"): {s: 50 for s in range(end - seconds - 3600, end + 3600, int(period))}
-                      for i in range(n)}
+    samples = range(end - odd - seconds - DAY, end + DAY, int(period))
+    region.samples = {(str(i), "average"): {s: 50 for s in samples} for i in range(n)}
     found = rows(cloud, wanted={**NOTHING, "usage": (end - seconds, end)}, usage_period_seconds=period)
     calls = [a for c, a in cloud.calls if c == "metrics" and a["filter"] == "average"]
     assert len(calls) == n_calls and max(len(a["metrics"]) for a in calls) == most
     assert all(len(a["metrics"]) * (a["to"] - a["from"]) // (int(period) * 1000) <= 3000 for a in calls)
     assert {a["period"] for a in calls} == {"1" if period == "60" else period}
     told = [(u.resource, u.start.seconds) for u in found["usage"]]
-    assert len(told) == len(set(told)) == n * (seconds // int(period))
+    assert len(told) == len(set(told)) == n * sum(end - seconds <= s < end for s in samples)
 
 
 def test_points_that_cannot_be_read_are_told(cloud):

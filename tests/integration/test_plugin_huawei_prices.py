@@ -144,13 +144,17 @@ def test_when_nothing_is_known_and_nothing_is_named_the_calls_still_end(cloud):
     assert len(asked(cloud)) < 3 * 40
 
 
-def test_a_name_that_begins_another_is_not_taken_for_it(cloud):
+@pytest.mark.parametrize("suffix", [".linux", ""])
+@pytest.mark.parametrize("unknown", ["s6.large.21", "s6.large.2.metal"])
+def test_a_name_that_begins_another_is_not_taken_for_it(cloud, unknown, suffix):
+    """Whether the prose names the product or the type."""
     many(cloud, 0, set())
     region = cloud.region(R)
-    region.types = [flavor("s6.large.2"), flavor("s6.large.21"), flavor("xs6.large.2")]
+    region.types = [flavor("s6.large.2"), flavor(unknown), flavor("xs6.large.2")]
     region.prices = {("s6.large.2", "hour"): 1, ("xs6.large.2", "hour"): 1}
+    cloud.unknown_prose = f"Can not find product {unknown}{suffix}, region {R}"
     found = rows(cloud, wanted=CATALOG)
-    assert [d.place for d in found["diagnostics"]] == [f"{R}/s6.large.21"] and len(asked(cloud)) == 2
+    assert [d.place for d in found["diagnostics"]] == [f"{R}/{unknown}"] and len(asked(cloud)) == 2
 
 
 @pytest.mark.parametrize("status, code, kind", [(400, "CBC.0100", "permanent"), (403, "CBC.0151", "auth"),

@@ -161,8 +161,7 @@ class ReplayHuawei(FaultCloud):
         """Moves `from` as the service does when more than 3000 points are asked for."""
         period_ms = 60000 if asked["period"] == "1" else int(asked["period"]) * 1000
         most_ms = 3000 * period_ms // len(asked["metrics"])
-        start = max(asked["from"], asked["to"] - most_ms)
-        start -= start % period_ms
+        start = max(asked["from"] - asked["from"] % period_ms, asked["to"] - most_ms)
         answer = []
         for metric in asked["metrics"]:
             assert (metric["namespace"], metric["metric_name"]) == ("SYS.ECS", "cpu_util")
