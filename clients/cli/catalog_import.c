@@ -36,6 +36,10 @@ static Isocost__V1__CatalogFileKind kind_of(const char *path)
         {"products", ".products.csv",
          ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_PRODUCTS_CSV},
         {"quotas", ".quotas.csv", ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_QUOTAS_CSV},
+        {"overlays", ".overlays.csv",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OVERLAYS_CSV},
+        {"egress_rates", ".egress_rates.csv",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_EGRESS_RATES_CSV},
     };
     const char *name = base_name(path);
 

@@ -4,7 +4,7 @@
 void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
 {
     fputs("kind,period,last_period,periods,workload,team,offering,product,quantity,served,"
-          "unit_price,currency,hours,rate,cost,cost_currency,from,to,reason\n",
+          "unit_price,currency,hours,rate,cost,cost_currency,from,to,reason,price_note\n",
           stream);
     for (size_t i = 0; i < plan->n_lines; i++) {
         const Isocost__V1__PlanLine *line = plan->lines[i];
@@ -28,6 +28,7 @@ void iso_plan_view_csv(const Isocost__V1__Plan *plan, FILE *stream)
         iso_csv_text(line->cost ? line->cost->currency_code : "", ',', stream);
         iso_csv_text(line->from, ',', stream);
         iso_csv_text(line->to, ',', stream);
-        iso_csv_text(line->reason, '\n', stream);
+        iso_csv_text(line->reason, ',', stream);
+        iso_csv_text(line->price_note, '\n', stream);
     }
 }

@@ -334,6 +334,9 @@ static ProtobufCMessage *overlay_of(const struct iso_plugin_overlay *row, struct
         out->opt_availability_case = ISOCOST__V1__OVERLAY__OPT_AVAILABILITY_AVAILABILITY;
         out->availability = iso_decimal_to_double(row->availability.value);
     }
+    out->valid_from = iso_convert_text(row->valid_from, arena);
+    out->valid_until = iso_convert_text(row->valid_until, arena);
+    out->note = iso_convert_text(row->note, arena);
     return &out->base;
 }
 
@@ -372,6 +375,8 @@ size_t iso_row_bytes(int32_t kind)
         return sizeof(struct iso_plugin_cost);
     case ISO_ROW_RUNNING:
         return sizeof(struct iso_plugin_running);
+    case ISO_ROW_EGRESS_RATE:
+        return sizeof(struct iso_plugin_egress_rate);
     default:
         return 0;
     }
@@ -405,6 +410,9 @@ ProtobufCMessage *iso_row_to_proto(int32_t kind, const void *row, struct iso_are
         break;
     case ISO_ROW_RUNNING:
         message = iso_convert_running(row, arena);
+        break;
+    case ISO_ROW_EGRESS_RATE:
+        message = iso_convert_egress_rate(row, arena);
         break;
     default:
         break;

@@ -31,6 +31,10 @@ void *iso_convert_pointers(size_t n, struct iso_arena *arena);
 void *iso_convert_entry(const ProtobufCMessageDescriptor *type, const char *key, const char *value,
                         struct iso_arena *arena);
 
+/* convert_egress.c */
+ProtobufCMessage *iso_convert_egress_rate(const struct iso_plugin_egress_rate *row,
+                                          struct iso_arena *arena);
+
 /* convert_records.c: what ran and what it cost. */
 ProtobufCMessage *iso_convert_usage(const struct iso_plugin_usage *row, struct iso_arena *arena);
 ProtobufCMessage *iso_convert_cost(const struct iso_plugin_cost *row, struct iso_arena *arena);

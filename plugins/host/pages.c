@@ -25,6 +25,7 @@ static const struct list lists[] = {
     [ISO_ROW_USAGE] = LIST(usage),
     [ISO_ROW_COST] = LIST(costs),
     [ISO_ROW_RUNNING] = LIST(inventory),
+    [ISO_ROW_EGRESS_RATE] = LIST(egress_rates),
 #undef LIST
 };
 
@@ -140,6 +141,7 @@ static enum iso_status put_rows(struct iso_pages *pages, int32_t kind, const voi
         struct iso_plugin_usage usage;
         struct iso_plugin_cost cost;
         struct iso_plugin_running running;
+        struct iso_plugin_egress_rate egress_rate;
     } row;
     size_t own_bytes = iso_row_bytes(kind);
 

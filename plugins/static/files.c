@@ -17,9 +17,13 @@ static bool ends_with(const char *text, const char *end)
 static bool kind_by_word(const char *word, size_t n_bytes, enum iso_file_kind *ret_kind)
 {
     static const char *const words[] = {
-        [ISO_FILE_OFFERINGS] = "offerings", [ISO_FILE_PRODUCTS] = "products",
-        [ISO_FILE_QUOTAS] = "quotas",       [ISO_FILE_OVERLAYS] = "overlays",
-        [ISO_FILE_JSON] = "json",           [ISO_FILE_ANY_TABLE] = "csv",
+        [ISO_FILE_OFFERINGS] = "offerings",
+        [ISO_FILE_PRODUCTS] = "products",
+        [ISO_FILE_QUOTAS] = "quotas",
+        [ISO_FILE_OVERLAYS] = "overlays",
+        [ISO_FILE_EGRESS_RATES] = "egress_rates",
+        [ISO_FILE_JSON] = "json",
+        [ISO_FILE_ANY_TABLE] = "csv",
         [ISO_FILE_IGNORED] = "ignore",
     };
 
@@ -54,7 +58,7 @@ enum iso_status iso_kinds_check(const char *kinds, struct iso_error *reterr)
         if (n_name == 0 || n_name >= n || !kind_by_word(next + n_name + 1, n - n_name - 1, &kind))
             return iso_fail(reterr, ISO_E_INVALID, "kinds",
                             "\"%.*s\" is not name=kind; a kind is offerings, products, quotas, "
-                            "overlays, csv, json or ignore",
+                            "overlays, egress_rates, csv, json or ignore",
                             (int)(n < 64 ? n : 64), next);
         next += n + (next[n] == ';');
     }

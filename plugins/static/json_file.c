@@ -270,12 +270,13 @@ static bool set_special(struct json_file *file, struct iso_row *row, const char 
         {ISO_FILE_PRODUCTS, "hourly_fee", ISO_PRODUCT_HOURLY_FEE, ISO_PRODUCT_CURRENCY},
         {ISO_FILE_PRODUCTS, "upfront", ISO_PRODUCT_UPFRONT, ISO_PRODUCT_CURRENCY},
         {ISO_FILE_OVERLAYS, "price", ISO_OVERLAY_PRICE, ISO_OVERLAY_CURRENCY},
+        {ISO_FILE_EGRESS_RATES, "price_per_gb", ISO_EGRESS_RATE_PRICE_PER_GB,
+         ISO_EGRESS_RATE_CURRENCY},
     };
     static const char *const selectors[ISO_FILE_N_TABLES] = {
-        [ISO_FILE_OFFERINGS] = "",
-        [ISO_FILE_PRODUCTS] = "eligible",
-        [ISO_FILE_QUOTAS] = "scope",
-        [ISO_FILE_OVERLAYS] = "offerings",
+        [ISO_FILE_OFFERINGS] = "",    [ISO_FILE_PRODUCTS] = "eligible",
+        [ISO_FILE_QUOTAS] = "scope",  [ISO_FILE_OVERLAYS] = "offerings",
+        [ISO_FILE_EGRESS_RATES] = "",
     };
 
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(money); i++)
@@ -368,7 +369,8 @@ static bool is_catalog(const struct iso_json_reader *json)
 enum iso_status iso_json_file_read(struct iso_static_reader *reader, const char *path, bool named,
                                    struct iso_error *reterr)
 {
-    static const char foreign[] = "it has none of the lists offerings, products, quotas, overlays";
+    static const char foreign[] =
+        "it has none of the lists offerings, products, quotas, overlays, egress_rates";
     struct json_file file = {.reader = reader};
     ISO_AUTO(iso_json_reader) json = iso_json_reader_new(on_element, &file);
 

@@ -13,10 +13,11 @@ struct iso_static_config {
 
 /* What a file holds. */
 enum iso_file_kind {
-    ISO_FILE_OFFERINGS, /* the four tables; a row's kind too */
+    ISO_FILE_OFFERINGS, /* the tables; a row's kind too */
     ISO_FILE_PRODUCTS,
     ISO_FILE_QUOTAS,
     ISO_FILE_OVERLAYS,
+    ISO_FILE_EGRESS_RATES,
     ISO_FILE_N_TABLES,
     ISO_FILE_JSON = ISO_FILE_N_TABLES,
     ISO_FILE_ANY_TABLE, /* its header tells */

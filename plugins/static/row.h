@@ -73,7 +73,22 @@
     X(CURRENCY, "currency", false)         \
     X(PRICE_FACTOR, "price_factor", false) \
     X(STATUS, "status", false)             \
-    X(AVAILABILITY, "availability", false)
+    X(AVAILABILITY, "availability", false) \
+    X(VALID_FROM, "valid_from", false)     \
+    X(VALID_UNTIL, "valid_until", false)   \
+    X(NOTE, "note", false)
+
+#define ISO_EGRESS_RATE_COLUMNS(X)        \
+    X(PROVIDER, "provider", false)        \
+    X(REGION, "region", false)            \
+    X(TO, "to", true)                     \
+    X(FROM_GB, "from_gb", false)          \
+    X(PRICE_PER_GB, "price_per_gb", true) \
+    X(CURRENCY, "currency", false)        \
+    X(VALID_FROM, "valid_from", false)    \
+    X(VALID_UNTIL, "valid_until", false)  \
+    X(SOURCE, "source", false)            \
+    X(OBSERVED_AT, "observed_at", false)
 
 enum iso_offering_column {
 #define X(constant, name, required) ISO_OFFERING_##constant,
@@ -101,6 +116,13 @@ enum iso_overlay_column {
     ISO_OVERLAY_COLUMNS(X)
 #undef X
         ISO_OVERLAY_N_COLUMNS
+};
+
+enum iso_egress_rate_column {
+#define X(constant, name, required) ISO_EGRESS_RATE_##constant,
+    ISO_EGRESS_RATE_COLUMNS(X)
+#undef X
+        ISO_EGRESS_RATE_N_COLUMNS
 };
 
 #define ISO_ROW_MAX_COLUMNS ISO_OFFERING_N_COLUMNS /* the widest table */
@@ -141,9 +163,18 @@ enum iso_status iso_row_send(struct iso_row *row, struct iso_error *reterr);
 
 /* Reading a cell; what cannot be read refuses the row. */
 struct iso_amount iso_row_amount(struct iso_row *row, int column);
+/* A price has reasons of its own. Zero is sent: the server judges it. */
+struct iso_amount iso_row_price(struct iso_row *row, int column, bool required);
 int32_t iso_row_word(struct iso_row *row, int column, const void *words);
 int64_t iso_row_time(struct iso_row *row, int column);
+const char *iso_row_day(struct iso_row *row, int column); /* as it is written; NULL: not there */
 const char *iso_row_text(const struct iso_row *row, int column);
 void iso_row_require(struct iso_row *row, int column);
+/* Where a row does not say these two, the parameters do. The currency is in upper case: "usd"
+ * cannot mean anything but USD. */
+const char *iso_row_provider(const struct iso_row *row, int column);
+const char *iso_row_currency(struct iso_row *row, int column);
+/* Name of a column. */
+const char *iso_row_column(const struct iso_row *row, int column);
 
 #endif

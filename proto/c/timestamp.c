@@ -13,3 +13,11 @@ Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena)
     time->nanos = (int32_t)(ns % NS_PER_SECOND);
     return time;
 }
+
+int64_t iso_timestamp_ns(const Google__Protobuf__Timestamp *time)
+{
+    if (!time || time->seconds <= 0 || time->seconds > 9000000000 || time->nanos < 0 ||
+        time->nanos > 999999999)
+        return 0;
+    return time->seconds * NS_PER_SECOND + time->nanos;
+}

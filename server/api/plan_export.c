@@ -209,6 +209,8 @@ static void write_line(FILE *file, const Isocost__V1__PlanLine *line)
     write_number(file, line->served);
     fputc(',', file);
     write_text(file, line->reason);
+    fputc(',', file);
+    write_text(file, line->price_note);
     fputc('\n', file);
 }
 
@@ -223,7 +225,7 @@ static enum iso_status write_csv(const Isocost__V1__Plan *plan, struct export *e
     if (!file)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the file");
     fputs("kind,period,last_period,periods,workload,team,offering,product,quantity,unit_price,"
-          "unit_price_currency,hours,rate,cost,cost_currency,served,reason\n",
+          "unit_price_currency,hours,rate,cost,cost_currency,served,reason,price_note\n",
           file);
     for (size_t i = 0; i < plan->n_lines; i++)
         write_line(file, plan->lines[i]);

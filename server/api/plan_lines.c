@@ -60,6 +60,7 @@ static void fill_row(Isocost__V1__LineTable *table, size_t i, struct strings *st
     table->product_index[i] = intern(strings, line->product);
     table->from_index[i] = intern(strings, line->from);
     table->to_index[i] = intern(strings, line->to);
+    table->price_note_index[i] = intern(strings, line->price_note);
     table->quantity[i] = line->quantity;
     table->unit_price[i] = money_value(line->unit_price);
     table->currency_index[i] =
@@ -73,23 +74,25 @@ static void fill_row(Isocost__V1__LineTable *table, size_t i, struct strings *st
 static bool make_columns(Isocost__V1__LineTable *table, struct strings *strings, size_t n,
                          struct iso_arena *arena)
 {
-    uint32_t **const indices[] = {
-        &table->period_index,   &table->last_period_index, &table->workload_index,
-        &table->team_index,     &table->offering_index,    &table->product_index,
-        &table->currency_index, &table->from_index,        &table->to_index};
-    size_t *const index_counts[] = {
-        &table->n_period_index,   &table->n_last_period_index, &table->n_workload_index,
-        &table->n_team_index,     &table->n_offering_index,    &table->n_product_index,
-        &table->n_currency_index, &table->n_from_index,        &table->n_to_index};
+    uint32_t **const indices[] = {&table->period_index,   &table->last_period_index,
+                                  &table->workload_index, &table->team_index,
+                                  &table->offering_index, &table->product_index,
+                                  &table->currency_index, &table->from_index,
+                                  &table->to_index,       &table->price_note_index};
+    size_t *const index_counts[] = {&table->n_period_index,   &table->n_last_period_index,
+                                    &table->n_workload_index, &table->n_team_index,
+                                    &table->n_offering_index, &table->n_product_index,
+                                    &table->n_currency_index, &table->n_from_index,
+                                    &table->n_to_index,       &table->n_price_note_index};
     double **const numbers[] = {&table->quantity, &table->unit_price, &table->hours,
                                 &table->cost,     &table->served,     &table->covered};
     size_t *const number_counts[] = {&table->n_quantity, &table->n_unit_price, &table->n_hours,
                                      &table->n_cost,     &table->n_served,     &table->n_covered};
 
-    for (strings->n_slots = 16; strings->n_slots < 18 * n + 2;)
+    for (strings->n_slots = 16; strings->n_slots < 20 * n + 2;)
         strings->n_slots *= 2;
     strings->slots = iso_arena_calloc(arena, strings->n_slots, sizeof(strings->slots[0]));
-    strings->texts = iso_arena_calloc(arena, 9 * n + 1, sizeof(strings->texts[0]));
+    strings->texts = iso_arena_calloc(arena, 10 * n + 1, sizeof(strings->texts[0]));
     table->kind = iso_arena_calloc(arena, n, sizeof(table->kind[0]));
     table->n_kind = n;
     table->place = iso_arena_calloc(arena, n, sizeof(table->place[0]));

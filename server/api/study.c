@@ -102,20 +102,24 @@ static enum iso_status map_snapshot(struct iso_study *study, struct iso_study_pl
     return status;
 }
 
-/* The model with the snapshot that its plan was made from, whatever is newest now. */
-static enum iso_status pin_snapshot(struct iso_study *study, struct iso_study_plan *loaded,
-                                    struct iso_error *reterr)
+/* The model with the snapshot that its plan was made from, whatever is newest now, and the day
+ * whose prices it had. */
+static enum iso_status pin_prices(struct iso_study *study, struct iso_study_plan *loaded,
+                                  struct iso_error *reterr)
 {
     Isocost__V1__Model *model = iso_arena_calloc(study->arena, 1, sizeof(*model));
     Isocost__V1__Catalog *catalog = iso_arena_calloc(study->arena, 1, sizeof(*catalog));
 
-    if (!loaded->snapshot_digest[0])
+    if ((!loaded->snapshot_digest[0] && !loaded->plan->price_date[0]) || !loaded->model->catalog)
         return ISO_OK;
     if (!model || !catalog)
         return iso_fail(reterr, ISO_E_LIMIT, "", "no memory for a study");
     *model = *loaded->model;
     *catalog = *loaded->model->catalog;
-    catalog->snapshot_digest = (char *)loaded->snapshot_digest;
+    if (loaded->snapshot_digest[0])
+        catalog->snapshot_digest = (char *)loaded->snapshot_digest;
+    if (loaded->plan->price_date[0])
+        catalog->price_date = loaded->plan->price_date;
     model->catalog = catalog;
     loaded->model = model;
     return ISO_OK;
@@ -142,7 +146,7 @@ enum iso_status iso_study_load(struct iso_study *study, const char *id, const ch
     ISO_TRY(iso_model_load(study->api->config.store, principal, record.model_digest, &own,
                            &loaded->model, reterr));
     ISO_TRY(map_snapshot(study, loaded, record.snapshot_digest, field, reterr));
-    ISO_TRY(pin_snapshot(study, loaded, reterr));
+    ISO_TRY(pin_prices(study, loaded, reterr));
     study->n_plans++;
     return ISO_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "currency.h"
 #include "isocost/proto/money.h"
+#include "isocost/proto/timestamp.h"
 #include "provider_alias.h"
 #include "region_alias.h"
 
@@ -62,7 +63,7 @@ static bool fold_names(char **provider, char **region, struct iso_arena *arena,
 static bool check_start(const Google__Protobuf__Timestamp *start, int64_t from_ns, int64_t to_ns,
                         int64_t *ret_ns, struct iso_row_fault *ret_fault)
 {
-    int64_t ns = iso_row_time_ns(start);
+    int64_t ns = iso_timestamp_ns(start);
 
     if (ns == 0)
         return iso_row_refuse(ret_fault, "missing_time",
@@ -181,7 +182,7 @@ bool iso_record_check_cost(Isocost__V1__CostRecord *record, int64_t from_ns, int
     if (!row.billed.present && !row.effective.present)
         return iso_row_refuse(ret_fault, "missing_cost",
                               "the record has no cost; that is not a cost of 0");
-    if (iso_row_time_ns(record->end) <= row.start_ns)
+    if (iso_timestamp_ns(record->end) <= row.start_ns)
         return iso_row_refuse(ret_fault, "invalid_period", "end is not said, or not behind start");
     row.provider = record->provider;
     row.account = record->account;

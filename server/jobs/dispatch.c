@@ -93,6 +93,7 @@ static enum iso_status send_job(struct child *child, struct iso_job *job, double
     request.time_limit_seconds = limit_s;
     request.tier = job->tier;
     request.owner = job->owner;
+    request.today = job->today;
     command.command_case = ISOCOST__INTERNAL__V1__SOLVER_COMMAND__COMMAND_SOLVE;
     command.solve = &request;
     return send_command(child, &command, job->snapshot_fd);

@@ -106,6 +106,7 @@ struct iso_job {
     const Isocost__V1__Model *model;
     struct iso_arena *arena; /* of the one worker that resolves */
     int snapshot_fd;         /* -1: none */
+    int32_t today;           /* of the submission, in days since 1970, UTC */
     dev_t snapshot_device;
     ino_t snapshot_inode;
     double submitted_s, deadline_s, limit_s; /* deadline_s: INFINITY: none */

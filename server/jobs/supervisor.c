@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "isocost/proto/arena.h"
+#include "isocost/proto/day.h"
 #include "parts.h"
+#include "stored.h"
 
 #define DEFAULT_MEMORY_BYTES (1ll << 30)
 #define DEFAULT_RECYCLE_AFTER 500
@@ -322,6 +324,7 @@ enum iso_status iso_supervisor_submit(struct iso_supervisor *supervisor,
     atomic_fetch_add(&supervisor->refs, 1);
     job->refs = 1;
     job->snapshot_fd = -1;
+    job->today = iso_day_of_ns(iso_wall_ns());
     pthread_mutex_init(&job->delivery, NULL);
     TAILQ_INIT(&job->mail);
     enum iso_status status = fill_job(job, request, reterr);

@@ -61,7 +61,7 @@ static enum iso_status resolve(struct iso_job *job, struct iso_resolved **ret_re
     if (job->snapshot_fd >= 0)
         ISO_TRY(share_snapshot(job, reterr));
     job->violations.arena = job->arena;
-    ISO_TRY(iso_resolve(job->model, job->snapshot ? job->snapshot->snapshot : NULL,
+    ISO_TRY(iso_resolve(job->model, job->snapshot ? job->snapshot->snapshot : NULL, job->today,
                         job->supervisor->resolve_cache, job->arena, &job->violations, &resolved,
                         reterr));
     ISO_TRY(iso_resolve_digests(job->model, job->model_digest, resolved, reterr));

@@ -1,6 +1,7 @@
 /* What changed from one snapshot to another. Both are sorted by id, so one walk over both tells. */
 #include <stdio.h>
 
+#include "catalog_diff_records.h"
 #include "catalog_handlers.h"
 #include "catalog_internal.h"
 #include "isocost/proto/money.h"
@@ -25,7 +26,7 @@ struct diff {
     int64_t first, seen;                  /* index of the page's first change; changes so far */
     int32_t size;
     size_t n_bytes;
-    bool is_full;
+    bool is_full, tells_records;
     int64_t counts[N_DIFFERENCES + 1];
     Isocost__V1__DiffSnapshotsResponse response;
 };
@@ -199,6 +200,9 @@ static enum iso_status reply(struct diff *diff, const char *scope, struct iso_er
     diff->response.to_digest = (char *)iso_snapshot_digest(diff->to);
     ISO_TRY(walk(diff, reterr));
     ISO_TRY(add_counts(diff, reterr));
+    if (diff->tells_records)
+        ISO_TRY(iso_catalog_diff_records(diff->from, diff->to, diff->only,
+                                         iso_call_arena(diff->call), &diff->response, reterr));
     if (diff->is_full) {
         diff->response.next_page_token =
             iso_list_make_cursor(diff->call, scope, iso_snapshot_digest(diff->to),
@@ -237,6 +241,7 @@ enum iso_status iso_catalog_handle_diff_snapshots(struct iso_call *call, void *s
                                  reterr));
     to = cursor.digest;
     diff.first = cursor.next;
+    diff.tells_records = !request->selector && !request->page_token[0];
     ISO_TRY(find_digests(catalog, call, &from, &to, reterr));
     ISO_TRY(iso_catalog_map(catalog, principal, from, &diff.from, reterr));
     enum iso_status status = iso_catalog_map(catalog, principal, to, &diff.to, reterr);

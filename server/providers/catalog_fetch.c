@@ -54,8 +54,8 @@ static enum iso_status fetch_page(void *context, Isocost__Internal__V1__Page *pa
     if (fetch->records)
         return fetch->records->page(fetch->records->context, page, page_arena, reterr);
     fetch->n_pages++;
-    fetch->n_rows +=
-        (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays);
+    fetch->n_rows += (int64_t)(page->n_offerings + page->n_products + page->n_quotas +
+                               page->n_overlays + page->n_egress_rates);
     for (size_t i = 0; i < page->n_diagnostics; i++) {
         fetch->n_rows += page->diagnostics[i]->quarantined;
         fetch->n_quarantined += page->diagnostics[i]->quarantined;

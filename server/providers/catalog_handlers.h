@@ -11,6 +11,8 @@ iso_rpc_handler iso_catalog_handle_import;
 iso_rpc_handler iso_catalog_handle_list_snapshots;
 iso_rpc_handler iso_catalog_handle_get_snapshot;
 iso_rpc_handler iso_catalog_handle_list_offerings;
+iso_rpc_handler iso_catalog_handle_list_overlays;
+iso_rpc_handler iso_catalog_handle_list_egress_rates;
 iso_rpc_handler iso_catalog_handle_diff_snapshots;
 iso_rpc_handler iso_catalog_handle_list_diagnostics;
 

@@ -187,6 +187,10 @@ static const char *kind_word(Isocost__V1__CatalogFileKind kind)
         return "products";
     case ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_QUOTAS_CSV:
         return "quotas";
+    case ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OVERLAYS_CSV:
+        return "overlays";
+    case ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_EGRESS_RATES_CSV:
+        return "egress_rates";
     default:
         return "json";
     }

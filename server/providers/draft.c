@@ -19,12 +19,12 @@ struct iso_draft {
     struct iso_arena *arena;                               /* overlays, words, sources */
     struct iso_snapshot_builder *builder;
     struct iso_diagnostics *diagnostics;
-    struct provider_set offering_providers, product_providers, quota_providers;
+    struct provider_set offering_providers, product_providers, quota_providers, rate_providers;
     size_t n_overlays, overlay_capacity;
     Isocost__V1__Overlay **overlays;
     size_t n_sources;
     char *sources[MAX_SOURCES];
-    int64_t n_rows, n_offerings, n_products, n_quotas;
+    int64_t n_rows, n_offerings, n_products, n_quotas, n_rates;
     int64_t oldest_ns; /* 0 = no row says when */
 };
 
@@ -219,8 +219,39 @@ static enum iso_status add_quota(struct iso_draft *draft, const char *source,
         return no_memory(reterr);
     ISO_TRY(iso_snapshot_add_quota(draft->builder, row, reterr));
     draft->n_quotas++;
-    note_time(draft, iso_row_time_ns(row->observed_at));
+    note_time(draft, iso_timestamp_ns(row->observed_at));
     return add_provider(draft, &draft->quota_providers, row->provider, reterr);
+}
+
+static enum iso_status add_rate(struct iso_draft *draft, const char *source,
+                                Isocost__V1__EgressRate *row, struct iso_arena *arena,
+                                struct iso_error *reterr)
+{
+    const char *name = iso_arena_printf(arena, "egress %.64s/%.64s > %.64s", row->provider,
+                                        row->region[0] ? row->region : "*", row->to);
+    struct iso_row_fault fault;
+    struct iso_error error = {0};
+
+    source = row->source[0] ? row->source : source;
+    if (!name)
+        return no_memory(reterr);
+    if (!iso_row_check_egress_rate(row, arena, &fault))
+        return iso_arena_full(arena) ? no_memory(reterr)
+                                     : quarantine(draft, source, name, &fault, arena, reterr);
+    if (iso_arena_full(arena))
+        return no_memory(reterr);
+    enum iso_status status = iso_snapshot_add_egress_rate(draft->builder, row, &error);
+    if (status == ISO_E_EXISTS) {
+        fault = (struct iso_row_fault){
+            .code = "duplicate_egress_rate",
+            .text = "an earlier row is of the same places, first day and GB and was kept"};
+        return quarantine(draft, source, name, &fault, arena, reterr);
+    }
+    if (status != ISO_OK)
+        return iso_fail(reterr, status, error.field, "%s", error.text);
+    draft->n_rates++;
+    note_time(draft, iso_timestamp_ns(row->observed_at));
+    return add_provider(draft, &draft->rate_providers, row->provider, reterr);
 }
 
 /* Overlays wait in the draft's arena, so that the public snapshot can be written without them. */
@@ -249,8 +280,10 @@ static enum iso_status add_overlay(struct iso_draft *draft, const char *source,
 {
     struct iso_row_fault fault;
 
-    if (!iso_row_check_overlay(row, arena, &fault))
-        return quarantine(draft, source, "overlay", &fault, arena, reterr);
+    if (!iso_row_check_overlay(row, arena, &fault)) {
+        const char *name = iso_arena_printf(arena, "overlay %.128s", row->note);
+        return quarantine(draft, source, name ? name : "overlay", &fault, arena, reterr);
+    }
     return hold_overlay(draft, row, reterr);
 }
 
@@ -258,8 +291,8 @@ enum iso_status iso_draft_add_page(struct iso_draft *draft, const char *source,
                                    Isocost__Internal__V1__Page *page, struct iso_arena *page_arena,
                                    struct iso_error *reterr)
 {
-    draft->n_rows +=
-        (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays);
+    draft->n_rows += (int64_t)(page->n_offerings + page->n_products + page->n_quotas +
+                               page->n_overlays + page->n_egress_rates);
     for (size_t i = 0; i < page->n_diagnostics; i++) {
         const Isocost__V1__Diagnostic *d = page->diagnostics[i];
         if (d->quarantined) /* stands for rows that were not sent */
@@ -274,6 +307,8 @@ enum iso_status iso_draft_add_page(struct iso_draft *draft, const char *source,
         ISO_TRY(add_quota(draft, source, page->quotas[i], page_arena, reterr));
     for (size_t i = 0; i < page->n_overlays; i++)
         ISO_TRY(add_overlay(draft, source, page->overlays[i], page_arena, reterr));
+    for (size_t i = 0; i < page->n_egress_rates; i++)
+        ISO_TRY(add_rate(draft, source, page->egress_rates[i], page_arena, reterr));
     return ISO_OK;
 }
 
@@ -282,8 +317,8 @@ struct iso_draft_counts iso_draft_counts(const struct iso_draft *draft)
     return (struct iso_draft_counts){
         .rows = draft->n_rows,
         .quarantined = iso_diagnostics_quarantined(draft->diagnostics),
-        .good =
-            draft->n_offerings + draft->n_products + draft->n_quotas + (int64_t)draft->n_overlays,
+        .good = draft->n_offerings + draft->n_products + draft->n_quotas +
+                (int64_t)draft->n_overlays + draft->n_rates,
     };
 }
 
@@ -357,8 +392,23 @@ static enum iso_status keep_quota(struct iso_draft *draft, const struct iso_snap
     if (has_provider(&draft->quota_providers, quota->provider))
         return ISO_OK;
     draft->n_quotas++;
-    note_time(draft, iso_row_time_ns(quota->observed_at));
+    note_time(draft, iso_timestamp_ns(quota->observed_at));
     return iso_snapshot_add_quota(draft->builder, quota, reterr);
+}
+
+static enum iso_status keep_rate(struct iso_draft *draft, const struct iso_snapshot *base,
+                                 int32_t index, struct iso_error *reterr)
+{
+    ISO_AUTO(iso_arena) arena = iso_arena_new(ARENA_BYTES);
+    Isocost__V1__EgressRate *rate = arena ? iso_snapshot_egress_rate(base, index, arena) : NULL;
+
+    if (!rate)
+        return no_memory(reterr);
+    if (has_provider(&draft->rate_providers, rate->provider))
+        return ISO_OK;
+    draft->n_rates++;
+    note_time(draft, iso_timestamp_ns(rate->observed_at));
+    return iso_snapshot_add_egress_rate(draft->builder, rate, reterr);
 }
 
 enum iso_status iso_draft_replace_overlays(struct iso_draft *draft,
@@ -386,6 +436,8 @@ enum iso_status iso_draft_add_base(struct iso_draft *draft, const struct iso_sna
             ISO_TRY(keep_product(draft, base, i, reterr));
         for (int32_t i = 0; i < iso_snapshot_n_quotas(base); i++)
             ISO_TRY(keep_quota(draft, base, i, reterr));
+        for (int32_t i = 0; i < iso_snapshot_n_egress_rates(base); i++)
+            ISO_TRY(keep_rate(draft, base, i, reterr));
     }
     return overlay_base && draft->n_overlays == 0
                ? iso_draft_replace_overlays(draft, overlay_base, reterr)
@@ -399,8 +451,8 @@ bool iso_draft_has_overlays(const struct iso_draft *draft)
 
 /* --- publishing --- */
 
-static void describe(const struct iso_draft *draft, const char *digest, int64_t create_ns,
-                     struct iso_arena *arena, Isocost__V1__Snapshot *snapshot)
+static void describe(const struct iso_draft *draft, const char *digest, bool with_overlays,
+                     int64_t create_ns, struct iso_arena *arena, Isocost__V1__Snapshot *snapshot)
 {
     isocost__v1__snapshot__init(snapshot);
     snapshot->digest = iso_arena_strdup(arena, digest);
@@ -408,6 +460,8 @@ static void describe(const struct iso_draft *draft, const char *digest, int64_t 
     snapshot->offering_count = draft->n_offerings;
     snapshot->product_count = draft->n_products;
     snapshot->quota_count = draft->n_quotas;
+    snapshot->overlay_count = with_overlays ? (int64_t)draft->n_overlays : 0;
+    snapshot->egress_rate_count = draft->n_rates;
     snapshot->row_count = draft->n_rows;
     snapshot->oldest_observation = iso_timestamp(draft->oldest_ns, arena);
     snapshot->sources = (char **)draft->sources;
@@ -431,7 +485,7 @@ enum iso_status iso_draft_publish(struct iso_draft *draft, const char *folder, b
     for (size_t i = 0; with_overlays && i < draft->n_overlays; i++)
         ISO_TRY(iso_snapshot_add_overlay(draft->builder, draft->overlays[i], reterr));
     ISO_TRY(iso_snapshot_write(draft->builder, folder, digest, reterr));
-    describe(draft, digest, create_ns, arena, snapshot);
+    describe(draft, digest, with_overlays, create_ns, arena, snapshot);
     iso_diagnostics_examples(draft->diagnostics, &diagnostics.diagnostics,
                              &diagnostics.n_diagnostics);
     iso_diagnostics_counts(draft->diagnostics, &diagnostics.counts, &diagnostics.n_counts);

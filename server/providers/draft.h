@@ -33,7 +33,7 @@ enum iso_status iso_draft_add_source(struct iso_draft *draft, const char *source
 struct iso_draft_counts {
     int64_t rows;        /* read, quarantined ones too */
     int64_t quarantined; /* of them */
-    int64_t good;        /* offerings, products, quotas and overlays kept */
+    int64_t good;        /* offerings, products, quotas, overlays and rates kept */
 };
 struct iso_draft_counts iso_draft_counts(const struct iso_draft *draft);
 

@@ -288,8 +288,9 @@ static enum iso_status take_page(struct host *host, const struct iso_frame *fram
 
     iso_sha256_update(&host->sha, frame->payload, frame->n_bytes);
     host->n_pages++;
-    host->n_rows += (int64_t)(page->n_offerings + page->n_products + page->n_quotas +
-                              page->n_overlays + page->n_usage + page->n_costs + page->n_inventory);
+    host->n_rows +=
+        (int64_t)(page->n_offerings + page->n_products + page->n_quotas + page->n_overlays +
+                  page->n_egress_rates + page->n_usage + page->n_costs + page->n_inventory);
     host->n_diagnostics += (int64_t)page->n_diagnostics;
     if (host->n_rows + host->n_diagnostics > ISO_HOST_MAX_ROWS) {
         host->report->crashed = true;

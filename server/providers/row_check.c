@@ -1,4 +1,4 @@
-#include "row_check.h"
+#include "row_check_parts.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -6,6 +6,7 @@
 
 #include "currency.h"
 #include "isocost/proto/money.h"
+#include "isocost/proto/timestamp.h"
 #include "provider_alias.h"
 #include "region_alias.h"
 
@@ -20,14 +21,6 @@ bool iso_row_refuse(struct iso_row_fault *ret_fault, const char *code, const cha
     vsnprintf(ret_fault->text, sizeof(ret_fault->text), format, arguments);
     va_end(arguments);
     return false;
-}
-
-int64_t iso_row_time_ns(const Google__Protobuf__Timestamp *time)
-{
-    if (!time || time->seconds <= 0 || time->seconds > 9000000000 || time->nanos < 0 ||
-        time->nanos > 999999999)
-        return 0;
-    return time->seconds * 1000000000 + time->nanos;
 }
 
 /* --- names --- */
@@ -61,8 +54,7 @@ int iso_row_clear_nulls(Isocost__V1__Offering *row)
     return n;
 }
 
-/* The region's id in lower case, or `*`. */
-static const char *fold_region(const char *provider, const char *region, struct iso_arena *arena)
+const char *iso_row_fold_region(const char *provider, const char *region, struct iso_arena *arena)
 {
     char buffer[ISO_REGION_BUFFER_SIZE];
     const char *copy =
@@ -82,8 +74,7 @@ static const char *lower(const char *text, const char *otherwise, struct iso_are
     return copy ? copy : "";
 }
 
-/* A part of an id: no '/', no control characters, no blanks at its ends. */
-static bool check_name(const char *name, const char *field, struct iso_row_fault *ret_fault)
+bool iso_row_check_name(const char *name, const char *field, struct iso_row_fault *ret_fault)
 {
     size_t n = strlen(name);
 
@@ -100,8 +91,8 @@ static bool check_name(const char *name, const char *field, struct iso_row_fault
     return true;
 }
 
-static bool fold_provider(const char *provider, struct iso_arena *arena, const char **ret_word,
-                          struct iso_row_fault *ret_fault)
+bool iso_row_fold_provider(const char *provider, struct iso_arena *arena, const char **ret_word,
+                           struct iso_row_fault *ret_fault)
 {
     char buffer[ISO_PROVIDER_BUFFER_SIZE];
     const char *word;
@@ -117,26 +108,10 @@ static bool fold_provider(const char *provider, struct iso_arena *arena, const c
     return true;
 }
 
-static void fold_selector(Isocost__V1__Selector *selector, struct iso_arena *arena)
-{
-    struct iso_row_fault ignored;
-
-    for (size_t t = 0; selector && t < selector->n_include + selector->n_exclude; t++) {
-        Isocost__V1__SelectorTerm *term = t < selector->n_include
-                                              ? selector->include[t]
-                                              : selector->exclude[t - selector->n_include];
-        for (size_t i = 0; i < term->n_provider; i++) {
-            const char *word = NULL;
-            if (fold_provider(term->provider[i], arena, &word, &ignored) && word)
-                term->provider[i] = (char *)word;
-        }
-    }
-}
-
 /* --- numbers --- */
 
-static bool check_price(const Google__Type__Money *money, iso_decimal *ret_price,
-                        char ret_currency[4], struct iso_row_fault *ret_fault)
+bool iso_row_check_price(const Google__Type__Money *money, iso_decimal *ret_price,
+                         char ret_currency[4], struct iso_row_fault *ret_fault)
 {
     struct iso_error error = {0};
     iso_decimal price;
@@ -161,10 +136,9 @@ static bool check_price(const Google__Type__Money *money, iso_decimal *ret_price
     return true;
 }
 
-/* value in (minimum, maximum], or [minimum, maximum] when `closed`; decimals. */
-static bool check_number(double value, double minimum, bool closed, double maximum,
-                         const char *code, const char *field, iso_decimal *ret_value,
-                         struct iso_row_fault *ret_fault)
+bool iso_row_check_number(double value, double minimum, bool closed, double maximum,
+                          const char *code, const char *field, iso_decimal *ret_value,
+                          struct iso_row_fault *ret_fault)
 {
     struct iso_error error = {0};
 
@@ -175,7 +149,6 @@ static bool check_number(double value, double minimum, bool closed, double maxim
         return iso_row_refuse(ret_fault, code, "%s: %.200s", field, error.text);
     return true;
 }
-#define MAX_AMOUNT 9.2e9 /* what a decimal holds */
 
 static bool check_resources(const Isocost__V1__Resources *r, iso_decimal capacity[ISO_N_RESOURCES],
                             struct iso_row_fault *ret_fault)
@@ -208,8 +181,9 @@ static bool check_resources(const Isocost__V1__Resources *r, iso_decimal capacit
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(amounts); i++) {
         capacity[amounts[i].resource] = ISO_UNKNOWN;
         if (amounts[i].present &&
-            !check_number(amounts[i].value, 0, true, MAX_AMOUNT, "invalid_resources",
-                          amounts[i].field, &capacity[amounts[i].resource], ret_fault))
+            !iso_row_check_number(amounts[i].value, 0, true, ISO_ROW_MAX_AMOUNT,
+                                  "invalid_resources", amounts[i].field,
+                                  &capacity[amounts[i].resource], ret_fault))
             return false;
     }
     return true;
@@ -281,7 +255,7 @@ static bool check_identity(const Isocost__V1__Offering *row, struct iso_arena *a
 {
     const char *purchase = purchase_word(row->purchase);
 
-    if (!fold_provider(row->provider, arena, &offering->provider, ret_fault))
+    if (!iso_row_fold_provider(row->provider, arena, &offering->provider, ret_fault))
         return false;
     if (!row->type[0])
         return iso_row_refuse(ret_fault, "missing_type", "the row names no type");
@@ -289,14 +263,14 @@ static bool check_identity(const Isocost__V1__Offering *row, struct iso_arena *a
         return iso_row_refuse(
             ret_fault, "missing_purchase",
             "the row does not say how it is paid; on-demand and spot are allowed");
-    offering->region = fold_region(offering->provider, row->region, arena);
+    offering->region = iso_row_fold_region(offering->provider, row->region, arena);
     offering->zone = lower(row->zone, "*", arena);
     offering->type = lower(row->type, "", arena);
     offering->os = lower(row->os, "linux", arena);
-    if (!check_name(offering->region, "region", ret_fault) ||
-        !check_name(offering->zone, "zone", ret_fault) ||
-        !check_name(offering->type, "type", ret_fault) ||
-        !check_name(offering->os, "os", ret_fault))
+    if (!iso_row_check_name(offering->region, "region", ret_fault) ||
+        !iso_row_check_name(offering->zone, "zone", ret_fault) ||
+        !iso_row_check_name(offering->type, "type", ret_fault) ||
+        !iso_row_check_name(offering->os, "os", ret_fault))
         return false;
     offering->purchase = (int32_t)row->purchase;
     offering->id =
@@ -315,16 +289,16 @@ static bool check_money(const Isocost__V1__Offering *row, struct iso_snapshot_of
     offering->lot = ISO_DECIMAL_ONE;
     offering->availability = ISO_DECIMAL_ONE;
     offering->carbon = ISO_UNKNOWN;
-    if (row->opt_lot_case && !check_number(row->lot, 0, false, MAX_AMOUNT, "invalid_lot", "lot",
-                                           &offering->lot, ret_fault))
+    if (row->opt_lot_case && !iso_row_check_number(row->lot, 0, false, ISO_ROW_MAX_AMOUNT,
+                                                   "invalid_lot", "lot", &offering->lot, ret_fault))
         return false;
     if (row->opt_availability_case &&
-        !check_number(row->availability, 0, false, 1, "invalid_availability", "availability",
-                      &offering->availability, ret_fault))
+        !iso_row_check_number(row->availability, 0, false, 1, "invalid_availability",
+                              "availability", &offering->availability, ret_fault))
         return false;
     offering->price_unit = row->price_unit ? (int32_t)row->price_unit
                                            : (int32_t)ISOCOST__V1__PRICE_UNIT__PRICE_UNIT_HOUR;
-    return check_price(row->price, &offering->price, offering->currency, ret_fault);
+    return iso_row_check_price(row->price, &offering->price, offering->currency, ret_fault);
 }
 
 bool iso_row_check_offering(const Isocost__V1__Offering *row, const char *source,
@@ -343,7 +317,7 @@ bool iso_row_check_offering(const Isocost__V1__Offering *row, const char *source
         .status = row->status ? (int32_t)row->status
                               : (int32_t)ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_AVAILABLE,
         .labels = "",
-        .observed_ns = iso_row_time_ns(row->observed_at),
+        .observed_ns = iso_timestamp_ns(row->observed_at),
     };
 
     if (!check_identity(row, arena, &offering, ret_fault) ||
@@ -353,138 +327,4 @@ bool iso_row_check_offering(const Isocost__V1__Offering *row, const char *source
         return false;
     *ret_offering = offering;
     return true;
-}
-
-/* --- products, quotas, overlays --- */
-
-static bool check_product_id(const char *id, struct iso_row_fault *ret_fault)
-{
-    size_t n = strlen(id);
-
-    if (n >= 1 && n <= 128 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789") >= 1 &&
-        strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_.:/-") == n)
-        return true;
-    return iso_row_refuse(ret_fault, "invalid_product",
-                          "id \"%.64s\" is not of the form [a-z0-9][a-z0-9_.:/-]{0,127}", id);
-}
-
-/* A fee: absent or >= 0 in a known currency. */
-static bool check_fee(const Google__Type__Money *money, const char *field,
-                      struct iso_row_fault *ret_fault)
-{
-    struct iso_error error = {0};
-    iso_decimal amount;
-
-    if (!money)
-        return true;
-    if (!iso_currency_known(money->currency_code))
-        return iso_row_refuse(
-            ret_fault, "unknown_currency",
-            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
-            money->currency_code);
-    if (iso_money_to_decimal(money, &amount, &error) != ISO_OK)
-        return iso_row_refuse(ret_fault, "invalid_price", "%s is no amount: %.180s", field,
-                              error.text);
-    if (amount < 0)
-        return iso_row_refuse(ret_fault, "negative_price", "%s is below 0; it must be 0 or more",
-                              field);
-    return true;
-}
-
-static bool check_rates(const Isocost__V1__CommitmentProduct *row, struct iso_arena *arena,
-                        struct iso_row_fault *ret_fault)
-{
-    iso_decimal value;
-
-    for (size_t i = 0; i < row->n_rates; i++) {
-        const Isocost__V1__CommitmentRate *rate = row->rates[i];
-        fold_selector(rate->offerings, arena);
-        if (rate->rate_case == ISOCOST__V1__COMMITMENT_RATE__RATE_UNITS &&
-            !check_number(rate->units, 0, false, MAX_AMOUNT, "invalid_product", "rates.units",
-                          &value, ret_fault))
-            return false;
-        if (rate->rate_case == ISOCOST__V1__COMMITMENT_RATE__RATE_PRICE_RATIO &&
-            !check_number(rate->price_ratio, 0, false, 1, "invalid_product", "rates.price_ratio",
-                          &value, ret_fault))
-            return false;
-    }
-    return true;
-}
-
-bool iso_row_check_product(Isocost__V1__CommitmentProduct *row, struct iso_arena *arena,
-                           struct iso_row_fault *ret_fault)
-{
-    const char *provider = NULL;
-    iso_decimal value;
-
-    if (!fold_provider(row->provider, arena, &provider, ret_fault) ||
-        !check_product_id(row->id, ret_fault))
-        return false;
-    if (!provider)
-        return true; /* the arena is full */
-    row->provider = (char *)provider;
-    if (row->kind == ISOCOST__V1__COMMITMENT_KIND__COMMITMENT_KIND_UNSPECIFIED)
-        return iso_row_refuse(ret_fault, "invalid_product",
-                              "kind is not said; unit and spend are allowed");
-    if (!row->eligible)
-        return iso_row_refuse(ret_fault, "invalid_product", "eligible is not said");
-    if (!row->hourly_fee && !row->upfront)
-        return iso_row_refuse(ret_fault, "missing_price",
-                              "the product has neither an hourly fee nor upfront");
-    fold_selector(row->eligible, arena);
-    return check_number(row->term_hours, 0, false, MAX_AMOUNT, "invalid_product", "term_hours",
-                        &value, ret_fault) &&
-           check_fee(row->hourly_fee, "hourly_fee", ret_fault) &&
-           check_fee(row->upfront, "upfront", ret_fault) &&
-           (!row->opt_lot_case || check_number(row->lot, 0, false, MAX_AMOUNT, "invalid_product",
-                                               "lot", &value, ret_fault)) &&
-           (!row->opt_purchasable_maximum_case ||
-            check_number(row->purchasable_maximum, 0, true, MAX_AMOUNT, "invalid_product",
-                         "purchasable_maximum", &value, ret_fault)) &&
-           check_rates(row, arena, ret_fault);
-}
-
-bool iso_row_check_quota(Isocost__V1__Quota *row, struct iso_arena *arena,
-                         struct iso_row_fault *ret_fault)
-{
-    const char *provider = NULL;
-    iso_decimal value;
-
-    if (!fold_provider(row->provider, arena, &provider, ret_fault))
-        return false;
-    if (!provider)
-        return true; /* the arena is full */
-    row->provider = (char *)provider;
-    row->region = (char *)fold_region(provider, row->region, arena);
-    fold_selector(row->scope, arena);
-    return (!row->opt_limit_case || check_number(row->limit, 0, true, MAX_AMOUNT, "invalid_quota",
-                                                 "limit", &value, ret_fault)) &&
-           check_number(row->used, 0, true, MAX_AMOUNT, "invalid_quota", "used", &value, ret_fault);
-}
-
-bool iso_row_check_overlay(Isocost__V1__Overlay *row, struct iso_arena *arena,
-                           struct iso_row_fault *ret_fault)
-{
-    iso_decimal value;
-    char currency[4];
-
-    fold_selector(row->offerings, arena);
-    if (row->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE &&
-        !check_price(row->price, &value, currency, ret_fault))
-        return false;
-    if (row->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE_FACTOR &&
-        !check_number(row->price_factor, 0, false, MAX_AMOUNT, "invalid_overlay", "price_factor",
-                      &value, ret_fault))
-        return false;
-    if (row->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_HOUR &&
-        !check_number(row->carbon_kg_per_hour, 0, true, MAX_AMOUNT, "invalid_overlay",
-                      "carbon_kg_per_hour", &value, ret_fault))
-        return false;
-    if (row->carbon_case == ISOCOST__V1__OVERLAY__CARBON_CARBON_KG_PER_VCPU_HOUR &&
-        !check_number(row->carbon_kg_per_vcpu_hour, 0, true, MAX_AMOUNT, "invalid_overlay",
-                      "carbon_kg_per_vcpu_hour", &value, ret_fault))
-        return false;
-    return !row->opt_availability_case ||
-           check_number(row->availability, 0, false, 1, "invalid_overlay", "availability", &value,
-                        ret_fault);
 }

@@ -31,6 +31,8 @@ bool iso_row_check_quota(Isocost__V1__Quota *row, struct iso_arena *arena,
                          struct iso_row_fault *ret_fault);
 bool iso_row_check_overlay(Isocost__V1__Overlay *row, struct iso_arena *arena,
                            struct iso_row_fault *ret_fault);
+bool iso_row_check_egress_rate(Isocost__V1__EgressRate *row, struct iso_arena *arena,
+                               struct iso_row_fault *ret_fault);
 
 /* Empties the texts of a row that are only a way to write nothing ("NULL", "N/A", "-", "无");
  * returns how many. */
@@ -38,8 +40,5 @@ int iso_row_clear_nulls(Isocost__V1__Offering *row);
 
 /* The id that an offering would have, as far as its parts are there; for messages about it. */
 const char *iso_row_describe(const Isocost__V1__Offering *row, struct iso_arena *arena);
-
-/* Nanoseconds since 1970; 0 when absent or out of range. */
-int64_t iso_row_time_ns(const Google__Protobuf__Timestamp *time);
 
 #endif

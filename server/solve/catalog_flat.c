@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isocost/proto/day.h"
 #include "isocost/proto/money.h"
+#include "isocost/proto/timestamp.h"
 #include "message_new.h"
 #include "offering_message.h"
 #include "resolve_internal.h"
@@ -15,11 +17,18 @@ struct row {
     bool barred; /* runs today, but is not selected: nothing may be started */
 };
 
+/* Ids of the periods of a span of days in which no price changes. */
+struct span {
+    char **ids;
+    size_t n;
+};
+
 struct flattening {
     struct iso_resolve *r;
     struct row *rows; /* heap */
     size_t n, room;
     struct iso_names own; /* ids that the model gives */
+    struct span *spans;   /* r->days.n_spans */
 };
 
 static enum iso_status no_memory(struct iso_error *reterr)
@@ -101,47 +110,161 @@ static int by_id(const void *a, const void *b)
     return strcmp(left->view.id, right->view.id);
 }
 
-/* Prices of some periods, with the overlays that change prices. */
-static bool add_period_prices(struct iso_resolve *r, const struct row *row,
+/* Which periods are in which span; load levels of one that is not the first have no names yet. */
+static bool find_spans(struct flattening *f)
+{
+    const Isocost__V1__Model *model = f->r->model;
+    int32_t n_spans = f->r->days.n_spans;
+    char day[ISO_DAY_TEXT_SIZE];
+
+    f->spans = iso_arena_calloc(f->r->arena, (size_t)n_spans, sizeof(*f->spans));
+    for (int32_t s = 0; f->spans && s < n_spans; s++) {
+        f->spans[s].ids = iso_arena_calloc(f->r->arena, model->n_periods + 1, sizeof(char *));
+        if (!f->spans[s].ids)
+            return false;
+        if (model->load_levels && s > 0)
+            f->spans[s].ids[f->spans[s].n++] =
+                iso_arena_printf(f->r->arena, "from %s", iso_day_format(f->r->days.begins[s], day));
+    }
+    for (size_t t = 0; f->spans && t < model->n_periods; t++) {
+        int64_t start_ns = iso_timestamp_ns(model->periods[t]->start);
+        struct span *span = &f->spans[iso_days_span(f->r, start_ns)];
+        span->ids[span->n++] = model->periods[t]->id;
+    }
+    return f->spans && !iso_arena_full(f->r->arena);
+}
+
+static bool has(char **ids, size_t n, const char *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+static bool has_own_price(const Isocost__V1__Offering *given, const char *id)
+{
+    for (size_t i = 0; given && i < given->n_period_prices; i++)
+        if (has(given->period_prices[i]->periods, given->period_prices[i]->n_periods, id))
+            return true;
+    return false;
+}
+
+/* The periods of a span that `only` names, or that have no price of their own. */
+static bool choose_periods(const struct flattening *f, const struct span *span,
+                           const Isocost__V1__Offering *given, const Isocost__V1__PeriodPrice *only,
+                           Isocost__V1__PeriodPrice *made)
+{
+    made->periods = iso_arena_calloc(f->r->arena, span->n, sizeof(char *));
+    made->n_periods = 0;
+    for (size_t i = 0; made->periods && i < span->n; i++)
+        if (only ? has(only->periods, only->n_periods, span->ids[i])
+                 : !has_own_price(given, span->ids[i]))
+            made->periods[made->n_periods++] = span->ids[i];
+    return made->periods != NULL;
+}
+
+/* Adds what an offering costs in those periods of a span that `only` names, or that have no price
+ * of their own; nothing when there are none. False when the arena is full. */
+static bool add_period_price(const struct flattening *f, const struct iso_priced *at,
+                             const Isocost__V1__Offering *given,
+                             const Isocost__V1__PeriodPrice *only, int32_t s,
+                             Isocost__V1__Offering *offering)
+{
+    const struct span *span = &f->spans[s];
+    Isocost__V1__PeriodPrice *made = offering->period_prices[offering->n_period_prices];
+
+    if (only && f->r->days.n_spans == 1) {
+        made->periods = only->periods;
+        made->n_periods = only->n_periods;
+    } else if (!choose_periods(f, span, given, only, made)) {
+        return false;
+    }
+    if (made->n_periods == 0)
+        return true;
+    made->price = iso_money_from_decimal(iso_resolve_unit_price(f->r, at, s), at->view->currency,
+                                         f->r->arena);
+    offering->n_period_prices++;
+    return made->price != NULL;
+}
+
+/* Prices of some periods, with the overlays that hold in them. */
+static bool add_period_prices(const struct flattening *f, const struct row *row,
                               Isocost__V1__Offering *offering)
 {
-    size_t n = row->given ? row->given->n_period_prices : 0;
+    const struct iso_priced listed = {.view = &row->view, .place = -1, .price = row->view.price};
+    size_t n_given = row->given ? row->given->n_period_prices : 0;
+    int32_t n_spans = f->r->days.n_spans;
+    iso_decimal first = iso_resolve_unit_price(f->r, &listed, 0);
 
     offering->period_prices = (Isocost__V1__PeriodPrice **)iso_messages_new(
-        r->arena, n + 1, &isocost__v1__period_price__descriptor);
-    for (size_t i = 0; offering->period_prices && i < n; i++) {
+        f->r->arena, (n_given + 1) * (size_t)n_spans, &isocost__v1__period_price__descriptor);
+    if (!offering->period_prices)
+        return false;
+    for (size_t i = 0; i < n_given; i++) {
         const Isocost__V1__PeriodPrice *given = row->given->period_prices[i];
-        Isocost__V1__PeriodPrice *made = offering->period_prices[i];
-        iso_decimal price = 0;
-        *made = *given;
-        if (!given->price || iso_money_to_decimal(given->price, &price, NULL) != ISO_OK)
+        struct iso_priced at = listed;
+        if (!given->price || iso_money_to_decimal(given->price, &at.price, NULL) != ISO_OK)
             continue;
-        made->price = iso_money_from_decimal(iso_resolve_unit_price(r, &row->view, price),
-                                             given->price->currency_code, r->arena);
-        if (!made->price)
-            return false;
+        for (int32_t s = 0; s < n_spans; s++)
+            if (!add_period_price(f, &at, row->given, given, s, offering))
+                return false;
     }
-    offering->n_period_prices = n;
-    return offering->period_prices != NULL;
+    for (int32_t s = 1; s < n_spans; s++)
+        if (iso_resolve_unit_price(f->r, &listed, s) != first &&
+            !add_period_price(f, &listed, row->given, NULL, s, offering))
+            return false;
+    return true;
 }
 
 /* Prices of periods come first: overlays change the row. */
-static Isocost__V1__Offering *finish(struct iso_resolve *r, struct row *row)
+static Isocost__V1__Offering *finish(const struct flattening *f, struct row *row)
 {
     Isocost__V1__Offering prices = ISOCOST__V1__OFFERING__INIT;
     iso_decimal hourly;
 
-    if (!add_period_prices(r, row, &prices))
+    if (!add_period_prices(f, row, &prices))
         return NULL;
-    iso_resolve_apply_overlays(r, &row->view, /* place= */ -1, &hourly);
+    iso_resolve_apply_overlays(f->r, &row->view, /* place= */ -1, &hourly);
     if (row->barred)
         row->view.status = ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_RESTRICTED;
-    Isocost__V1__Offering *offering = iso_offering_message(&row->view, r->arena);
+    Isocost__V1__Offering *offering = iso_offering_message(&row->view, f->r->arena);
     if (offering) {
         offering->period_prices = prices.period_prices;
         offering->n_period_prices = prices.n_period_prices;
     }
     return offering;
+}
+
+/* The model's prices of egress, and tariffs as entries behind them: the first that names a pair
+ * holds, and those that say more come first. */
+static bool add_egress(const struct iso_resolve *r, struct iso_flat_catalog *flat)
+{
+    const Isocost__V1__Model *model = r->model;
+    size_t n_own = model->n_egress_prices;
+    Isocost__V1__EgressPrice **made = (Isocost__V1__EgressPrice **)iso_messages_new(
+        r->arena, (size_t)r->n_tariffs, &isocost__v1__egress_price__descriptor);
+
+    flat->n_egress_prices = n_own + (size_t)r->n_tariffs;
+    flat->egress_prices =
+        iso_arena_calloc(r->arena, flat->n_egress_prices, sizeof(*flat->egress_prices));
+    if (!flat->egress_prices || !made)
+        return false;
+    for (size_t i = 0; i < n_own; i++)
+        flat->egress_prices[i] = model->egress_prices[i];
+    for (int32_t i = 0; i < r->n_tariffs; i++) {
+        const struct iso_egress_tariff *tariff = &r->tariffs[i];
+        bool anywhere = strcmp(tariff->to, "internet") == 0 || strcmp(tariff->to, "*") == 0;
+        flat->egress_prices[n_own + (size_t)i] = made[i];
+        made[i]->from = iso_arena_printf(r->arena, "%s/%s", tariff->provider, tariff->region);
+        made[i]->to = anywhere                  ? (char *)"*"
+                      : strchr(tariff->to, '/') ? (char *)tariff->to
+                                                : iso_arena_printf(r->arena, "%s/*", tariff->to);
+        made[i]->price_per_gb = iso_money_from_decimal(tariff->price, tariff->currency, r->arena);
+        if (!made[i]->from || !made[i]->to || !made[i]->price_per_gb)
+            return false;
+    }
+    return true;
 }
 
 static enum iso_status fill(struct flattening *f, struct iso_flat_catalog *flat,
@@ -156,10 +279,11 @@ static enum iso_status fill(struct flattening *f, struct iso_flat_catalog *flat,
     catalog->products =
         iso_arena_calloc(r->arena, (size_t)r->n_products + 1, sizeof(*catalog->products));
     catalog->quotas = iso_arena_calloc(r->arena, (size_t)r->n_quotas + 1, sizeof(*catalog->quotas));
-    if (!flat->rows || !catalog->offerings || !catalog->products || !catalog->quotas)
+    if (!flat->rows || !catalog->offerings || !catalog->products || !catalog->quotas ||
+        !find_spans(f) || !add_egress(r, flat))
         return no_memory(reterr);
     for (size_t i = 0; i < f->n; i++) {
-        catalog->offerings[i] = finish(r, &f->rows[i]);
+        catalog->offerings[i] = finish(f, &f->rows[i]);
         flat->rows[i] = f->rows[i].view;
         if (!catalog->offerings[i])
             return no_memory(reterr);

@@ -331,15 +331,24 @@ static void compare_rules(struct comparison *c)
     compare_placements(c);
 }
 
+/* What egress costs: by the model, or, where the catalogs are written out, by the snapshot too. */
+static void set_egress(Model *model, const struct iso_inputs *from)
+{
+    model->egress_prices =
+        from->catalog ? from->catalog->egress_prices : from->model->egress_prices;
+    model->n_egress_prices =
+        from->catalog ? from->catalog->n_egress_prices : from->model->n_egress_prices;
+}
+
 static void compare_prices(struct comparison *c)
 {
     const Model *before = c->before->model, *after = c->after->model;
     Model left = ISOCOST__V1__MODEL__INIT, right = left;
 
     left.volume_prices = before->volume_prices, left.n_volume_prices = before->n_volume_prices;
-    left.egress_prices = before->egress_prices, left.n_egress_prices = before->n_egress_prices;
+    set_egress(&left, c->before);
     right.volume_prices = after->volume_prices, right.n_volume_prices = after->n_volume_prices;
-    right.egress_prices = after->egress_prices, right.n_egress_prices = after->n_egress_prices;
+    set_egress(&right, c->after);
     iso_differences_add(of(c, LIST_PRICES), "", &left.base, &right.base);
 }
 
@@ -491,12 +500,13 @@ static bool mix_options(const Model *before, const Model *after, int last, struc
     return true;
 }
 
-static bool mix_prices(const Model *after, struct iso_arena *arena, Model *mixed)
+static bool mix_prices(const struct iso_inputs *inputs, struct iso_arena *arena, Model *mixed)
 {
+    const Model *after = inputs->model;
+
     mixed->volume_prices = after->volume_prices;
     mixed->n_volume_prices = after->n_volume_prices;
-    mixed->egress_prices = after->egress_prices;
-    mixed->n_egress_prices = after->n_egress_prices;
+    set_egress(mixed, inputs);
     if (!mixed->current || !after->current)
         return true;
     mixed->current = copy_of(arena, &mixed->current->base);
@@ -519,8 +529,9 @@ Isocost__V1__Model *iso_input_groups_mix(const struct iso_inputs *before,
     enough = mixed->catalog && mix_options(before->model, after->model, last, arena, mixed);
     if (last >= RATES)
         mixed->currency = after->model->currency;
+    set_egress(mixed, before);
     if (last >= LIST_PRICES)
-        enough = mix_prices(after->model, arena, mixed) && enough;
+        enough = mix_prices(after, arena, mixed) && enough;
     if (last >= DEMAND) {
         take_demand(mixed, after->model);
         enough = mix_workloads(before->model, after->model, arena, mixed) && enough;

@@ -1,9 +1,10 @@
 /* Periods, and load levels: hours that are equal in everything a plan can see become one period.
  *
- * Two hours merge when every workload asks the same of both and both lie in the same budget windows
- * and commitment terms. Levels are numbered by their first hour. A ramp looks at each hour and the
- * one before, so with a ramp no hours merge, and levels are hours in their order. When the model
- * wants fewer levels than that, level_rounding.c groups them. */
+ * Two hours merge when every workload asks the same of both and both lie in the same budget
+ * windows, commitment terms and spans of prices with dates. Levels are numbered by their first
+ * hour. A ramp looks at each hour and the one before, so with a ramp no hours merge, and levels are
+ * hours in their order. When the model wants fewer levels than that, level_rounding.c groups them.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ static enum iso_status collect_intervals(struct iso_resolve *r, struct intervals
         most += model->budgets[i]->n_windows;
     for (int32_t i = 0; i < r->n_products; i++)
         most += 1 + r->products[i]->n_existing;
+    most += (size_t)r->days.n_spans;
     intervals->items = iso_arena_calloc(r->arena, most, sizeof(*intervals->items));
     if (!intervals->items)
         return iso_resolve_full(reterr);
@@ -82,6 +84,8 @@ static enum iso_status collect_intervals(struct iso_resolve *r, struct intervals
         }
     for (int32_t i = 0; i < r->n_products; i++)
         add_product_intervals(r, intervals, r->products[i]);
+    for (int32_t s = 1; s < r->days.n_spans; s++)
+        add_interval(intervals, 0, iso_days_hour(r, s));
 
     qsort(intervals->items, intervals->n, sizeof(*intervals->items), compare_intervals);
     for (size_t i = 0; i < intervals->n; i++)
@@ -182,8 +186,9 @@ static enum iso_status group_levels(struct iso_resolve *r, const struct iso_dema
     ISO_TRY(iso_group_levels(r, demands, &levels, most, group, &n_groups, reterr));
     if (n_groups > most) {
         iso_violations_add(r->violations, "model.load_levels.levels",
-                           "%d; at least %d are needed: hours in different budget windows or terms "
-                           "of commitments do not merge, and under a ramp none do",
+                           "%d; at least %d are needed: hours in different budget windows, terms "
+                           "of commitments or days of prices do not merge, and under a ramp none "
+                           "do",
                            most, n_groups);
         return ISO_OK;
     }
@@ -343,8 +348,10 @@ enum iso_status iso_resolve_time(struct iso_resolve *r, struct iso_error *reterr
 {
     const Isocost__V1__Model *model = r->model;
 
-    if (model->load_levels)
-        return iso_resolve_load_levels(r, reterr);
+    if (model->load_levels) {
+        ISO_TRY(iso_resolve_load_levels(r, reterr));
+        return iso_days_of_periods(r, reterr);
+    }
     struct iso_period *periods = iso_arena_calloc(r->arena, model->n_periods, sizeof(*periods));
     if (!periods)
         return iso_resolve_full(reterr);
@@ -362,5 +369,5 @@ enum iso_status iso_resolve_time(struct iso_resolve *r, struct iso_error *reterr
     r->problem->periods = periods;
     r->problem->n_periods = (int32_t)model->n_periods;
     r->chronological = model->n_periods > 0 && periods[0].has_start;
-    return ISO_OK;
+    return iso_days_of_periods(r, reterr);
 }

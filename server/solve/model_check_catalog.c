@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "isocost/proto/day.h"
 #include "model_check.h"
 #include "selector.h"
+
+#define MAXIMUM_NOTE_BYTES 256
 
 /* A part of an offering's id. */
 static void check_part(struct iso_model_check *check, const char *path, const char *field,
@@ -187,9 +190,41 @@ void iso_check_quota(struct iso_model_check *check, const char *path,
         iso_check_fail(check, path, "unlimited", "a quota with a limit cannot be unlimited");
 }
 
+/* A day, or nothing; false: neither. */
+static bool check_day(struct iso_model_check *check, const char *path, const char *field,
+                      const char *text, int32_t *ret_day)
+{
+    if (!text[0] || iso_day_read(text, ret_day))
+        return true;
+    iso_check_fail(check, path, field, "\"%.32s\" is no day; YYYY-MM-DD from 1970 on is allowed",
+                   text);
+    return false;
+}
+
+static void check_validity(struct iso_model_check *check, const char *path,
+                           const Isocost__V1__Overlay *overlay)
+{
+    int32_t first = ISO_DAY_FIRST, last = ISO_DAY_LAST;
+    bool read = check_day(check, path, "valid_from", overlay->valid_from, &first);
+
+    read &= check_day(check, path, "valid_until", overlay->valid_until, &last);
+    if (read && first > last)
+        iso_check_fail(check, path, "valid_until", "%s is before valid_from %s; it is the last day",
+                       overlay->valid_until, overlay->valid_from);
+    if ((overlay->valid_from[0] || overlay->valid_until[0]) &&
+        (overlay->status || overlay->opt_availability_case || overlay->carbon_case))
+        iso_check_fail(check, path, "valid_from",
+                       "an overlay with dates changes the price only; status, availability and "
+                       "carbon have no dates");
+}
+
 void iso_check_overlay(struct iso_model_check *check, const char *path,
                        const Isocost__V1__Overlay *overlay)
 {
+    check_validity(check, path, overlay);
+    if (strlen(overlay->note) > MAXIMUM_NOTE_BYTES)
+        iso_check_fail(check, path, "note", "has %zu bytes; at most %d are allowed",
+                       strlen(overlay->note), MAXIMUM_NOTE_BYTES);
     iso_check_selector(check, path, "offerings", overlay->offerings);
     if (overlay->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE)
         iso_check_money(check, path, "price", overlay->price, ISO_ABOVE_ZERO, true);
@@ -256,4 +291,6 @@ void iso_check_catalog(struct iso_model_check *check, const char *model_path)
     }
     iso_check_number(check, path, "stale_after_hours", catalog->stale_after_hours,
                      ISO_AT_LEAST_ZERO);
+    int32_t day;
+    check_day(check, path, "price_date", catalog->price_date, &day);
 }

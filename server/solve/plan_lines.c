@@ -50,6 +50,19 @@ static void write_patterns(const struct iso_plan_writer *writer, struct iso_line
     }
 }
 
+/* What made the price in the line's first period. */
+static const char *price_note(const struct iso_plan_writer *writer, const struct iso_line *line)
+{
+    const struct iso_resolved *resolved = writer->resolved;
+    int32_t n_scenarios = writer->problem->n_scenarios;
+    int32_t n_periods = writer->problem->n_periods / (n_scenarios ? n_scenarios : 1);
+
+    if (!resolved->price_notes)
+        return "";
+    return resolved->price_notes[line->offering * resolved->n_spans +
+                                 resolved->span_of_period[line->period % n_periods]];
+}
+
 static void write_instances(struct iso_plan_writer *writer, struct iso_line_parts *parts,
                             const struct iso_line *line, Isocost__V1__PlanLine *message)
 {
@@ -64,6 +77,7 @@ static void write_instances(struct iso_plan_writer *writer, struct iso_line_part
     message->offering = iso_borrow(problem->offerings[line->offering].id);
     message->served = iso_decimal_to_double(line->served);
     message->reason = iso_borrow(iso_plan_reason(writer, line));
+    message->price_note = iso_borrow(price_note(writer, line));
     if (line->covered > 0)
         write_coverage(writer, parts, line, message);
 }
@@ -104,6 +118,9 @@ static void write_egress(const struct iso_plan_writer *writer, const struct iso_
     int32_t from, to;
 
     iso_plan_egress_places(problem, writer->plan, line, &from, &to);
+    const struct iso_egress_note *note = iso_egress_note_find(writer->resolved, from, to);
+    if (note)
+        message->price_note = iso_borrow(note->text);
     message->kind = ISOCOST__V1__LINE_KIND__LINE_KIND_EGRESS;
     message->workload = iso_borrow(workload->id);
     message->team = iso_borrow(problem->teams[iso_cell_team(problem, line->cell)].id);

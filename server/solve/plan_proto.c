@@ -270,6 +270,7 @@ static void write_head(struct iso_plan_writer *writer)
         hours += writer->problem->periods[t].hours;
     message->horizon_hours = iso_decimal_to_double(hours);
     message->reproducible = writer->plan->reproducible;
+    message->price_date = iso_borrow(writer->resolved->price_date);
 }
 
 /* Room for the resolver's warnings and one a purchase. */

@@ -336,15 +336,28 @@ void iso_plan_write_reliances(struct iso_plan_writer *writer)
     }
 }
 
+/* When the price of a line was observed; 0: it is not said. */
+static int64_t observed_ns(const struct iso_plan_writer *writer, const struct iso_line *line)
+{
+    const struct iso_egress_note *note;
+    int32_t from, to;
+
+    if (line->kind == ISO_LINE_INSTANCE)
+        return writer->resolved->observed_ns ? writer->resolved->observed_ns[line->offering] : 0;
+    if (line->kind != ISO_LINE_EGRESS)
+        return 0;
+    iso_plan_egress_places(writer->problem, writer->plan, line, &from, &to);
+    note = iso_egress_note_find(writer->resolved, from, to);
+    return note ? note->observed_ns : 0;
+}
+
 void iso_plan_write_age(struct iso_plan_writer *writer)
 {
     const double ns_per_hour = 3600e9;
     int64_t oldest = 0;
 
-    for (int32_t i = 0; writer->resolved->observed_ns && i < writer->plan->n_lines; i++) {
-        const struct iso_line *line = &writer->plan->lines[i];
-        int64_t observed =
-            line->kind == ISO_LINE_INSTANCE ? writer->resolved->observed_ns[line->offering] : 0;
+    for (int32_t i = 0; i < writer->plan->n_lines; i++) {
+        int64_t observed = observed_ns(writer, &writer->plan->lines[i]);
         if (observed > 0 && (oldest == 0 || observed < oldest))
             oldest = observed;
     }

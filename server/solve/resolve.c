@@ -228,6 +228,10 @@ enum iso_status iso_resolve_digests(const Isocost__V1__Model *model, const char 
     iso_sha256_update(&sha, resolved->model_digest, strlen(resolved->model_digest));
     iso_sha256_update(&sha, "\n", 1);
     iso_sha256_update(&sha, resolved->snapshot_digest, strlen(resolved->snapshot_digest));
+    if (resolved->depends_on_today) {
+        iso_sha256_update(&sha, "\n", 1);
+        iso_sha256_update(&sha, resolved->price_date, strlen(resolved->price_date));
+    }
     iso_sha256_final(&sha, bytes);
     iso_digest_text(bytes, resolved->problem_digest);
     return ISO_OK;
@@ -289,19 +293,21 @@ static enum iso_status run_stages(struct iso_resolve *r, struct iso_error *reter
     ISO_TRY(iso_violations_status(r->violations, reterr));
     iso_resolve_options(r->model->options, &r->problem->options);
     ISO_TRY(check_size(r, reterr));
+    iso_days_tell(r);
     snprintf(r->out->snapshot_digest, sizeof(r->out->snapshot_digest), "%s",
              r->snapshot ? iso_snapshot_digest(r->snapshot) : "");
     return iso_problem_check(r->problem, reterr);
 }
 
 enum iso_status iso_resolve(const Isocost__V1__Model *model, const struct iso_snapshot *snapshot,
-                            struct iso_resolve_cache *cache, struct iso_arena *arena,
+                            int32_t today, struct iso_resolve_cache *cache, struct iso_arena *arena,
                             struct iso_violations *violations, struct iso_resolved **ret_resolved,
                             struct iso_error *reterr)
 {
     ISO_AUTO(iso_arena) scratch = iso_arena_new(iso_arena_left(arena));
     ISO_AUTO(iso_resolve_cache) own = cache ? NULL : iso_resolve_cache_new(0);
     struct iso_resolve r = {.model = model,
+                            .today = today,
                             .cache = cache ? cache : own,
                             .arena = arena,
                             .scratch = scratch,

@@ -21,6 +21,27 @@ static void use_policy(struct iso_resolve *r, const Isocost__V1__Policy *policy)
         use(r, policy->steps[i]->price);
 }
 
+static bool is_about(const Isocost__V1__ExchangeRate *entry, const char *code, const char *base)
+{
+    return (strncmp(entry->pair, code, 3) == 0 && strcmp(entry->pair + 4, base) == 0) ||
+           (strncmp(entry->pair, base, 3) == 0 && strcmp(entry->pair + 4, code) == 0);
+}
+
+/* The snapshot's prices of egress, of which the model may need none: one without a rate is missed
+ * when it is used. */
+static void use_tariffs(struct iso_resolve *r, const char *base)
+{
+    const Isocost__V1__Currency *currency = r->model->currency;
+
+    for (int32_t i = 0; i < r->n_tariffs; i++)
+        for (size_t k = 0; currency && k < currency->n_rates; k++)
+            if (strlen(currency->rates[k]->pair) == 7 && currency->rates[k]->n_periods == 0 &&
+                is_about(currency->rates[k], r->tariffs[i].currency, base)) {
+                iso_resolve_currency(r, r->tariffs[i].currency);
+                break;
+            }
+}
+
 /* Offerings are in already. */
 static void collect(struct iso_resolve *r)
 {
@@ -68,12 +89,6 @@ static iso_decimal rate_to_base(const Isocost__V1__ExchangeRate *entry, const ch
     return rate;
 }
 
-static bool is_about(const Isocost__V1__ExchangeRate *entry, const char *code, const char *base)
-{
-    return (strncmp(entry->pair, code, 3) == 0 && strcmp(entry->pair + 4, base) == 0) ||
-           (strncmp(entry->pair, base, 3) == 0 && strcmp(entry->pair + 4, code) == 0);
-}
-
 static void fill_rates(struct iso_resolve *r, const char *code, const char *base,
                        iso_decimal *rates)
 {
@@ -112,6 +127,7 @@ enum iso_status iso_resolve_currencies(struct iso_resolve *r, struct iso_error *
 
     r->problem->base_currency = iso_resolve_currency(r, base);
     collect(r);
+    use_tariffs(r, base);
     if (iso_arena_full(r->arena))
         return iso_resolve_full(reterr);
     struct iso_currency *currencies =

@@ -46,13 +46,40 @@ static inline bool iso_scope_has(const struct iso_scope *scope,
 struct iso_kept {
     struct iso_snapshot_offering view;  /* overlays applied */
     const Isocost__V1__Offering *given; /* inline, or NULL */
+    const char **notes;                 /* by span: what made the price; NULL: no overlay has */
+};
+
+/* The first and last day on which a price holds. */
+struct iso_validity {
+    int32_t first, last;
+};
+
+/* When prices with dates hold; see resolve_dates.c. */
+struct iso_price_days {
+    bool is_one, is_today; /* one day for all periods; that on which the model is solved */
+    bool dated;            /* a price that the model may use has dates */
+    int32_t first, last;   /* days on which the first and the last period begin */
+    int32_t n_spans;       /* stretches of days in which no price changes */
+    const int32_t *begins; /* n_spans: first day of each, rising */
 };
 
 struct iso_overlay {
     const Isocost__V1__Overlay *message;
     struct iso_scope scope;
-    int32_t index; /* in model.catalog.overlays, or -1: the snapshot's */
+    struct iso_validity validity;
+    int32_t index;  /* in model.catalog.overlays, or -1: the snapshot's */
+    int32_t stored; /* in the snapshot, or -1 */
     bool matched, reported;
+};
+
+/* What egress costs by the snapshot, between places that patterns name. */
+struct iso_egress_tariff {
+    const char *provider, *region, *to; /* as in EgressRate */
+    iso_decimal price;                  /* the dearest of its steps */
+    const char *currency;
+    const char *note;
+    int64_t observed_ns; /* of the oldest step; 0: not said */
+    int32_t n_steps;
 };
 
 struct iso_quota {
@@ -117,6 +144,11 @@ struct iso_resolve {
     struct iso_resolved *out;
     struct iso_problem *problem; /* &out->problem */
     int32_t warnings_capacity;
+
+    int32_t today; /* days since 1970, UTC */
+    struct iso_price_days days;
+    int32_t n_tariffs;
+    const struct iso_egress_tariff *tariffs; /* the one that is closer comes first */
 
     struct iso_names periods, teams, workloads, currencies, providers, regions, zones;
     int32_t *zone_region; /* heap */
@@ -204,6 +236,36 @@ enum iso_status iso_resolve_penalty(struct iso_resolve *r, const Isocost__V1__Po
 bool iso_resolve_quota_counts(const struct iso_quota *quota,
                               const struct iso_snapshot_offering *view);
 
+/* Which days count: to be called first. */
+void iso_days_open(struct iso_resolve *r);
+/* Whether a record of the days (as in Overlay; each may be "") holds on a day that counts, and
+ * when it holds. Notes that there are prices with dates. */
+bool iso_days_meet(struct iso_resolve *r, const char *valid_from, const char *valid_until,
+                   struct iso_validity *ret_validity);
+/* Cuts the horizon into spans, when the overlays are known. */
+enum iso_status iso_days_cut(struct iso_resolve *r, struct iso_error *reterr);
+/* Load levels: the first hour that begins in a span or later. */
+int64_t iso_days_hour(const struct iso_resolve *r, int32_t span);
+/* The span of a time in nanoseconds since 1970. */
+int32_t iso_days_span(const struct iso_resolve *r, int64_t ns);
+/* The span of each period, when these are known. */
+enum iso_status iso_days_of_periods(struct iso_resolve *r, struct iso_error *reterr);
+/* Writes the day of a model whose prices are all of one, when it matters. */
+void iso_days_tell(struct iso_resolve *r);
+/* Whether an overlay holds in a span. */
+static inline bool iso_overlay_holds(const struct iso_resolve *r, const struct iso_overlay *overlay,
+                                     int32_t span)
+{
+    int32_t day = r->days.begins[span];
+
+    return overlay->validity.first <= day && day <= overlay->validity.last;
+}
+
+/* What egress costs by the snapshot: one tariff for each provider, region and destination. */
+enum iso_status iso_resolve_tariffs(struct iso_resolve *r, struct iso_error *reterr);
+/* Whether a tariff is of data from one place to another, both `provider/region` or alike. */
+bool iso_tariff_covers(const struct iso_egress_tariff *tariff, const char *from, const char *to);
+
 /* Names, products, overlays, quotas and limits, made ready. */
 enum iso_status iso_resolve_names(struct iso_resolve *r, struct iso_error *reterr);
 enum iso_status iso_resolve_records(struct iso_resolve *r, struct iso_error *reterr);
@@ -239,20 +301,31 @@ bool iso_resolve_to_hourly(const struct iso_snapshot_offering *view, iso_decimal
 bool iso_resolve_weight_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
 /* Whether the model refuses the offering because no known quota counts it. */
 bool iso_resolve_quota_unknown(struct iso_resolve *r, const struct iso_snapshot_offering *view);
-/* An offering with its overlays; the hourly price, or false when it has none above 0. `place` is
- * that of its row, or -1. */
+/* An offering with its overlays as in the first span; the hourly price, or false when it has none
+ * above 0. `place` is that of its row, or -1. */
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
                                 int32_t place, iso_decimal *ret_price);
 /* An inline offering as readers of a catalog see it, with its id. False when the arena is full. */
 bool iso_resolve_view(struct iso_resolve *r, const Isocost__V1__Offering *offering,
                       struct iso_snapshot_offering *view);
+/* An offering at a price that overlays are not in, in a span of days. */
+struct iso_priced {
+    const struct iso_snapshot_offering *view;
+    int32_t place; /* of its row, or -1 */
+    iso_decimal price;
+};
 /* The price of one unit of the offering with overlays applied. */
-iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                                   iso_decimal price);
-/* The hourly price of a price of one unit of the offering, overlays applied. */
-bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                        iso_decimal price, iso_decimal *ret_price);
-enum iso_status iso_resolve_keep(struct iso_resolve *r, const struct iso_snapshot_offering *view,
+iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_priced *at,
+                                   int32_t span);
+/* The same as a price of an instance for one hour; false when that is not above 0. */
+bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_priced *at, int32_t span,
+                        iso_decimal *ret_price);
+/* What overlays made the price in a span: their notes; "": none. NULL when the arena is full. */
+const char *iso_resolve_price_note(struct iso_resolve *r, const struct iso_priced *at,
+                                   int32_t span);
+/* Takes an offering into the problem. `listed`: its price without overlays, of one price unit;
+ * `price`: of an hour in the first span. */
+enum iso_status iso_resolve_keep(struct iso_resolve *r, const struct iso_priced *listed,
                                  const Isocost__V1__Offering *given, iso_decimal price,
                                  struct iso_error *reterr);
 /* Currencies and rates; then what needs them. */

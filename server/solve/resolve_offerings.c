@@ -212,19 +212,49 @@ static void change_carbon(struct iso_resolve *r, struct iso_overlay *overlay,
     }
 }
 
-iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                                   iso_decimal price)
+static bool changes(const struct iso_resolve *r, const struct iso_overlay *overlay,
+                    const struct iso_priced *at, int32_t span)
 {
+    return iso_overlay_holds(r, overlay, span) &&
+           iso_scope_has(&overlay->scope, at->view, at->place);
+}
+
+iso_decimal iso_resolve_unit_price(struct iso_resolve *r, const struct iso_priced *at, int32_t span)
+{
+    iso_decimal price = at->price;
+
     for (int32_t i = 0; i < r->n_overlays; i++)
-        if (iso_selector_matches(r->overlays[i].scope.selector, view))
-            change_price(r, &r->overlays[i], view, &price);
+        if (changes(r, &r->overlays[i], at, span))
+            change_price(r, &r->overlays[i], at->view, &price);
     return price;
 }
 
-bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_snapshot_offering *view,
-                        iso_decimal price, iso_decimal *ret_price)
+bool iso_resolve_hourly(struct iso_resolve *r, const struct iso_priced *at, int32_t span,
+                        iso_decimal *ret_price)
 {
-    return iso_resolve_to_hourly(view, iso_resolve_unit_price(r, view, price), ret_price);
+    return iso_resolve_to_hourly(at->view, iso_resolve_unit_price(r, at, span), ret_price);
+}
+
+const char *iso_resolve_price_note(struct iso_resolve *r, const struct iso_priced *at, int32_t span)
+{
+    const char *note = "";
+
+    for (int32_t i = 0; i < r->n_overlays && note; i++) {
+        const struct iso_overlay *overlay = &r->overlays[i];
+        const Isocost__V1__Overlay *message = overlay->message;
+        if (!message->change_case || !changes(r, overlay, at, span))
+            continue;
+        const char *own =
+            message->note[0] ? message->note
+            : overlay->stored >= 0
+                ? iso_arena_printf(r->scratch, "overlay %d of the snapshot", overlay->stored + 1)
+                : "";
+        if (message->change_case == ISOCOST__V1__OVERLAY__CHANGE_PRICE || !note[0])
+            note = own; /* a price is none of what was before */
+        else if (own && own[0])
+            note = iso_arena_printf(r->scratch, "%s; %s", note, own);
+    }
+    return note;
 }
 
 bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offering *view,
@@ -235,6 +265,8 @@ bool iso_resolve_apply_overlays(struct iso_resolve *r, struct iso_snapshot_offer
         if (!iso_scope_has(&overlay->scope, view, place))
             continue;
         overlay->matched = true;
+        if (!iso_overlay_holds(r, overlay, 0))
+            continue; /* it has dates, so it changes the price only */
         change_price(r, overlay, view, &view->price);
         if (overlay->message->status != ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_UNSPECIFIED)
             view->status = (int32_t)overlay->message->status;
@@ -287,6 +319,7 @@ static enum iso_status take(struct iso_resolve *r, struct iso_snapshot_offering 
                             int32_t place, const struct given *given, struct iso_error *reterr)
 {
     iso_decimal price = 0;
+    struct iso_priced listed = {.view = view, .place = place, .price = view->price};
     bool keep = false, usable = iso_resolve_apply_overlays(r, view, place, &price);
 
     if (!usable && given) {
@@ -299,7 +332,8 @@ static enum iso_status take(struct iso_resolve *r, struct iso_snapshot_offering 
     ISO_TRY(offer(r, view, place, usable, &keep, reterr));
     if (usable && r->current_ids.n > 0 && iso_names_find(&r->current_ids, view->id) >= 0)
         keep = true;
-    return keep ? iso_resolve_keep(r, view, given ? given->message : NULL, price, reterr) : ISO_OK;
+    return keep ? iso_resolve_keep(r, &listed, given ? given->message : NULL, price, reterr)
+                : ISO_OK;
 }
 
 static void report_selectors(struct iso_resolve *r)
@@ -374,8 +408,9 @@ static enum iso_status add_current(struct iso_resolve *r, struct iso_error *rete
         if (iso_names_find(&have, id) >= 0 || place < 0)
             continue;
         iso_snapshot_offering(r->snapshot, place, &view);
+        struct iso_priced listed = {.view = &view, .place = -1, .price = view.price};
         if (iso_resolve_apply_overlays(r, &view, /* place= */ -1, &price))
-            ISO_TRY(iso_resolve_keep(r, &view, NULL, price, reterr));
+            ISO_TRY(iso_resolve_keep(r, &listed, NULL, price, reterr));
     }
     return ISO_OK;
 }
@@ -388,12 +423,17 @@ static enum iso_status copy_offerings(struct iso_resolve *r, struct iso_error *r
     struct iso_price_exception *exceptions =
         iso_arena_calloc(r->arena, r->n_exceptions, sizeof(*exceptions));
     int32_t *zone_region = iso_arena_calloc(r->arena, (size_t)r->zones.n, sizeof(*zone_region));
+    const char **notes =
+        iso_arena_calloc(r->arena, n * (size_t)r->days.n_spans, sizeof(const char *));
 
-    if (!offerings || !observed_ns || !exceptions || !zone_region)
+    if (!offerings || !observed_ns || !exceptions || !zone_region || !notes)
         return iso_resolve_full(reterr);
     for (size_t i = 0; i < n; i++) {
         offerings[i] = r->offerings[i];
         observed_ns[i] = r->kept[i].view.observed_ns;
+        for (int32_t s = 0; s < r->days.n_spans; s++)
+            notes[i * (size_t)r->days.n_spans + (size_t)s] =
+                r->kept[i].notes ? r->kept[i].notes[s] : "";
     }
     if (r->n_exceptions > 0)
         memcpy(exceptions, r->exceptions, r->n_exceptions * sizeof(*exceptions));
@@ -402,6 +442,7 @@ static enum iso_status copy_offerings(struct iso_resolve *r, struct iso_error *r
     r->problem->n_offerings = (int32_t)n;
     r->problem->offerings = offerings;
     r->out->observed_ns = observed_ns;
+    r->out->price_notes = notes;
     r->problem->n_price_exceptions = (int32_t)r->n_exceptions;
     r->problem->price_exceptions = exceptions;
     r->problem->zone_region = zone_region;

@@ -106,9 +106,18 @@ static enum iso_status collect_overlays(struct iso_resolve *r, struct iso_model_
             if (!is_sound(r, check, "a snapshot overlay"))
                 continue;
         }
+        struct iso_validity validity;
+        if (!iso_days_meet(r, overlay->valid_from, overlay->valid_until, &validity)) {
+            if (i >= n_stored)
+                iso_resolve_warn(r, "overlay %d holds on no day of the model's prices",
+                                 i - n_stored);
+            continue;
+        }
         struct iso_overlay *added = &r->overlays[r->n_overlays++];
         added->message = overlay;
+        added->validity = validity;
         added->index = i < n_stored ? -1 : i - n_stored;
+        added->stored = i < n_stored ? i : -1;
         added->scope.selector = iso_selector_compile(overlay->offerings, r->scratch);
         if (!added->scope.selector)
             return iso_resolve_full(reterr);
@@ -187,8 +196,11 @@ enum iso_status iso_resolve_records(struct iso_resolve *r, struct iso_error *ret
     if (!own)
         return iso_resolve_full(reterr);
     own->arena = r->arena;
+    iso_days_open(r);
     struct iso_model_check check = {.violations = own};
     ISO_TRY(collect_products(r, &check, reterr));
     ISO_TRY(collect_overlays(r, &check, reterr));
+    ISO_TRY(iso_days_cut(r, reterr));
+    ISO_TRY(iso_resolve_tariffs(r, reterr));
     return collect_quotas(r, &check, reterr);
 }

@@ -9,7 +9,7 @@
 #include "model_check.h"
 #include "number.h"
 #include "provider_alias.h"
-#include "resolve_internal.h"
+#include "resolve_egress.h"
 
 static const char *fold_after(const char *provider, const char *rest, struct iso_arena *arena)
 {
@@ -61,6 +61,7 @@ struct traffic_resolve {
     struct entry *entries;
     size_t n_entries;
     struct iso_names sites;
+    struct iso_egress_pairs pairs;
 };
 
 static const char *name_of(const struct traffic_resolve *at, int32_t place)
@@ -93,28 +94,61 @@ static const Isocost__V1__EgressPrice *find(const struct traffic_resolve *at, in
     return NULL;
 }
 
-static void set_price(struct traffic_resolve *at, const char *path, const char *user,
-                      const struct iso_traffic *traffic, enum iso_direction direction,
-                      struct iso_route *route)
+/* What the snapshot says of a pair that the model has no price for; *ret_known: it says something.
+ */
+static enum iso_status use_tariff(struct traffic_resolve *at, const char *path, int32_t from,
+                                  int32_t to, struct iso_route *route, enum iso_direction direction,
+                                  bool *ret_known, struct iso_error *reterr)
+{
+    const struct iso_egress_tariff *tariff = NULL;
+    struct iso_resolve *r = at->r;
+
+    ISO_TRY(iso_egress_pairs_find(&at->pairs, r, from, to, name_of(at, from), name_of(at, to),
+                                  &tariff, reterr));
+    *ret_known = tariff != NULL;
+    if (!tariff || tariff->price == 0)
+        return ISO_OK;
+    int32_t currency = iso_names_find(&r->currencies, tariff->currency);
+    if (currency < 0) {
+        iso_violations_add(r->violations, path,
+                           "moving data from %s to %s is priced in %s by the snapshot, and "
+                           "model.currency.rates has no rate of it to %s for all periods",
+                           name_of(at, from), name_of(at, to), tariff->currency,
+                           r->currencies.texts[r->problem->base_currency]);
+        return ISO_OK;
+    }
+    route->price[direction] = tariff->price;
+    route->currency[direction] = currency;
+    return ISO_OK;
+}
+
+static enum iso_status set_price(struct traffic_resolve *at, const char *path, const char *user,
+                                 const struct iso_traffic *traffic, enum iso_direction direction,
+                                 struct iso_route *route, struct iso_error *reterr)
 {
     int32_t source = traffic->sources[route->source].place;
     int32_t from = direction == ISO_FORTH ? source : route->region;
     int32_t to = direction == ISO_FORTH ? route->region : source;
     const Isocost__V1__EgressPrice *entry = find(at, from, to, false);
+    bool known = entry != NULL || from == to; /* inside of a place it is free unless it is named */
 
     route->currency[direction] = at->r->problem->base_currency;
-    if (traffic->gb[direction] == 0 || (!entry && from == to))
-        return;
-    if (!entry) {
-        iso_violations_add(at->r->violations, path,
-                           "workload %s moves data from %s to %s, and no egress_prices entry has a "
-                           "price for that",
-                           user, name_of(at, from), name_of(at, to));
-        return;
+    if (traffic->gb[direction] == 0)
+        return ISO_OK;
+    if (entry) {
+        iso_money_to_decimal(entry->price_per_gb, &route->price[direction], NULL);
+        route->currency[direction] =
+            iso_names_find(&at->r->currencies, entry->price_per_gb->currency_code);
+        return ISO_OK;
     }
-    iso_money_to_decimal(entry->price_per_gb, &route->price[direction], NULL);
-    route->currency[direction] =
-        iso_names_find(&at->r->currencies, entry->price_per_gb->currency_code);
+    bool priced = false;
+    ISO_TRY(use_tariff(at, path, from, to, route, direction, &priced, reterr));
+    if (!known && !priced)
+        iso_violations_add(at->r->violations, path,
+                           "workload %s moves data from %s to %s, and neither egress_prices nor "
+                           "the snapshot's rates of egress have a price for that",
+                           user, name_of(at, from), name_of(at, to));
+    return ISO_OK;
 }
 
 static void set_latency(struct traffic_resolve *at, const char *path, const char *user,
@@ -174,8 +208,8 @@ static enum iso_status fill_routes(struct traffic_resolve *at, const char *path,
             traffic->n_routes++;
             route->source = k;
             route->region = region;
-            set_price(at, path, user, traffic, ISO_FORTH, route);
-            set_price(at, path, user, traffic, ISO_BACK, route);
+            ISO_TRY(set_price(at, path, user, traffic, ISO_FORTH, route, reterr));
+            ISO_TRY(set_price(at, path, user, traffic, ISO_BACK, route, reterr));
             set_latency(at, path, user, traffic, route);
         }
     traffic->routes = routes;
@@ -296,9 +330,14 @@ enum iso_status iso_resolve_traffic(struct iso_resolve *r, struct iso_workload *
         };
     if (iso_arena_full(r->arena))
         return iso_resolve_full(reterr);
-    for (int32_t a = 0; a < r->problem->n_workloads; a++)
+    enum iso_status status = ISO_OK;
+    for (int32_t a = 0; a < r->problem->n_workloads && status == ISO_OK; a++)
         if (model->workloads[a]->traffic || model->workloads[a]->n_dependencies > 0)
-            ISO_TRY(fill_workload(&at, a, &workloads[a], reterr));
+            status = fill_workload(&at, a, &workloads[a], reterr);
+    if (status == ISO_OK)
+        status = iso_egress_pairs_tell(&at.pairs, r, reterr);
+    iso_egress_pairs_fini(&at.pairs);
+    ISO_TRY(status);
     r->problem->n_sites = at.sites.n;
     r->problem->site_names = at.sites.texts;
     return ISO_OK;

@@ -288,8 +288,8 @@ static enum iso_status run(struct iso_solver_connection *connection, struct iso_
 
     if (snapshot_fd >= 0)
         ISO_TRY(keep_snapshot(kept, snapshot_fd, reterr));
-    ISO_TRY(iso_resolve(request->model, snapshot_fd >= 0 ? kept->snapshot : NULL, kept->cache,
-                        arena, violations, &resolved, reterr));
+    ISO_TRY(iso_resolve(request->model, snapshot_fd >= 0 ? kept->snapshot : NULL, request->today,
+                        kept->cache, arena, violations, &resolved, reterr));
     struct iso_problem *problem = &resolved->problem;
 
     switch ((int)request->mode) {

@@ -32,7 +32,7 @@ struct iso_snapshot_builder {
         bool is_id;
     } * slots; /* open addressing; n_slots is a power of two */
     size_t n_slots, n_used;
-    struct records products, quotas, overlays;
+    struct records products, quotas, overlays, egress_rates;
 };
 
 struct iso_snapshot_builder *iso_snapshot_builder_new(void)
@@ -59,6 +59,7 @@ void iso_snapshot_builder_free(struct iso_snapshot_builder *builder)
     free_records(&builder->products);
     free_records(&builder->quotas);
     free_records(&builder->overlays);
+    free_records(&builder->egress_rates);
     free(builder);
 }
 
@@ -298,6 +299,33 @@ enum iso_status iso_snapshot_add_overlay(struct iso_snapshot_builder *builder,
     return add_record(&builder->overlays, &overlay->base, iso_strdup(digest), reterr);
 }
 
+/* The key begins with the id, in the order in which rates are listed; the digest ends it. */
+enum iso_status iso_snapshot_add_egress_rate(struct iso_snapshot_builder *builder,
+                                             const Isocost__V1__EgressRate *rate,
+                                             struct iso_error *reterr)
+{
+    static const char *const omit[] = {"isocost.v1.EgressRate.observed_at", NULL};
+    struct records *rates = &builder->egress_rates;
+    char digest[ISO_DIGEST_TEXT_SIZE];
+
+    ISO_TRY(iso_message_digest(&rate->base, omit, digest, reterr));
+    size_t n_bytes = strlen(rate->provider) + strlen(rate->region) + strlen(rate->to) +
+                     strlen(rate->valid_from) + sizeof(digest) + 32;
+    ISO_AUTO_MEM char *key = iso_calloc(n_bytes, 1);
+    if (!key)
+        return no_memory(reterr);
+    int n_id = snprintf(key, n_bytes, "%s\t%s\t%s\t%s\t%020.9f\t", rate->provider, rate->region,
+                        rate->to, rate->valid_from, rate->from_gb);
+    for (size_t i = 0; i < rates->n; i++)
+        if (strncmp(rates->items[i].key, key, (size_t)n_id) == 0)
+            return iso_fail(reterr, ISO_E_EXISTS, "to", "the rate is there twice");
+    if (rates->n == SNAPSHOT_MAX_RATES)
+        return iso_fail(reterr, ISO_E_LIMIT, "", "a snapshot holds at most %u rates of egress",
+                        SNAPSHOT_MAX_RATES);
+    strcat(key, digest);
+    return add_record(rates, &rate->base, ISO_STEAL(key), reterr);
+}
+
 size_t iso_snapshot_n_added_products(const struct iso_snapshot_builder *builder)
 {
     return builder->products.n;
@@ -375,6 +403,8 @@ static void make_digest(const struct iso_snapshot_builder *builder,
     digest_keys(&sha, &builder->products);
     digest_keys(&sha, &builder->quotas);
     digest_keys(&sha, &builder->overlays);
+    if (builder->egress_rates.n > 0) /* snapshots of before there were any keep their digests */
+        digest_keys(&sha, &builder->egress_rates);
     iso_sha256_final(&sha, bytes);
     iso_digest_text(bytes, digest);
 }
@@ -392,9 +422,10 @@ static enum iso_status lay_out(const struct iso_snapshot_builder *builder,
                                const char digest[ISO_DIGEST_TEXT_SIZE], unsigned char **ret_file,
                                size_t *ret_n_bytes, struct iso_error *reterr)
 {
-    const struct records *kinds[] = {&builder->products, &builder->quotas, &builder->overlays};
+    const struct records *kinds[] = {&builder->products, &builder->quotas, &builder->overlays,
+                                     &builder->egress_rates};
     struct snapshot_header header = {
-        .version = SNAPSHOT_VERSION,
+        .version = builder->egress_rates.n > 0 ? SNAPSHOT_VERSION_RATES : SNAPSHOT_VERSION_PLAIN,
         .row_bytes = sizeof(struct snapshot_row),
         .n_offerings = (uint32_t)builder->n_rows,
         .n_products = (uint32_t)builder->products.n,
@@ -509,6 +540,9 @@ enum iso_status iso_snapshot_write(struct iso_snapshot_builder *builder, const c
         qsort(builder->products.items, builder->products.n, sizeof(struct record), compare_records);
     if (builder->quotas.n > 0)
         qsort(builder->quotas.items, builder->quotas.n, sizeof(struct record), compare_records);
+    if (builder->egress_rates.n > 0)
+        qsort(builder->egress_rates.items, builder->egress_rates.n, sizeof(struct record),
+              compare_records);
     make_digest(builder, digest);
     ISO_TRY(lay_out(builder, digest, &file, &n_bytes, reterr));
     snprintf(name, sizeof(name), "%s.snap", digest);

@@ -32,9 +32,16 @@ static enum iso_status refuse(struct iso_error *reterr, const char *field, const
     return iso_fail(reterr, ISO_E_INVALID, field, "not a usable snapshot file: %s", text);
 }
 
-static uint32_t n_records(const struct snapshot_header *header)
+/* Records that the header counts. */
+static uint32_t n_counted(const struct snapshot_header *header)
 {
     return header->n_products + header->n_quotas + header->n_overlays;
+}
+
+/* All records: as many as there are offsets, less one. */
+static uint32_t n_records(const struct snapshot_header *header)
+{
+    return (uint32_t)((header->payload_offset - header->records_offset) / 8 - 1);
 }
 
 /* Everything about the header that can be told from the header and the size of the file. */
@@ -43,10 +50,10 @@ static enum iso_status check_header(const struct snapshot_header *header, uint64
 {
     if (memcmp(header->magic, SNAPSHOT_MAGIC, sizeof(header->magic)) != 0)
         return refuse(reterr, "magic", "it does not begin with " SNAPSHOT_MAGIC);
-    if (header->version != SNAPSHOT_VERSION)
+    if (header->version < SNAPSHOT_VERSION_PLAIN || header->version > SNAPSHOT_VERSION_RATES)
         return iso_fail(reterr, ISO_E_INVALID, "version",
-                        "snapshot file of version %u; this build reads version %u only",
-                        header->version, SNAPSHOT_VERSION);
+                        "snapshot file of version %u; this build reads versions %u to %u only",
+                        header->version, SNAPSHOT_VERSION_PLAIN, SNAPSHOT_VERSION_RATES);
     if (header->header_check !=
         snapshot_check(header, offsetof(struct snapshot_header, header_check)))
         return refuse(reterr, "header", "the header is damaged");
@@ -63,12 +70,15 @@ static enum iso_status check_header(const struct snapshot_header *header, uint64
         return refuse(reterr, "digest", "the digest is malformed");
 
     uint64_t rows_end = header->rows_offset + (uint64_t)header->n_offerings * header->row_bytes;
-    uint64_t records_end = header->records_offset + ((uint64_t)n_records(header) + 1) * 8;
+    uint64_t counted_end = header->records_offset + ((uint64_t)n_counted(header) + 1) * 8;
     if (header->rows_offset != sizeof(*header) || header->strings_offset != rows_end ||
         header->records_offset % 8 != 0 || header->records_offset <= header->strings_offset ||
-        header->records_offset > n_bytes || header->payload_offset != records_end ||
-        header->payload_offset > n_bytes)
+        header->records_offset > n_bytes || header->payload_offset < counted_end ||
+        header->payload_offset % 8 != 0 || header->payload_offset > n_bytes ||
+        (header->version == SNAPSHOT_VERSION_PLAIN) != (header->payload_offset == counted_end))
         return refuse(reterr, "offsets", "the sections do not fit into the file");
+    if (n_records(header) - n_counted(header) > SNAPSHOT_MAX_RATES)
+        return refuse(reterr, "counts", "a count is too large");
     return ISO_OK;
 }
 
@@ -178,6 +188,11 @@ int32_t iso_snapshot_n_overlays(const struct iso_snapshot *snapshot)
     return (int32_t)snapshot->header->n_overlays;
 }
 
+int32_t iso_snapshot_n_egress_rates(const struct iso_snapshot *snapshot)
+{
+    return (int32_t)(n_records(snapshot->header) - n_counted(snapshot->header));
+}
+
 void iso_snapshot_offering(const struct iso_snapshot *snapshot, int32_t index,
                            struct iso_snapshot_offering *ret_offering)
 {
@@ -223,4 +238,12 @@ Isocost__V1__Overlay *iso_snapshot_overlay(const struct iso_snapshot *snapshot, 
     return unpack(snapshot, &isocost__v1__overlay__descriptor,
                   snapshot->header->n_products + snapshot->header->n_quotas + (uint32_t)index,
                   arena);
+}
+
+Isocost__V1__EgressRate *iso_snapshot_egress_rate(const struct iso_snapshot *snapshot,
+                                                  int32_t index, struct iso_arena *arena)
+{
+    ISO_ASSERT(index >= 0 && index < iso_snapshot_n_egress_rates(snapshot));
+    return unpack(snapshot, &isocost__v1__egress_rate__descriptor,
+                  n_counted(snapshot->header) + (uint32_t)index, arena);
 }

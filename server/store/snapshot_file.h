@@ -2,8 +2,9 @@
  *
  * Layout (little-endian, every section aligned to 8): header {magic "ISOSNAP1", version, counts,
  * section offsets, digest}, fixed-size offering rows sorted by id, string table, then products,
- * quotas and overlays as packed protobuf records with an offset table. Readers check magic,
- * version, sizes and every offset once at open, so that later access needs no checks. */
+ * quotas, overlays and rates of egress as packed protobuf records with an offset table. Readers
+ * check magic, version, sizes and every offset once at open, so that later access needs no checks.
+ */
 #ifndef ISOCOST_SERVER_SNAPSHOT_FILE_H
 #define ISOCOST_SERVER_SNAPSHOT_FILE_H
 
@@ -48,6 +49,7 @@ ISO_EXPORT void iso_snapshot_offering(const struct iso_snapshot *snapshot, int32
 ISO_EXPORT int32_t iso_snapshot_n_products(const struct iso_snapshot *snapshot);
 ISO_EXPORT int32_t iso_snapshot_n_quotas(const struct iso_snapshot *snapshot);
 ISO_EXPORT int32_t iso_snapshot_n_overlays(const struct iso_snapshot *snapshot);
+ISO_EXPORT int32_t iso_snapshot_n_egress_rates(const struct iso_snapshot *snapshot);
 /* Unpacks one record into the arena; NULL when the arena is full. */
 ISO_EXPORT Isocost__V1__CommitmentProduct *
 iso_snapshot_product(const struct iso_snapshot *snapshot, int32_t index, struct iso_arena *arena);
@@ -55,6 +57,10 @@ ISO_EXPORT Isocost__V1__Quota *iso_snapshot_quota(const struct iso_snapshot *sna
                                                   int32_t index, struct iso_arena *arena);
 ISO_EXPORT Isocost__V1__Overlay *iso_snapshot_overlay(const struct iso_snapshot *snapshot,
                                                       int32_t index, struct iso_arena *arena);
+/* By provider, region, destination, first day and GB. */
+ISO_EXPORT Isocost__V1__EgressRate *iso_snapshot_egress_rate(const struct iso_snapshot *snapshot,
+                                                             int32_t index,
+                                                             struct iso_arena *arena);
 
 /* Collects rows and writes the file: temporary name, fsync, rename to `<folder>/<digest>.snap`,
  * fsync of the folder. Rows must be complete (defaults filled in, id unique); the builder checks
@@ -77,6 +83,10 @@ ISO_EXPORT enum iso_status iso_snapshot_add_quota(struct iso_snapshot_builder *b
 ISO_EXPORT enum iso_status iso_snapshot_add_overlay(struct iso_snapshot_builder *builder,
                                                     const Isocost__V1__Overlay *overlay,
                                                     struct iso_error *reterr);
+/* Rates have an id too: all of a rate but its price, last day, source and time. */
+ISO_EXPORT enum iso_status iso_snapshot_add_egress_rate(struct iso_snapshot_builder *builder,
+                                                        const Isocost__V1__EgressRate *rate,
+                                                        struct iso_error *reterr);
 /* The offerings added so far, in no order that means anything; texts are valid until the next one
  * is added. */
 ISO_EXPORT size_t iso_snapshot_n_added(const struct iso_snapshot_builder *builder);

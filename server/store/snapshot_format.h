@@ -14,9 +14,12 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are mapped as they are");
 
 #define SNAPSHOT_MAGIC "ISOSNAP1"
-#define SNAPSHOT_VERSION 1u
+/* A file without rates of egress is of the first version, which older builds read. */
+#define SNAPSHOT_VERSION_PLAIN 1u
+#define SNAPSHOT_VERSION_RATES 2u
 #define SNAPSHOT_MAX_ROWS 4000000u
 #define SNAPSHOT_MAX_RECORDS 1000000u
+#define SNAPSHOT_MAX_RATES 20000u /* each is compared with the others when it is added */
 
 enum snapshot_string {
     STRING_ID,
@@ -45,7 +48,8 @@ struct snapshot_row {
 _Static_assert(sizeof(struct snapshot_row) == 168, "the layout of a row never changes");
 
 /* The sections follow each other in the order of their offsets here; each is a multiple of 8 bytes.
- * records: n_products + n_quotas + n_overlays + 1 u64 offsets into the payload, rising. */
+ * records: of the products, quotas, overlays and rates of egress in this order, one more than there
+ * are u64 offsets into the payload, rising. What is beyond the counts are rates. */
 struct snapshot_header {
     char magic[8];
     uint32_t version, row_bytes;

@@ -158,7 +158,7 @@ static void solve(const char *path, enum iso_strategy strategy)
     struct iso_error error = {0};
     double resolving_s = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 
-    if (iso_resolve(model, snapshot, cache, arena, &violations, &resolved, &error) != ISO_OK) {
+    if (iso_resolve(model, snapshot, 0, cache, arena, &violations, &resolved, &error) != ISO_OK) {
         printf("{\"reason\": 0, \"verified\": false, \"refusal\": \"%s %s\", \"tiers\": [], "
                "\"strategies\": []}\n",
                error.field, error.text);

@@ -84,13 +84,13 @@ static void a_descriptor_that_breaks_the_rules_is_refused_with_its_member(void *
         const char *plugin, *text;
     } cases[] = {
         {"none", ""},
-        {"other_major", "abi_major: the plugin was built for ABI 2.2; this host speaks 1.0 to 1.2"},
-        {"newer_minor", "abi_minor: the plugin was built for ABI 1.3; this host speaks 1.0 to 1.2"},
+        {"other_major", "abi_major: the plugin was built for ABI 2.3; this host speaks 1.0 to 1.3"},
+        {"newer_minor", "abi_minor: the plugin was built for ABI 1.4; this host speaks 1.0 to 1.3"},
         {"small_struct", "struct_size: the descriptor has 64 bytes"},
         {"large_struct", "struct_size: the descriptor has 1048576 bytes"},
         {"large_param", "param_bytes: "},
         {"unknown_cap", "caps: the plugin sets capability bits 0x40000000 that this host does not"},
-        {"reserved_cap", "caps: the plugin sets capability bits 0x80, which ABI 1.2 reserves"},
+        {"reserved_cap", "caps: the plugin sets capability bits 0x80, which ABI 1.3 reserves"},
         {"no_cap", "caps: the plugin claims no capability"},
         {"no_fetch", "fetch: plugin 'faulty' claims capabilities 0x1 and has no fetch()"},
         {"bad_name", "name: the plugin's name is \"Not a name\""},

@@ -14,7 +14,7 @@ ALLOWED = [
     ("solver/include", r"isocost/(base|problem|plan)"),
     ("solver", r"isocost/(base|problem|plan|ledger|solve|past)"),
     ("proto/c", r"isocost/(base|proto|v1|internal)|google/|grpc/(health|reflection)|protobuf-c/"),
-    ("plugins/include", r"isocost/base/"),
+    ("plugins/include", r"isocost/(base/|plugin_rows\.h$)"),
     ("plugins/sdk", r"isocost/(base|plugin|sdk)"),
     ("plugins/host", r"isocost/(base|plugin|sdk|proto|v1|internal)|google/"),
     ("plugins", r"isocost/(base|plugin|sdk)"),

@@ -49,19 +49,26 @@ static inline void fixture_read(struct fixture *f, const char *yaml)
     f->model = (Isocost__V1__Model *)message;
 }
 
-/* Checks and resolves; f->resolved is NULL when there are violations. */
-static inline void fixture_resolve(struct fixture *f, const char *yaml,
-                                   const struct iso_snapshot *snapshot)
+/* Checks and resolves on a day, in days since 1970; f->resolved is NULL when there are violations.
+ */
+static inline void fixture_resolve_on(struct fixture *f, const char *yaml,
+                                      const struct iso_snapshot *snapshot, int32_t today)
 {
     fixture_init(f);
     fixture_read(f, yaml);
     iso_model_check(f->model, "model", &f->violations);
     if (iso_violations_status(&f->violations, &f->error) != ISO_OK)
         return;
-    if (iso_resolve(f->model, snapshot, NULL, f->arena, &f->violations, &f->resolved, &f->error) ==
-            ISO_OK &&
+    if (iso_resolve(f->model, snapshot, today, NULL, f->arena, &f->violations, &f->resolved,
+                    &f->error) == ISO_OK &&
         iso_resolve_digests(f->model, "", f->resolved, &f->error) == ISO_OK)
         f->problem = &f->resolved->problem;
+}
+
+static inline void fixture_resolve(struct fixture *f, const char *yaml,
+                                   const struct iso_snapshot *snapshot)
+{
+    fixture_resolve_on(f, yaml, snapshot, 0);
 }
 
 /* The same for a model that must be right. */

@@ -156,12 +156,12 @@ static void csv_has_exact_amounts_and_quotes(void **state)
     assert_string_equal(
         text,
         "kind,period,last_period,periods,workload,team,offering,product,quantity,served,"
-        "unit_price,currency,hours,rate,cost,cost_currency,from,to,reason\n"
+        "unit_price,currency,hours,rate,cost,cost_currency,from,to,reason,price_note\n"
         "INSTANCE,now,now,1,服务,,alibaba/*/*/server/linux/"
         "on-demand,,1500,1500,0.4,USD,1,1,600,USD,,,"
-        "\"cheapest, up to its limit\"\n"
+        "\"cheapest, up to its limit\",\n"
         "INSTANCE,now,now,1,服务,,aws/*/*/server/linux/on-demand,,500,500,0.5,USD,1,1,250,USD,,,"
-        "\"next, \"\"the rest\"\"\"\n");
+        "\"next, \"\"the rest\"\"\",\n");
     free(text);
 }
 

@@ -54,7 +54,7 @@ static enum iso_status fake_list(const struct iso_host *host, const char *path,
 
 struct record {
     struct iso_sink sink; /* first */
-    size_t n[ISO_ROW_DIAGNOSTIC + 1], n_quarantined;
+    size_t n[ISO_ROW_EGRESS_RATE + 1], n_quarantined;
     char code[32], place[64], text[512]; /* of the last diagnostic */
     char ids[MAX_TEXT];                  /* "type=price currency", "id", "code", with ';' */
     struct iso_plugin_offering offering; /* the last, without what it points to */
@@ -218,6 +218,7 @@ static void rows_of_each_kind_come_from_their_files(void **state)
         {"aws.products.csv", "id,provider,kind,eligible,term_hours,hourly_fee,currency\n"
                              "p1,aws,unit,family:m,8760,0.05,USD\n"},
         {"offerings-1.csv", "provider,type,purchase,price,currency\naws,t1,spot,1,USD\n"},
+        {"egress_rates.csv", "provider,to,price_per_gb,currency\naws,internet,0.09,USD\n"},
         {"overlays.csv", "offerings,price_factor\nprovider:aws,0.9\n"},
         {"quotas.csv", "provider,code,limit,resource\naws,L-1,,instances\n"},
         {"x.csv", "provider,type,purchase,price,currency\naws,t2,spot,2,USD\n"},
@@ -242,7 +243,70 @@ static void rows_of_each_kind_come_from_their_files(void **state)
             fetch(&plain, files, ISO_ARRAY_LENGTH(files), cases[i].want, &record, NULL), ISO_OK);
         assert_string_equal(record.ids, cases[i].ids);
         assert_int_equal(record.n[ISO_ROW_OVERLAY], cases[i].n_overlays);
+        assert_int_equal(record.n[ISO_ROW_EGRESS_RATE], cases[i].n_overlays);
         assert_int_equal(record.n[ISO_ROW_DIAGNOSTIC], 0);
+    }
+}
+
+static void overlays_and_rates_are_sent_with_their_days_or_quarantined(void **state)
+{
+#define OVERLAY "offerings,price_factor,valid_from,valid_until,status,note\n"
+#define RATE "provider,region,to,from_gb,price_per_gb,currency,valid_from,valid_until,observed_at\n"
+    static const struct {
+        const char *name, *text, *code, *found;
+    } cases[] = {
+        {"overlays.csv", OVERLAY "*,0.9,2026-07-01,2027-06-30,,contract 4711\n", "", ""},
+        {"overlays.csv", OVERLAY "*,0.9,2026-07-01,,,\n", "", ""},
+        {"overlays.csv", OVERLAY "*,0.9,2026-02-30,,,\n", "invalid_value",
+         "valid_from: \"2026-02-30\" is no day like 2026-01-31"},
+        {"overlays.csv", OVERLAY "*,0.9,,1/7/2026,,\n", "invalid_value",
+         "valid_until: \"1/7/2026\" is no day"},
+        {"overlays.csv", OVERLAY "*,0.9,20260701,,,\n", "invalid_value", "is no day"},
+        {"overlays.csv", OVERLAY "*,0.9,2026-07-01T00:00:00Z,,,\n", "invalid_value", "is no day"},
+        {"overlays.csv", OVERLAY "*,ten,,,,\n", "invalid_value", "price_factor: "},
+        {"overlays.csv", OVERLAY ",0.9,,,,\n", "missing_value", "offerings is empty"},
+        {"egress_rates.csv", RATE "aws,us-east-1,internet,,0.09,USD,,,\n", "", ""},
+        {"egress_rates.csv", RATE "aws,,aws/us-*,10240,0,USD,2026-01-01,,2026-06-01T00:00:00Z\n",
+         "", ""},
+        {"egress_rates.csv", RATE ",,internet,,0.09,USD,,,\n", "missing_value",
+         "provider is empty"},
+        {"egress_rates.csv", RATE "aws,,,,0.09,USD,,,\n", "missing_value", "to is empty"},
+        {"egress_rates.csv", RATE "aws,,internet,,,USD,,,\n", "missing_price",
+         "price_per_gb is empty; a missing price is not zero"},
+        {"egress_rates.csv", RATE "aws,,internet,,-1,USD,,,\n", "negative_price",
+         "price_per_gb is -1"},
+        {"egress_rates.csv", RATE "aws,,internet,many,0.09,USD,,,\n", "invalid_value", "from_gb: "},
+        {"egress_rates.csv", RATE "aws,,internet,,0.09,USD,June,,\n", "invalid_value",
+         "valid_from: \"June\" is no day"},
+        {"egress_rates.csv", RATE "aws,,internet,,0.09,USD,,,June\n", "invalid_value",
+         "observed_at: "},
+        {"a.json",
+         "{\"egress_rates\":[\n{\"provider\":\"aws\",\"to\":\"internet\",\"from_gb\":100,"
+         "\"price_per_gb\":{\"currency_code\":\"USD\",\"nanos\":90000000}}]}",
+         "", ""},
+        {"a.json", "{\"egress_rates\":[\n{\"provider\":\"aws\",\"price_per_gb\":1}]}",
+         "missing_value", "to is empty"},
+        {"a.json",
+         "{\"overlays\":[\n{\"offerings\":{},\"price_factor\":0.9,\"valid_until\":2026}]}",
+         "invalid_value", "valid_until: \"2026\" is no day"},
+    };
+#undef OVERLAY
+#undef RATE
+
+    (void)state;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
+        struct text_file file = {cases[i].name, cases[i].text};
+        struct record record;
+        size_t bad = cases[i].code[0] != '\0';
+        char place[64];
+        snprintf(place, sizeof(place), "%s:2", cases[i].name);
+        assert_int_equal(fetch(&plain, &file, 1, EVERYTHING, &record, NULL), ISO_OK);
+        if (strcmp(record.code, cases[i].code) != 0 || !strstr(record.text, cases[i].found))
+            fail_msg("%s: %s (%s)", cases[i].text, record.code, record.text);
+        assert_int_equal(record.n[ISO_ROW_OVERLAY] + record.n[ISO_ROW_EGRESS_RATE], 1 - bad);
+        assert_int_equal(record.n_quarantined, bad);
+        if (bad)
+            assert_string_equal(record.place, place);
     }
 }
 
@@ -493,7 +557,7 @@ static bool reference_has(const char *reference, const char *heading, const char
 static void the_reference_names_every_column_and_parameter(void **state)
 {
     static const char *const headings[] = {"### Offerings", "### Products", "### Quotas",
-                                           "### Overlays"};
+                                           "### Overlays", "### Egress rates"};
     ISO_AUTO_MEM char *reference = iso_calloc(1 << 20, 1);
     char path[1024];
 
@@ -522,6 +586,8 @@ static void every_failed_allocation_is_reported_or_costs_one_row(void **state)
          "\"labels\":{\"a\":\"b\"}}]}"},
         {"products.csv", "id,provider,kind,eligible,term_hours,upfront,currency,units\n"
                          "p1,aws,unit,family:m,8760,1,USD,type:x=1\n"},
+        {"overlays.csv", "offerings,price_factor,note\nfamily:m,0.9,c\n"},
+        {"egress_rates.csv", "provider,to,price_per_gb,currency\naws,internet,0.09,usd\n"},
     };
     long nth = 0;
 
@@ -530,12 +596,15 @@ static void every_failed_allocation_is_reported_or_costs_one_row(void **state)
         struct record record;
         struct iso_error error = {0};
         iso_alloc_fail_at(nth);
-        enum iso_status status = fetch(&plain, files, 2, EVERYTHING, &record, &error);
+        enum iso_status status =
+            fetch(&plain, files, ISO_ARRAY_LENGTH(files), EVERYTHING, &record, &error);
         iso_alloc_fail_at(-1);
         assert_int_equal(status, error.status);
         assert_true(status == ISO_OK || status == ISO_E_NOMEM || status == ISO_E_INVALID);
         if (status == ISO_OK && record.n_quarantined == 0) /* nothing is lost without a word */
-            assert_int_equal(record.n[ISO_ROW_OFFERING] + record.n[ISO_ROW_PRODUCT], 2);
+            assert_int_equal(record.n[ISO_ROW_OFFERING] + record.n[ISO_ROW_PRODUCT] +
+                                 record.n[ISO_ROW_OVERLAY] + record.n[ISO_ROW_EGRESS_RATE],
+                             4);
         whole = status == ISO_OK && record.n_quarantined == 0;
     }
     assert_true(nth > 5 && nth < 1000);
@@ -547,6 +616,7 @@ int main(void)
         cmocka_unit_test(a_dirty_row_is_quarantined_with_its_reason_and_place),
         cmocka_unit_test(an_empty_cell_is_unknown_and_not_zero),
         cmocka_unit_test(rows_of_each_kind_come_from_their_files),
+        cmocka_unit_test(overlays_and_rates_are_sent_with_their_days_or_quarantined),
         cmocka_unit_test(columns_without_meaning_are_told_once),
         cmocka_unit_test(parameters_fill_what_rows_do_not_say),
         cmocka_unit_test(a_file_that_cannot_be_read_fails_the_whole_fetch),

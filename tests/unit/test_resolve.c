@@ -449,7 +449,7 @@ static void ten_years_of_hours_are_merged_quickly(void **state)
     iso_model_check(f.model, "model", &f.violations);
     assert_int_equal(f.violations.n, 0);
     assert_int_equal(
-        iso_resolve(f.model, NULL, NULL, f.arena, &f.violations, &f.resolved, &f.error), ISO_OK);
+        iso_resolve(f.model, NULL, 0, NULL, f.arena, &f.violations, &f.resolved, &f.error), ISO_OK);
     assert_int_equal(f.resolved->problem.n_periods, 24 * 7);
     fixture_fini(&f);
 }
@@ -481,7 +481,7 @@ static void a_full_arena_is_a_limit_and_not_a_crash(void **state)
         ISO_AUTO(iso_arena) small = iso_arena_new(ceiling);
         struct iso_violations violations = {.arena = f.arena};
         enum iso_status status =
-            iso_resolve(f.model, NULL, NULL, small, &violations, &f.resolved, &f.error);
+            iso_resolve(f.model, NULL, 0, NULL, small, &violations, &f.resolved, &f.error);
         if (status != ISO_OK)
             assert_int_equal(status, ISO_E_LIMIT);
         fixture_fini(&f);
@@ -499,7 +499,7 @@ static void failed_allocations_are_reported(void **state)
         fixture_init(&f);
         fixture_read(&f, yaml);
         iso_alloc_fail_at(nth);
-        status = iso_resolve(f.model, NULL, NULL, f.arena, &f.violations, &f.resolved, &f.error);
+        status = iso_resolve(f.model, NULL, 0, NULL, f.arena, &f.violations, &f.resolved, &f.error);
         iso_alloc_fail_at(-1);
         if (status != ISO_OK)
             assert_true(status == ISO_E_NOMEM || status == ISO_E_LIMIT);

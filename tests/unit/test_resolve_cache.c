@@ -297,8 +297,8 @@ static void resolve_with(struct fixture *f, const char *yaml, const struct iso_s
     fixture_read(f, yaml);
     iso_model_check(f->model, "model", &f->violations);
     assert_int_equal(f->violations.n, 0);
-    if (iso_resolve(f->model, snapshot, cache, f->arena, &f->violations, &f->resolved, &f->error) ==
-        ISO_OK)
+    if (iso_resolve(f->model, snapshot, 0, cache, f->arena, &f->violations, &f->resolved,
+                    &f->error) == ISO_OK)
         f->problem = &f->resolved->problem;
 }
 
@@ -469,7 +469,7 @@ static void no_memory_is_an_error_and_leaks_nothing(void **state)
         fixture_read(&f, text.bytes);
         iso_alloc_fail_at(n);
         enum iso_status status =
-            iso_resolve(f.model, snapshot, cache, f.arena, &f.violations, &f.resolved, &f.error);
+            iso_resolve(f.model, snapshot, 0, cache, f.arena, &f.violations, &f.resolved, &f.error);
         iso_alloc_fail_at(-1);
         done = status == ISO_OK;
         if (!done)

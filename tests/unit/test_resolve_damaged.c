@@ -92,7 +92,8 @@ static int try_bytes(const unsigned char *bytes, size_t n_bytes)
     iso_model_check(model, "model", &violations);
     if (violations.n > 0)
         return 0;
-    enum iso_status status = iso_resolve(model, NULL, NULL, arena, &violations, &resolved, &error);
+    enum iso_status status =
+        iso_resolve(model, NULL, 0, NULL, arena, &violations, &resolved, &error);
     if (status != ISO_OK) {
         assert_true(status == ISO_E_INVALID || status == ISO_E_LIMIT);
         assert_string_not_equal(error.text, "");

@@ -11,4 +11,7 @@
  * when the arena is full. */
 ISO_EXPORT Google__Protobuf__Timestamp *iso_timestamp(int64_t ns, struct iso_arena *arena);
 
+/* The other way round; 0 when the message is absent or out of range. */
+ISO_EXPORT int64_t iso_timestamp_ns(const Google__Protobuf__Timestamp *time);
+
 #endif
