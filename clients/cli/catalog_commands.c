@@ -40,10 +40,11 @@ static enum iso_exit_code print_snapshot(struct iso_cli *cli, const Isocost__V1_
     if (cli->output != ISO_OUTPUT_TABLE)
         return iso_cli_print_message(cli, &snapshot->base);
     fprintf(cli->out,
-            "Snapshot %s\n%lld offerings, %lld products, %lld quotas of %lld rows; oldest "
-            "price %s\n",
+            "Snapshot %s\n%lld offerings, %lld products, %lld quotas, %lld overlays, %lld rates of "
+            "egress of %lld rows; oldest price %s\n",
             snapshot->digest, (long long)snapshot->offering_count,
             (long long)snapshot->product_count, (long long)snapshot->quota_count,
+            (long long)snapshot->overlay_count, (long long)snapshot->egress_rate_count,
             (long long)snapshot->row_count, iso_view_time(&view, snapshot->oldest_observation));
     for (size_t i = 0; i < snapshot->n_diagnostics; i++)
         fprintf(cli->out, "%s: %lld rows%s\n", snapshot->diagnostics[i]->code,

@@ -24,6 +24,8 @@ extern const struct iso_option iso_catalog_import_option_rows[];
 extern const struct iso_option iso_catalog_list_option_rows[];
 extern const struct iso_option iso_catalog_diagnostics_option_rows[];
 extern const struct iso_option iso_catalog_diff_option_rows[];
+extern const struct iso_option iso_catalog_overlays_option_rows[];
+extern const struct iso_option iso_catalog_egress_option_rows[];
 
 enum iso_exit_code iso_catalog_import_run(struct iso_cli *cli, const void *values, int n,
                                           char **operands);
@@ -35,6 +37,10 @@ enum iso_exit_code iso_catalog_diagnostics_run(struct iso_cli *cli, const void *
                                                char **operands);
 enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values, int n,
                                         char **operands);
+enum iso_exit_code iso_catalog_overlays_run(struct iso_cli *cli, const void *values, int n,
+                                            char **operands);
+enum iso_exit_code iso_catalog_egress_run(struct iso_cli *cli, const void *values, int n,
+                                          char **operands);
 enum iso_exit_code iso_catalog_providers_run(struct iso_cli *cli, const void *values, int n,
                                              char **operands);
 enum iso_exit_code iso_catalog_refresh_run(struct iso_cli *cli, const void *values, int n,

@@ -56,9 +56,9 @@ static void add_change(struct iso_cli *cli, const struct iso_view *view, struct 
 static enum iso_exit_code print_diff(struct iso_cli *cli,
                                      const Isocost__V1__DiffSnapshotsResponse *response)
 {
-    static const struct iso_column columns[] = {{"OFFERING", false}, {"IS", false},
-                                                {"BEFORE", true},    {"NOW", true},
-                                                {"CHANGE", true},    {"DIFFERS IN", false}};
+    static const struct iso_column columns[] = {{"WHAT", false},  {"IS", false},
+                                                {"BEFORE", true}, {"NOW", true},
+                                                {"CHANGE", true}, {"DIFFERS IN", false}};
     ISO_AUTO(iso_table) table = iso_table_new(columns, ISO_ARRAY_LENGTH(columns));
     struct iso_view view = iso_cli_view(cli);
 
@@ -66,8 +66,15 @@ static enum iso_exit_code print_diff(struct iso_cli *cli,
         return ISO_EXIT_OTHER;
     for (size_t i = 0; i < response->n_changes; i++)
         add_change(cli, &view, table, response->changes[i]);
-    if (response->n_changes > 0 && !iso_table_print(table, cli->out))
+    for (size_t i = 0; i < response->n_egress_rate_changes; i++)
+        add_change(cli, &view, table, response->egress_rate_changes[i]);
+    for (size_t i = 0; i < response->n_overlay_changes; i++)
+        add_change(cli, &view, table, response->overlay_changes[i]);
+    if (response->n_changes + response->n_egress_rate_changes + response->n_overlay_changes > 0 &&
+        !iso_table_print(table, cli->out))
         return ISO_EXIT_OTHER;
+    if (response->overlays_reordered)
+        fputs("The overlays are the same in another order.\n", cli->out);
     fprintf(cli->err, "From %s to %s:", response->from_digest, response->to_digest);
     for (size_t i = 0; i < response->n_counts; i++)
         fprintf(cli->err, " %lld %s,", (long long)response->counts[i]->count,
@@ -82,7 +89,8 @@ static bool has_changes(const Isocost__V1__DiffSnapshotsResponse *response)
     for (size_t i = 0; i < response->n_counts; i++)
         if (response->counts[i]->count > 0)
             return true;
-    return false;
+    return response->n_egress_rate_changes > 0 || response->n_overlay_changes > 0 ||
+           response->overlays_reordered;
 }
 
 enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values, int n,
@@ -101,7 +109,8 @@ enum iso_exit_code iso_catalog_diff_run(struct iso_cli *cli, const void *values,
     iso_catalog_set_word(&options->type, &term.type, &term.n_type);
     selector.n_include = 1;
     selector.include = (Isocost__V1__SelectorTerm *[]){&term};
-    request.selector = &selector;
+    if (term.n_provider + term.n_region + term.n_type > 0)
+        request.selector = &selector;
     request.page_size = (int32_t)options->limit;
     if (n > 0)
         request.from_digest = operands[0];

@@ -7,6 +7,7 @@
 #include "table.h"
 
 #define SHOWN_WARNINGS_MAX 20
+#define SHOWN_NOTES_MAX 8
 #define BOUND_SLACK_CENTS 1e-3 /* bounds come from outward rounding: 849.999999 is 850 */
 #define HOURS_SHOWN_MAX 72     /* longer ages are told in days */
 
@@ -215,6 +216,31 @@ static void print_quotas(const struct iso_view *view, const Isocost__V1__Plan *p
         fputs(".\n", view->stream);
 }
 
+/* Which prices are not the list's, and where those of egress are from: the first few. */
+static void print_price_notes(const struct iso_view *view, const Isocost__V1__Plan *plan)
+{
+    const char *notes[SHOWN_NOTES_MAX];
+    long long counts[SHOWN_NOTES_MAX] = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_lines; i++) {
+        const char *note = plan->lines[i]->price_note;
+        size_t k = 0;
+        while (k < n && strcmp(notes[k], note) != 0)
+            k++;
+        if (!*note || k == SHOWN_NOTES_MAX)
+            continue;
+        if (k == n)
+            notes[n++] = note;
+        counts[k]++;
+    }
+    for (size_t k = 0; k < n; k++)
+        fprintf(view->stream, "%lld %s priced by: %s\n", counts[k],
+                counts[k] == 1 ? "line is" : "lines are", notes[k]);
+    if (*plan->price_date)
+        fprintf(view->stream, "Prices with dates are those of %s.\n", plan->price_date);
+}
+
 static void print_warnings(const struct iso_view *view, const Isocost__V1__Plan *plan)
 {
     if (plan->opt_oldest_price_hours_case ==
@@ -224,6 +250,7 @@ static void print_warnings(const struct iso_view *view, const Isocost__V1__Plan 
                 days ? plan->oldest_price_hours / 24 : plan->oldest_price_hours,
                 days ? "days" : "hours");
     }
+    print_price_notes(view, plan);
     print_quotas(view, plan, "unknown");
     print_quotas(view, plan, "stale");
     for (size_t i = 0; i < plan->n_warnings && i < SHOWN_WARNINGS_MAX; i++)

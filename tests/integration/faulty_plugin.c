@@ -165,6 +165,22 @@ static enum iso_status too_many_rows(struct iso_sink *sink, struct iso_error *re
     return ISO_OK;
 }
 
+/* Not a fault: overlays of the size that they had in version 1.2. */
+static enum iso_status send_old_rows(struct iso_sink *sink, struct iso_error *reterr)
+{
+    struct old_overlay {
+        struct iso_plugin_selector offerings;
+        struct iso_amount price;
+        const char *currency;
+        struct iso_amount price_factor;
+        int32_t status;
+        struct iso_amount availability;
+    } rows[2] = {{.price_factor = {true, 900000000}},
+                 {.price_factor = {true, 800000000}, .status = ISO_PLUGIN_STATUS_AVAILABLE}};
+
+    return sink->put(sink, ISO_ROW_OVERLAY, rows, 2, sizeof(rows[0]), reterr);
+}
+
 static enum iso_status say_nothing(struct iso_sink *sink, struct iso_error *reterr)
 {
     (void)sink;
@@ -194,6 +210,7 @@ static const struct {
     {"hide", hide_refusal},
     {"many", too_many_rows},
     {"silent", say_nothing},
+    {"old", send_old_rows},
     {"none", do_nothing},
 };
 

@@ -112,7 +112,7 @@ static void take_page(struct harness_result *result, const Isocost__Internal__V1
                       size_t n_bytes)
 {
     size_t n_rows = page->n_offerings + page->n_products + page->n_quotas + page->n_overlays +
-                    page->n_usage + page->n_costs + page->n_inventory;
+                    page->n_usage + page->n_costs + page->n_inventory + page->n_egress_rates;
 
     result->pages++;
     result->rows += (int64_t)n_rows;

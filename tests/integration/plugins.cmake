@@ -13,6 +13,7 @@ foreach(fault IN ITEMS segv abort stack hang exit memory garbage escape hide man
 endforeach()
 iso_add_faulty_plugin(other_major "DESCRIPTOR_CHANGE=.abi_major = ISO_ABI_MAJOR + 1")
 iso_add_faulty_plugin(newer_minor "DESCRIPTOR_CHANGE=.abi_minor = ISO_ABI_MINOR + 1")
+iso_add_faulty_plugin(as_of_1_2 "FAULT=\"old\"" "DESCRIPTOR_CHANGE=.abi_minor = 2")
 iso_add_faulty_plugin(small_struct "DESCRIPTOR_CHANGE=.struct_size = 64")
 iso_add_faulty_plugin(large_struct "DESCRIPTOR_CHANGE=.struct_size = 1 << 20")
 iso_add_faulty_plugin(large_param "DESCRIPTOR_CHANGE=.param_bytes = 4096")

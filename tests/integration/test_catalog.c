@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -814,6 +815,113 @@ static void overlays_belong_to_the_tenant_that_imports_them(void **state)
     assert_string_equal(own, public_digest);
 }
 
+/* Two imports of overlays and rates, listed in pages, and what is between them. */
+static void overlays_and_rates_are_listed_in_pages_and_compared(void **state)
+{
+    static const struct upload first[] = {
+        {"a.csv", HEADER "aws,us-east-1,m6i.large,on-demand,2,8,0.096,USD\n", OFFERINGS},
+        {"o.csv",
+         "offerings,price_factor,valid_from,note\nprovider:aws,0.9,2026-07-01,c1\n*,0.95,,c2\n",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OVERLAYS_CSV},
+        {"e.csv",
+         "provider,to,from_gb,price_per_gb,currency\naws,internet,0,0.09,USD\n"
+         "aws,internet,10240,0.085,USD\nAlibaba Cloud,internet,0,0.8,CNY\n",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_EGRESS_RATES_CSV}};
+    static const struct upload second[] = {
+        {"o.csv", "offerings,price_factor,note\n*,0.95,c2\nprovider:gcp,0.5,c3\n",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_OVERLAYS_CSV},
+        {"e.csv",
+         "provider,to,from_gb,price_per_gb,currency\naws,internet,0,0.08,USD\n"
+         "aws,aws,0,0.02,USD\n",
+         ISOCOST__V1__CATALOG_FILE_KIND__CATALOG_FILE_KIND_EGRESS_RATES_CSV}};
+    Isocost__V1__ListEgressRatesRequest rates = ISOCOST__V1__LIST_EGRESS_RATES_REQUEST__INIT;
+    Isocost__V1__ListOverlaysRequest overlays = ISOCOST__V1__LIST_OVERLAYS_REQUEST__INIT;
+    Isocost__V1__DiffSnapshotsRequest diff = ISOCOST__V1__DIFF_SNAPSHOTS_REQUEST__INIT;
+    struct fixture *f = *state;
+    char plugins[256], token[512];
+
+    if (!use_real_host(f, plugins))
+        skip();
+    start_with_plugins(f, NULL, plugins);
+    struct iso_call *call = import(f, first, 3, false);
+    assert_ok(call);
+    const Isocost__V1__Snapshot *snapshot =
+        ((const Isocost__V1__ImportCatalogResponse *)fake_call_answer(call))->snapshot;
+    assert_int_equal(snapshot->overlay_count, 2);
+    assert_int_equal(snapshot->egress_rate_count, 3);
+    iso_call_unref(call);
+
+    rates.page_size = 2;
+    call = run(f, "ListEgressRates", &rates.base);
+    assert_ok(call);
+    const Isocost__V1__ListEgressRatesResponse *page =
+        (const Isocost__V1__ListEgressRatesResponse *)fake_call_answer(call);
+    assert_int_equal(page->n_rates, 2);
+    assert_int_equal(page->total_count, 3);
+    assert_string_equal(page->rates[0]->provider, "alibaba");
+    snprintf(token, sizeof(token), "%s", page->next_page_token);
+    iso_call_unref(call);
+    rates.page_token = token;
+    call = run(f, "ListEgressRates", &rates.base);
+    page = (const Isocost__V1__ListEgressRatesResponse *)fake_call_answer(call);
+    assert_int_equal(page->n_rates, 1);
+    assert_true(page->rates[0]->from_gb == 10240);
+    assert_string_equal(page->next_page_token, "");
+    iso_call_unref(call);
+    rates.page_token = (char *)"";
+    rates.provider = (char *)"阿里云";
+    call = run(f, "ListEgressRates", &rates.base);
+    page = (const Isocost__V1__ListEgressRatesResponse *)fake_call_answer(call);
+    assert_int_equal(page->total_count, 1);
+    iso_call_unref(call);
+    rates.provider = (char *)"not a word";
+    call = run(f, "ListEgressRates", &rates.base);
+    assert_int_equal(fake_call_error(call)->status, ISO_E_INVALID);
+    assert_string_equal(fake_call_error(call)->field, "provider");
+    iso_call_unref(call);
+
+    overlays.page_size = 1;
+    call = run(f, "ListOverlays", &overlays.base);
+    assert_ok(call);
+    const Isocost__V1__ListOverlaysResponse *list =
+        (const Isocost__V1__ListOverlaysResponse *)fake_call_answer(call);
+    assert_int_equal(list->n_overlays, 1);
+    assert_int_equal(list->total_count, 2);
+    assert_string_equal(list->overlays[0]->note, "c1");
+    assert_string_equal(list->overlays[0]->valid_from, "2026-07-01");
+    assert_string_not_equal(list->next_page_token, "");
+    iso_call_unref(call);
+
+    iso_call_unref(import(f, second, 2, false));
+    call = run(f, "DiffSnapshots", &diff.base);
+    assert_ok(call);
+    const Isocost__V1__DiffSnapshotsResponse *changes =
+        (const Isocost__V1__DiffSnapshotsResponse *)fake_call_answer(call);
+    static const struct {
+        const char *what;
+        Isocost__V1__OfferingDifference difference;
+    } expected[] = {
+        {"aws/* > aws from 0 GB", ISOCOST__V1__OFFERING_DIFFERENCE__OFFERING_DIFFERENCE_NEW},
+        {"aws/* > internet from 0 GB",
+         ISOCOST__V1__OFFERING_DIFFERENCE__OFFERING_DIFFERENCE_CHEAPER},
+        {"aws/* > internet from 10240 GB",
+         ISOCOST__V1__OFFERING_DIFFERENCE__OFFERING_DIFFERENCE_GONE}};
+    assert_int_equal(changes->n_changes, 0);
+    assert_int_equal(changes->n_egress_rate_changes, ISO_ARRAY_LENGTH(expected));
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(expected); i++) {
+        assert_string_equal(changes->egress_rate_changes[i]->offering, expected[i].what);
+        assert_int_equal(changes->egress_rate_changes[i]->difference, expected[i].difference);
+    }
+    assert_true(fabs(changes->egress_rate_changes[1]->ratio - (0.08 / 0.09 - 1)) < 1e-12);
+    assert_int_equal(changes->n_overlay_changes, 2);
+    bool gone_first = changes->overlay_changes[0]->difference ==
+                      ISOCOST__V1__OFFERING_DIFFERENCE__OFFERING_DIFFERENCE_GONE;
+    assert_non_null(strstr(changes->overlay_changes[!gone_first]->offering, "\"note\":\"c1\""));
+    assert_non_null(strstr(changes->overlay_changes[gone_first]->offering, "\"note\":\"c3\""));
+    assert_false(changes->overlays_reordered);
+    iso_call_unref(call);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -836,6 +944,7 @@ int main(void)
         TEST(an_import_replaces_the_rows_of_its_providers),
         TEST(a_bad_import_changes_nothing),
         TEST(overlays_belong_to_the_tenant_that_imports_them),
+        TEST(overlays_and_rates_are_listed_in_pages_and_compared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,6 +195,82 @@ static void commitments_quotas_and_overlays_arrive_with_their_selectors(void **s
     unlink(file_name);
 }
 
+static void overlays_and_rates_of_egress_arrive_with_their_days(void **state)
+{
+    struct harness_result result;
+    FILE *file = make_file("catalog.json");
+
+    (void)state;
+    fputs("{\"overlays\":[{\"offerings\":\"provider:aws\",\"price_factor\":0.82,"
+          "\"valid_from\":\"2026-07-01\",\"valid_until\":\"2027-06-30\",\"note\":\"c 4711\"}],"
+          "\"egress_rates\":[{\"provider\":\"aws\",\"region\":\"us-*\",\"to\":\"internet\","
+          "\"from_gb\":10240,\"price_per_gb\":{\"currency_code\":\"USD\",\"nanos\":85000000},"
+          "\"valid_from\":\"2026-01-01\",\"valid_until\":\"2026-12-31\",\"source\":\"list\","
+          "\"observed_at\":\"1970-01-01T00:00:02Z\"},"
+          "{\"provider\":\"gcp\",\"to\":\"*\",\"price_per_gb\":0,\"currency\":\"USD\"}]}",
+          file);
+    fclose(file);
+    fetch_folder(0, folder, &result);
+    const Isocost__Internal__V1__Page *page = only_page(&result);
+
+    assert_int_equal(page->n_overlays, 1);
+    assert_string_equal(page->overlays[0]->valid_from, "2026-07-01");
+    assert_string_equal(page->overlays[0]->valid_until, "2027-06-30");
+    assert_string_equal(page->overlays[0]->note, "c 4711");
+    assert_int_equal(page->n_egress_rates, 2);
+    const Isocost__V1__EgressRate *rate = page->egress_rates[0];
+    const char *const texts[][2] = {{rate->provider, "aws"},
+                                    {rate->region, "us-*"},
+                                    {rate->to, "internet"},
+                                    {rate->valid_from, "2026-01-01"},
+                                    {rate->valid_until, "2026-12-31"},
+                                    {rate->source, "list"},
+                                    {rate->price_per_gb->currency_code, "USD"}};
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(texts); i++)
+        assert_string_equal(texts[i][0], texts[i][1]);
+    assert_true(rate->from_gb == 10240);
+    assert_int_equal(rate->price_per_gb->nanos, 85000000);
+    assert_int_equal(rate->observed_at->seconds, 2);
+    rate = page->egress_rates[1];
+    assert_string_equal(rate->region, "");
+    assert_string_equal(rate->source, "catalog.json");
+    assert_non_null(rate->price_per_gb); /* 0 is a price */
+    assert_true(rate->from_gb == 0);
+    assert_int_equal(result.end_rows, 3);
+    harness_result_fini(&result);
+    unlink(file_name);
+}
+
+/* Built when overlays had no days: what it does not have was not said. */
+static void a_plugin_of_version_1_2_sends_its_overlays(void **state)
+{
+    static const char *const config[] = {NULL};
+    struct harness harness;
+    struct harness_result result;
+
+    (void)state;
+    harness_start(&harness);
+    harness_load(&harness, harness_build_path("tests/plugins/as_of_1_2.so"), config, NULL, &result);
+    if (!result.hello)
+        fail_msg("%s", result.text);
+    assert_int_equal(result.said->abi_minor, 2);
+    harness_result_fini(&result);
+    harness_fetch(&harness, 10, &result);
+    const Isocost__Internal__V1__Page *page = only_page(&result);
+    assert_int_equal(page->n_overlays, 2);
+    assert_true(page->overlays[0]->price_factor == 0.9);
+    assert_true(page->overlays[1]->price_factor == 0.8);
+    assert_int_equal(page->overlays[1]->status,
+                     ISOCOST__V1__OFFERING_STATUS__OFFERING_STATUS_AVAILABLE);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(page->overlays[i]->valid_from, "");
+        assert_string_equal(page->overlays[i]->valid_until, "");
+        assert_string_equal(page->overlays[i]->note, "");
+    }
+    harness_result_fini(&result);
+    harness_stop(&harness);
+}
+
 /* 100,000 rows of about 120 bytes, in 96 MiB of address space in all. */
 static void a_hundred_thousand_rows_stream_in_pages_and_bounded_memory(void **state)
 {
@@ -271,6 +347,8 @@ int main(void)
         cmocka_unit_test(every_field_of_a_row_arrives),
         cmocka_unit_test(what_a_row_does_not_say_is_absent),
         cmocka_unit_test(commitments_quotas_and_overlays_arrive_with_their_selectors),
+        cmocka_unit_test(overlays_and_rates_of_egress_arrive_with_their_days),
+        cmocka_unit_test(a_plugin_of_version_1_2_sends_its_overlays),
         cmocka_unit_test(a_hundred_thousand_rows_stream_in_pages_and_bounded_memory),
         cmocka_unit_test(large_rows_make_pages_of_at_most_four_megabytes),
         cmocka_unit_test(a_file_that_was_not_named_cannot_be_read),

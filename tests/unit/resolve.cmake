@@ -20,6 +20,8 @@ iso_add_test(unit test_rules_by_hand.c LIBS isocost::convert isocost::solver iso
 iso_add_test(unit test_uncertainty.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_box.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_egress.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_egress_rates.c LIBS isocost::convert isocost::solver isocost::verify)
+iso_add_test(unit test_dated_prices.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_fair.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_prices_of_rules.c LIBS isocost::convert isocost::solver isocost::verify)
 iso_add_test(unit test_alternatives.c LIBS isocost::convert isocost::solver isocost::verify)

@@ -13,6 +13,7 @@
 
 #include "currency.h"
 #include "draft.h"
+#include "isocost/proto/json.h"
 
 #define ON_DEMAND ISOCOST__V1__PURCHASE__PURCHASE_ON_DEMAND
 
@@ -459,6 +460,123 @@ static void overlays_are_in_the_tenants_snapshot_only(void **state)
     iso_snapshot_free(mapped);
 }
 
+/* A row of a kind as YAML, sent alone: "" as code when it stays. */
+static void a_bad_overlay_or_rate_is_left_out_with_its_reason(void **state)
+{
+    static const struct {
+        bool is_rate;
+        const char *yaml, *code, *text;
+    } cases[] = {
+        {false, "{price_factor: 0.9, valid_from: 2026-07-01, note: c}", "", ""},
+        {false, "{price_factor: 0.9, valid_from: 1 July}", "invalid_date",
+         "valid_from \"1 July\" is no day like 2026-01-31"},
+        {false, "{price_factor: 0.9, valid_until: '2026-13-01'}", "invalid_date", "valid_until"},
+        {false, "{price_factor: 0.9, valid_from: 2026-07-01, valid_until: 2026-06-30}",
+         "invalid_date", "valid_until 2026-06-30 is before valid_from 2026-07-01"},
+        {false, "{status: sold-out, valid_from: 2026-07-01}", "invalid_overlay",
+         "changes the price only"},
+        {true, "{provider: AWS, to: internet, price_per_gb: 0 USD}", "", ""},
+        {true, "{provider: aws, region: us-*, to: 阿里云/cn-*, price_per_gb: 1 CNY}", "", ""},
+        {true, "{to: internet, price_per_gb: 1 USD}", "missing_provider", "names no provider"},
+        {true, "{provider: aws, to: '', price_per_gb: 1 USD}", "invalid_place",
+         "to \"\" is none of: internet, a provider, provider/region"},
+        {true, "{provider: aws, to: '*/x', price_per_gb: 1 USD}", "invalid_place", "to \"*/x\""},
+        {true, "{provider: aws, to: 'az*', price_per_gb: 1 USD}", "invalid_place", "to \"az*\""},
+        {true, "{provider: aws, to: aws/, price_per_gb: 1 USD}", "invalid_place", "to \"aws/\""},
+        {true, "{provider: aws, to: aws/a/b, price_per_gb: 1 USD}", "invalid_name", "to has a '/'"},
+        {true, "{provider: aws, region: a/b, to: internet, price_per_gb: 1 USD}", "invalid_name",
+         "region has a '/'"},
+        {true, "{provider: aws, region: '*-1', to: internet, price_per_gb: 1 USD}", "invalid_place",
+         "which may end in *"},
+        {true, "{provider: aws, to: internet}", "missing_price", "is not a price of 0"},
+        {true, "{provider: aws, to: internet, price_per_gb: -1 USD}", "negative_price", "below 0"},
+        {true, "{provider: aws, to: internet, price_per_gb: 1 XXX}", "unknown_currency", "XXX"},
+        {true, "{provider: aws, to: internet, from_gb: -1, price_per_gb: 1 USD}",
+         "invalid_egress_rate", "from_gb is -1"},
+        {true, "{provider: aws, to: internet, price_per_gb: 1 USD, valid_until: soon}",
+         "invalid_date", "valid_until \"soon\""},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(cases); i++) {
+        struct iso_violations violations = {.arena = f->arena};
+        Isocost__Internal__V1__Page page = ISOCOST__INTERNAL__V1__PAGE__INIT;
+        ProtobufCMessage *message = NULL;
+        Isocost__V1__Overlay *overlay;
+        Isocost__V1__EgressRate *rate;
+        bool bad = cases[i].code[0] != '\0';
+        iso_draft_free(f->draft);
+        f->draft = iso_draft_new(NULL);
+        if (iso_yaml_read(cases[i].is_rate ? &isocost__v1__egress_rate__descriptor
+                                           : &isocost__v1__overlay__descriptor,
+                          cases[i].yaml, strlen(cases[i].yaml), f->arena, &violations, &message,
+                          NULL) != ISO_OK)
+            fail_msg("%s cannot be read", cases[i].yaml);
+        overlay = (Isocost__V1__Overlay *)message;
+        rate = (Isocost__V1__EgressRate *)message;
+        page.n_overlays = !cases[i].is_rate;
+        page.overlays = &overlay;
+        page.n_egress_rates = cases[i].is_rate;
+        page.egress_rates = &rate;
+        assert_int_equal(iso_draft_add_page(f->draft, "test", &page, f->arena, NULL), ISO_OK);
+        struct iso_draft_counts counts = iso_draft_counts(f->draft);
+        if (counts.rows != 1 || counts.good != !bad || counts.quarantined != bad ||
+            !strstr(iso_draft_first_fault(f->draft), cases[i].text))
+            fail_msg("%s: %s", cases[i].yaml, iso_draft_first_fault(f->draft));
+        struct iso_snapshot_record record;
+        assert_int_equal(count_of(publish(f, true, &record), cases[i].code, true), bad);
+    }
+}
+
+/* The first of two with one id stays; a refresh of one provider leaves the rates of others. */
+static void rates_of_a_provider_are_replaced_as_one(void **state)
+{
+    static const char *const rates[] = {
+        "{provider: 阿里云, to: aws/US-East-1, price_per_gb: 0.8 CNY}",
+        "{provider: alibaba, region: '*', to: aws/us-east-1, price_per_gb: 0.9 CNY}",
+        "{provider: gcp, to: internet, price_per_gb: 0.12 USD}"};
+    struct fixture *f = *state;
+    Isocost__Internal__V1__Page page = ISOCOST__INTERNAL__V1__PAGE__INIT;
+    Isocost__V1__EgressRate *list[3];
+    struct iso_snapshot_record record;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct iso_violations violations = {.arena = f->arena};
+        ProtobufCMessage *message = NULL;
+        assert_int_equal(iso_yaml_read(&isocost__v1__egress_rate__descriptor, rates[i],
+                                       strlen(rates[i]), f->arena, &violations, &message, NULL),
+                         ISO_OK);
+        list[i] = (Isocost__V1__EgressRate *)message;
+    }
+    page.egress_rates = list;
+    page.n_egress_rates = 3;
+    assert_int_equal(iso_draft_add_page(f->draft, "test", &page, f->arena, NULL), ISO_OK);
+    Isocost__V1__Snapshot *snapshot = publish(f, true, &record);
+    assert_int_equal(snapshot->egress_rate_count, 2);
+    assert_int_equal(count_of(snapshot, "duplicate_egress_rate", true), 1);
+    struct iso_snapshot *base = map(f, snapshot->digest);
+    const Isocost__V1__EgressRate *kept = iso_snapshot_egress_rate(base, 0, f->arena);
+    assert_string_equal(kept->provider, "alibaba");
+    assert_string_equal(kept->region, "*");
+    assert_string_equal(kept->to, "aws/us-east-1");
+    assert_int_equal(kept->price_per_gb->nanos, 800000000);
+
+    iso_draft_free(f->draft);
+    f->draft = iso_draft_new(NULL);
+    page.egress_rates = &list[2];
+    page.n_egress_rates = 1;
+    list[2]->price_per_gb->nanos = 110000000;
+    assert_int_equal(iso_draft_add_page(f->draft, "test", &page, f->arena, NULL), ISO_OK);
+    assert_int_equal(iso_draft_add_base(f->draft, base, NULL, NULL), ISO_OK);
+    snapshot = publish(f, true, &record);
+    assert_int_equal(snapshot->egress_rate_count, 2);
+    struct iso_snapshot *after = map(f, snapshot->digest);
+    assert_string_equal(iso_snapshot_egress_rate(after, 0, f->arena)->provider, "alibaba");
+    assert_int_equal(iso_snapshot_egress_rate(after, 1, f->arena)->price_per_gb->nanos, 110000000);
+    iso_snapshot_free(after);
+    iso_snapshot_free(base);
+}
+
 static void currencies_are_those_of_iso_4217(void **state)
 {
     (void)state;
@@ -488,6 +606,8 @@ int main(void)
         TEST(a_plugins_own_diagnostics_count_as_rows_when_they_stand_for_one),
         TEST(rows_of_other_providers_stay),
         TEST(overlays_are_in_the_tenants_snapshot_only),
+        TEST(a_bad_overlay_or_rate_is_left_out_with_its_reason),
+        TEST(rates_of_a_provider_are_replaced_as_one),
         cmocka_unit_test(currencies_are_those_of_iso_4217),
     };
 

@@ -1,56 +1,9 @@
 /* From a model and a snapshot to a problem. */
 #include "../support/resolve_fixture.h"
+#include "../support/snapshot_fixture.h"
 #include "../support/steady_clock.h"
-#include "../support/temporary_folder.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-static void add(struct iso_snapshot_builder *builder, const char *provider, const char *region,
-                const char *type, int purchase, iso_decimal price)
-{
-    struct iso_error error = {0};
-    char id[256];
-    struct iso_snapshot_offering o = {
-        .id = id,
-        .provider = provider,
-        .region = region,
-        .zone = "*",
-        .type = type,
-        .os = "linux",
-        .native_id = type,
-        .purchase = purchase,
-        .currency = "USD",
-        .price = price,
-        .lot = ISO_DECIMAL_ONE,
-        .availability = ISO_DECIMAL_ONE,
-        .observed_ns = 77,
-    };
-
-    snprintf(id, sizeof(id), "%s/%s/*/%s/linux/%s", provider, region, type,
-             purchase == 1 ? "on-demand" : "spot");
-    for (int k = 0; k < ISO_N_RESOURCES; k++)
-        o.capacity[k] = ISO_UNKNOWN;
-    o.capacity[ISO_RESOURCE_VCPU] = 4 * ISO_DECIMAL_ONE;
-    o.capacity[ISO_RESOURCE_MEMORY_GIB] = 16 * ISO_DECIMAL_ONE;
-    if (iso_snapshot_add_offering(builder, &o, &error) != ISO_OK)
-        fail_msg("%s", error.text);
-}
-
-static struct iso_snapshot *finish(struct iso_snapshot_builder *builder)
-{
-    struct iso_snapshot *snapshot = NULL;
-    struct iso_error error = {0};
-    char digest[ISO_DIGEST_TEXT_SIZE], path[256];
-
-    assert_int_equal(iso_snapshot_write(builder, folder, digest, &error), ISO_OK);
-    snprintf(path, sizeof(path), "%s/%s.snap", folder, digest);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert_int_equal(iso_snapshot_map(fd, &snapshot, &error), ISO_OK);
-    close(fd);
-    return snapshot;
-}
 
 static void add_records(struct iso_snapshot_builder *builder)
 {
@@ -82,12 +35,12 @@ static struct iso_snapshot *small(void)
 {
     ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
 
-    add(builder, "aws", "east", "a", 1, D(1));
-    add(builder, "aws", "east", "b", 1, D(2));
-    add(builder, "aws", "east", "b", 2, D(0.5));
-    add(builder, "gcp", "west", "c", 1, D(3));
+    snapshot_add(builder, "aws", "east", "a", 1, D(1));
+    snapshot_add(builder, "aws", "east", "b", 1, D(2));
+    snapshot_add(builder, "aws", "east", "b", 2, D(0.5));
+    snapshot_add(builder, "gcp", "west", "c", 1, D(3));
     add_records(builder);
-    return finish(builder);
+    return snapshot_finish(builder);
 }
 
 #define REST                                                                                   \
@@ -242,8 +195,8 @@ static void another_snapshot_is_another_problem(void **state)
     struct fixture f, g;
     (void)state;
 
-    add(builder, "aws", "east", "a", 1, D(1.5));
-    ISO_AUTO(iso_snapshot) other = finish(builder);
+    snapshot_add(builder, "aws", "east", "a", 1, D(1.5));
+    ISO_AUTO(iso_snapshot) other = snapshot_finish(builder);
     fixture_good(&f, "catalog: {selectors: [{}]}\n" REST, one);
     fixture_good(&g, "catalog: {selectors: [{}]}\n" REST, other);
     assert_string_equal(f.resolved->model_digest, g.resolved->model_digest);
@@ -265,9 +218,9 @@ static struct iso_snapshot *large(void)
                     snprintf(provider, sizeof(provider), "cloud%d", p);
                     snprintf(region, sizeof(region), "region-%d-%d", p, r);
                     snprintf(type, sizeof(type), "m%d.large", t);
-                    add(builder, provider, region, type, purchase, D(0.1) + t);
+                    snapshot_add(builder, provider, region, type, purchase, D(0.1) + t);
                 }
-    return finish(builder);
+    return snapshot_finish(builder);
 }
 
 static void a_hundred_thousand_offerings_and_five_workloads_are_resolved_in_time(void **state)

@@ -199,6 +199,72 @@ static void the_digest_is_what_the_reference_says(void **state)
     assert_string_equal(digest, iso_digest_text(raw, expected));
 }
 
+/* A snapshot with rates of egress, in an order of adding; a digest and, to be freed, the map. */
+static struct iso_snapshot *write_rates(const int *order, int n, int64_t observed_s,
+                                        char digest[ISO_DIGEST_TEXT_SIZE])
+{
+    static const struct {
+        const char *region, *to;
+        double from_gb;
+    } places[] = {{"*", "internet", 10240}, {"*", "internet", 0}, {"us-east-1", "aws", 0}};
+    ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
+    Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    Google__Type__Money price = GOOGLE__TYPE__MONEY__INIT;
+    struct iso_snapshot_offering o = offering(rows[0].id, rows[0].type);
+    char path[256];
+
+    time.seconds = observed_s;
+    price.currency_code = (char *)(uintptr_t) "USD";
+    price.nanos = 90000000;
+    assert_int_equal(iso_snapshot_add_offering(builder, &o, NULL), ISO_OK);
+    for (int i = 0; i < n; i++) {
+        Isocost__V1__EgressRate rate = ISOCOST__V1__EGRESS_RATE__INIT;
+        rate.provider = (char *)(uintptr_t) "aws";
+        rate.region = (char *)(uintptr_t)places[order[i]].region;
+        rate.to = (char *)(uintptr_t)places[order[i]].to;
+        rate.from_gb = places[order[i]].from_gb;
+        rate.price_per_gb = &price;
+        rate.observed_at = &time;
+        assert_int_equal(iso_snapshot_add_egress_rate(builder, &rate, NULL), ISO_OK);
+        assert_int_equal(iso_snapshot_add_egress_rate(builder, &rate, NULL), ISO_E_EXISTS);
+    }
+    assert_int_equal(iso_snapshot_write(builder, folder, digest, NULL), ISO_OK);
+    path_of(digest, path);
+    return map(path);
+}
+
+/* A file without rates is one that older builds read, byte for byte: its version is the first. */
+static void rates_of_egress_are_kept_in_order_and_count_in_the_digest(void **state)
+{
+    char first[ISO_DIGEST_TEXT_SIZE], second[ISO_DIGEST_TEXT_SIZE], none[ISO_DIGEST_TEXT_SIZE];
+    char path[256];
+    uint32_t version;
+    ISO_AUTO(iso_arena) arena = iso_arena_new(1u << 20);
+    ISO_AUTO(iso_snapshot) snapshot = write_rates((const int[]){0, 1, 2}, 3, 5, first);
+    ISO_AUTO(iso_snapshot) other = write_rates((const int[]){2, 1, 0}, 3, 99, second);
+    ISO_AUTO(iso_snapshot) without = write_rates(NULL, 0, 5, none);
+    (void)state;
+
+    assert_int_equal(iso_snapshot_n_egress_rates(snapshot), 3);
+    assert_int_equal(iso_snapshot_n_overlays(snapshot), 0);
+    assert_true(iso_snapshot_egress_rate(snapshot, 0, arena)->from_gb == 0);
+    assert_true(iso_snapshot_egress_rate(snapshot, 1, arena)->from_gb == 10240);
+    assert_string_equal(iso_snapshot_egress_rate(snapshot, 2, arena)->to, "aws");
+    assert_string_equal(first, second); /* neither order nor observation counts */
+    assert_int_equal(iso_snapshot_n_egress_rates(other), 3);
+    assert_string_not_equal(first, none);
+    assert_int_equal(iso_snapshot_n_egress_rates(without), 0);
+    for (int rates = 0; rates < 2; rates++) {
+        path_of(rates ? first : none, path);
+        FILE *file = fopen(path, "rb");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, offsetof(struct snapshot_header, version), SEEK_SET), 0);
+        assert_int_equal(fread(&version, sizeof(version), 1, file), 1);
+        assert_int_equal(version, rates ? 2 : 1);
+        fclose(file);
+    }
+}
+
 static void an_id_can_be_added_once_only(void **state)
 {
     struct iso_snapshot_offering o = offering(rows[0].id, rows[0].type);
@@ -422,6 +488,7 @@ int main(void)
         cmocka_unit_test(an_empty_snapshot_is_a_snapshot),
         cmocka_unit_test(the_digest_does_not_depend_on_order_or_time_but_on_prices),
         cmocka_unit_test(the_digest_is_what_the_reference_says),
+        cmocka_unit_test(rates_of_egress_are_kept_in_order_and_count_in_the_digest),
         cmocka_unit_test(an_id_can_be_added_once_only),
         cmocka_unit_test(an_offering_without_a_price_is_refused),
         cmocka_unit_test(every_damaged_byte_is_noticed),
