@@ -139,7 +139,8 @@ enum iso_status iso_session_base(struct iso_api *api, const struct iso_principal
                          &ret_base->changes, reterr);
 }
 
-/* The model as sessions begin with it: its snapshot is named, nothing extra is asked for. */
+/* The model as sessions begin with it: its snapshot is named, and the day of its prices where it
+ * does not say when; nothing extra is asked for. */
 static enum iso_status pin_model(struct iso_api *api, struct iso_call *call,
                                  const Isocost__V1__Model *model, Session *session,
                                  struct iso_error *reterr)
@@ -151,6 +152,7 @@ static enum iso_status pin_model(struct iso_api *api, struct iso_call *call,
     Isocost__V1__Catalog catalog;
     Isocost__V1__Options options;
     const char *snapshot_digest;
+    char price_date[ISO_DAY_TEXT_SIZE];
     int fd;
 
     ISO_TRY(iso_snapshot_open(api->config.store, iso_call_principal(call), model, "", arena, &fd,
@@ -161,6 +163,8 @@ static enum iso_status pin_model(struct iso_api *api, struct iso_call *call,
     if (model->catalog && session->snapshot_digest && snapshot_digest[0]) {
         catalog = *model->catalog;
         catalog.snapshot_digest = session->snapshot_digest;
+        if (!catalog.price_date[0] && !iso_model_says_when(model))
+            catalog.price_date = (char *)iso_day_format(iso_day_of_ns(iso_wall_ns()), price_date);
         pinned.catalog = &catalog;
     }
     if (model->options) {

@@ -102,23 +102,34 @@ static const char *describe(const Rate *rate, struct iso_arena *arena)
                             rate->valid_from);
 }
 
-/* Takes one rate of either or both. */
-static bool take_rates(struct changes *changes, const Rate *a, const Rate *b)
+/* Takes a rate that is new or gone. */
+static bool take_one(struct changes *changes, Isocost__V1__OfferingDifference difference,
+                     const Rate *rate)
+{
+    const char *what = describe(rate, changes->arena);
+    Change *change = what ? add(changes, difference, what) : NULL;
+
+    if (change && difference == GONE)
+        change->price_before = rate->price_per_gb;
+    else if (change)
+        change->price_after = rate->price_per_gb;
+    return !iso_arena_full(changes->arena);
+}
+
+static bool take_both(struct changes *changes, const Rate *a, const Rate *b)
 {
     char **fields = iso_arena_calloc(changes->arena, MAX_FIELDS, sizeof(*fields));
-    size_t n_fields = fields && a && b ? compare_rest(a, b, fields) : 0;
-    const char *what = describe(a ? a : b, changes->arena);
+    size_t n_fields = fields ? compare_rest(a, b, fields) : 0;
 
-    if (!fields || !what)
-        return false;
-    if (a && b && n_fields == 0)
-        return true;
-    Change *change = add(changes, !a ? NEW : !b ? GONE : judge(a, b), what);
+    if (n_fields == 0)
+        return fields != NULL;
+    const char *what = describe(a, changes->arena);
+    Change *change = what ? add(changes, judge(a, b), what) : NULL;
     if (!change)
         return !iso_arena_full(changes->arena);
-    change->price_before = a ? a->price_per_gb : NULL;
-    change->price_after = b ? b->price_per_gb : NULL;
-    if (a && b && price_of(a) > 0 && change->difference != OTHER)
+    change->price_before = a->price_per_gb;
+    change->price_after = b->price_per_gb;
+    if (price_of(a) > 0 && change->difference != OTHER)
         change->ratio = iso_decimal_to_double(price_of(b)) / iso_decimal_to_double(price_of(a)) - 1;
     change->fields = fields;
     change->n_fields = n_fields;
@@ -138,7 +149,10 @@ static bool diff_rates(struct changes *changes, const struct iso_snapshot *from,
         if (k < n_to && !b && !(b = iso_snapshot_egress_rate(to, k, changes->arena)))
             return false;
         int order = i == n_from ? 1 : k == n_to ? -1 : compare_ids(a, b);
-        if (!take_rates(changes, order <= 0 ? a : NULL, order >= 0 ? b : NULL))
+        bool taken = order < 0   ? take_one(changes, GONE, a)
+                     : order > 0 ? take_one(changes, NEW, b)
+                                 : take_both(changes, a, b);
+        if (!taken)
             return false;
         if (order <= 0) {
             i++;

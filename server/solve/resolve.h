@@ -56,6 +56,9 @@ struct iso_resolved {
 ISO_EXPORT void iso_model_check(const Isocost__V1__Model *model, const char *path,
                                 struct iso_violations *violations);
 
+/* Whether a model says when its periods are; otherwise it has the prices of one day. */
+ISO_EXPORT bool iso_model_says_when(const Isocost__V1__Model *model);
+
 /* Resolves a model that passed iso_model_check(); `snapshot` may be NULL when the model uses none,
  * `cache` when nothing is to be kept from one model to the next (the result is the same). `today`,
  * in days since 1970, is the day whose prices a model has that does not say when.

@@ -17,6 +17,12 @@ static int64_t ns_of(const Google__Protobuf__Timestamp *time)
     return time->seconds * 1000000000 + time->nanos;
 }
 
+bool iso_model_says_when(const Isocost__V1__Model *model)
+{
+    return model->load_levels ? model->load_levels->start != NULL
+                              : model->n_periods > 0 && model->periods[0]->start;
+}
+
 static void set_day(struct iso_price_days *days, int32_t day)
 {
     days->first = days->last = day;
@@ -33,15 +39,15 @@ void iso_days_open(struct iso_resolve *r)
     if (model->catalog && iso_day_read(model->catalog->price_date, &day)) {
         set_day(days, day);
         days->is_one = true;
-    } else if (levels && levels->start) {
-        days->first = iso_day_of_ns(ns_of(levels->start));
-        days->last = iso_day_of_ns(ns_of(levels->start) + (levels->hours - 1) * HOUR_NS);
-    } else if (!levels && model->n_periods > 0 && model->periods[0]->start) {
-        days->first = iso_day_of_ns(ns_of(model->periods[0]->start));
-        days->last = iso_day_of_ns(ns_of(model->periods[model->n_periods - 1]->start));
-    } else {
+    } else if (!iso_model_says_when(model)) {
         set_day(days, r->today);
         days->is_one = days->is_today = true;
+    } else if (levels) {
+        days->first = iso_day_of_ns(ns_of(levels->start));
+        days->last = iso_day_of_ns(ns_of(levels->start) + (levels->hours - 1) * HOUR_NS);
+    } else {
+        days->first = iso_day_of_ns(ns_of(model->periods[0]->start));
+        days->last = iso_day_of_ns(ns_of(model->periods[model->n_periods - 1]->start));
     }
 }
 

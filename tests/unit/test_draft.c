@@ -490,7 +490,7 @@ static void a_bad_overlay_or_rate_is_left_out_with_its_reason(void **state)
          "which may end in *"},
         {true, "{provider: aws, to: internet}", "missing_price", "is not a price of 0"},
         {true, "{provider: aws, to: internet, price_per_gb: -1 USD}", "negative_price", "below 0"},
-        {true, "{provider: aws, to: internet, price_per_gb: 1 XXX}", "unknown_currency", "XXX"},
+        {true, "{provider: aws, to: internet, price_per_gb: 1 XTS}", "unknown_currency", "XTS"},
         {true, "{provider: aws, to: internet, from_gb: -1, price_per_gb: 1 USD}",
          "invalid_egress_rate", "from_gb is -1"},
         {true, "{provider: aws, to: internet, price_per_gb: 1 USD, valid_until: soon}",
