@@ -40,6 +40,8 @@ static const char *const rates[] = {
     "{provider: aws, region: '*', to: aws, price_per_gb: 0.02 USD, source: between regions}",
     "{provider: aws, region: us-east-1, to: aws/us-east-2, price_per_gb: 0.01 USD, source: pair}",
     "{provider: aws, region: us-*, to: aws/eu-*, price_per_gb: 0.03 USD, source: continents}",
+    "{provider: aws, region: '*', to: azure, price_per_gb: 0.07 USD, source: elsewhere}",
+    "{provider: aws, region: us-*, to: azure, price_per_gb: 0.06 USD, source: of the continent}",
     "{provider: aws, region: us-east-1, to: azure, price_per_gb: 0.05 USD, source: to azure}",
     "{provider: aws, region: us-east-1, to: '*', price_per_gb: 0.5 USD, source: anywhere}",
     "{provider: gcp, region: '*', to: internet, price_per_gb: 0.5 CNY, source: yuan}",
@@ -197,7 +199,7 @@ static void a_flat_catalog_has_the_snapshots_prices_of_egress(void **state)
     f.model->catalog = flat->catalog;
     f.model->n_egress_prices = flat->n_egress_prices;
     f.model->egress_prices = flat->egress_prices;
-    assert_int_equal(flat->n_egress_prices, 7); /* nine rates, of which three are steps */
+    assert_int_equal(flat->n_egress_prices, 9); /* eleven rates, of which three are steps */
     f.model->n_egress_prices = 0;
     for (size_t i = 0; i < flat->n_egress_prices; i++) /* there is no rate of exchange */
         if (strcmp(flat->egress_prices[i]->price_per_gb->currency_code, "CNY") != 0)
