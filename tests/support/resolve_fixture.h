@@ -100,6 +100,27 @@ static inline bool fixture_warned(const struct fixture *f, const char *part)
     return false;
 }
 
+/* Fails one allocation after the other until a model is resolved: each failure must be reported. */
+static inline void fixture_survives_failed_allocations(const char *yaml,
+                                                       const struct iso_snapshot *snapshot)
+{
+    enum iso_status status = ISO_E_NOMEM;
+
+    for (long nth = 0; status != ISO_OK; nth++) {
+        struct fixture f;
+        fixture_init(&f);
+        fixture_read(&f, yaml);
+        iso_alloc_fail_at(nth);
+        status =
+            iso_resolve(f.model, snapshot, 0, NULL, f.arena, &f.violations, &f.resolved, &f.error);
+        iso_alloc_fail_at(-1);
+        if (status != ISO_OK)
+            assert_true(status == ISO_E_NOMEM || status == ISO_E_LIMIT);
+        fixture_fini(&f);
+        assert_true(nth < 1000);
+    }
+}
+
 /* A model that is refused, with the field that a violation names and a part of its text. */
 struct fixture_refusal {
     const char *yaml, *path, *part;

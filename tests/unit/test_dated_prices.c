@@ -259,21 +259,9 @@ static void failed_allocations_are_reported(void **state)
                                "  - {id: d30, hours: 24, start: '2026-06-30T00:00:00Z'}\n"
                                "  - {id: d1, hours: 24, start: '2026-07-01T00:00:00Z'}\n" WEB;
     ISO_AUTO(iso_snapshot) snapshot = priced(contract, 1);
-    enum iso_status status = ISO_E_NOMEM;
     (void)state;
 
-    for (long nth = 0; status != ISO_OK; nth++) {
-        struct fixture f;
-        fixture_init(&f);
-        fixture_read(&f, yaml);
-        iso_alloc_fail_at(nth);
-        status =
-            iso_resolve(f.model, snapshot, 0, NULL, f.arena, &f.violations, &f.resolved, &f.error);
-        iso_alloc_fail_at(-1);
-        assert_true(status == ISO_OK || status == ISO_E_NOMEM || status == ISO_E_LIMIT);
-        fixture_fini(&f);
-        assert_true(nth < 1000);
-    }
+    fixture_survives_failed_allocations(yaml, snapshot);
 }
 
 int main(void)

@@ -217,23 +217,11 @@ static void a_flat_catalog_has_the_snapshots_prices_of_egress(void **state)
 static void failed_allocations_are_reported(void **state)
 {
     ISO_AUTO(iso_snapshot) snapshot = rated(rates, ISO_ARRAY_LENGTH(rates));
-    enum iso_status status = ISO_E_NOMEM;
     char yaml[2048];
     (void)state;
 
     model_of(yaml, "aws", "internet/europe", "");
-    for (long nth = 0; status != ISO_OK; nth++) {
-        struct fixture f;
-        fixture_init(&f);
-        fixture_read(&f, yaml);
-        iso_alloc_fail_at(nth);
-        status =
-            iso_resolve(f.model, snapshot, 0, NULL, f.arena, &f.violations, &f.resolved, &f.error);
-        iso_alloc_fail_at(-1);
-        assert_true(status == ISO_OK || status == ISO_E_NOMEM || status == ISO_E_LIMIT);
-        fixture_fini(&f);
-        assert_true(nth < 1000);
-    }
+    fixture_survives_failed_allocations(yaml, snapshot);
 }
 
 int main(void)

@@ -1,11 +1,8 @@
 /* What resolving keeps from one model to the next, and that it changes no answer. */
-#include "../support/resolve_fixture.h"
-#include "../support/temporary_folder.h"
+#include "../support/snapshot_fixture.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "resolve_cache.h"
 #include "selector.h"
@@ -125,9 +122,8 @@ static const char *const regions[] = {"east", "west", "moon"};
 static struct iso_snapshot *some_snapshot(void)
 {
     ISO_AUTO(iso_snapshot_builder) builder = iso_snapshot_builder_new();
-    struct iso_snapshot *snapshot = NULL;
     struct iso_error error = {0};
-    char digest[ISO_DIGEST_TEXT_SIZE], path[256], id[128], type[16];
+    char id[128], type[16];
 
     for (int i = 0; i < 3 * 3 * N_TYPES * 2; i++) {
         int kind = i / 2 % N_TYPES, purchase = 1 + i % 2;
@@ -160,12 +156,7 @@ static struct iso_snapshot *some_snapshot(void)
         o.capacity[ISO_RESOURCE_VCPU] = i % 29 == 1 ? ISO_UNKNOWN : (1 + kind) * ISO_DECIMAL_ONE;
         assert_int_equal(iso_snapshot_add_offering(builder, &o, &error), ISO_OK);
     }
-    assert_int_equal(iso_snapshot_write(builder, folder, digest, &error), ISO_OK);
-    snprintf(path, sizeof(path), "%s/%s.snap", folder, digest);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert_int_equal(iso_snapshot_map(fd, &snapshot, &error), ISO_OK);
-    close(fd);
-    return snapshot;
+    return snapshot_finish(builder);
 }
 
 struct text {
