@@ -24,10 +24,10 @@ import yaml
 from isocost_protos import (
     catalog_service_pb2 as c, catalog_service_pb2_grpc, plan_service_pb2 as p, plan_service_pb2_grpc)
 from isocost_server import BUILD, IsocostServer
+from plugin_host import SANITIZED
 from process_facts import children, open_files, resident_mib, start_time, wait_until, zombies
 from small_models import amount, two_clouds
 
-SANITIZED = b"__asan_init" in (BUILD / "bin/isocost-plugin-host").read_bytes()
 READY, DEGRADED, QUARANTINED, REFUSED = 1, 2, 3, 4
 CRASHES_TO_QUARANTINE = 5  # ISO_INSTANCE_CRASHES
 QUARANTINE_S = 2
