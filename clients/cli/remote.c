@@ -26,15 +26,23 @@ struct iso_client_options iso_remote_options(const struct iso_cli *cli)
 static void hint(struct iso_cli *cli, const struct iso_client_failure *failure,
                  enum iso_status status)
 {
+    bool answered = failure && failure->request_id && *failure->request_id;
+
     switch (status) {
     case ISO_E_UNAVAILABLE:
+        if (answered) /* it runs: what it asks, a provider for example, is away */
+            break;
         fprintf(cli->err,
                 "The server is %s. Start one with `isocost serve`, name another with --address, "
                 "or solve without one: `isocost solve --local -f MODEL`.\n",
                 cli->client ? iso_client_target(cli->client) : "not known");
         break;
+    case ISO_E_UNAUTHENTICATED: /* of a provider; the server itself has no accounts */
+        fputs("The provider refuses what the server shows it: see `secret_files` in the server's "
+              "configuration.\n",
+              cli->err);
+        break;
     case ISO_E_DENIED:
-    case ISO_E_UNAUTHENTICATED:
         fputs("Ask whoever runs the server for the right, or name another project with "
               "--project.\n",
               cli->err);
@@ -44,7 +52,7 @@ static void hint(struct iso_cli *cli, const struct iso_client_failure *failure,
             fprintf(cli->err, "Try again in %.0f s.\n", failure->retry_after_s);
         break;
     case ISO_E_INTERNAL:
-        if (failure && failure->request_id && *failure->request_id)
+        if (answered)
             fprintf(cli->err, "The server's log tells more about request %s.\n",
                     failure->request_id);
         break;

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "isocost/sdk/number.h"
+#include "json_load.h"
 
 static const unsigned char byte_order_mark[] = {0xef, 0xbb, 0xbf};
 
@@ -34,6 +35,7 @@ enum iso_status iso_json_document_read(const void *bytes, size_t n_bytes,
 {
     const char *text = bytes;
     json_error_t error;
+    bool no_memory;
 
     if (n_bytes >= sizeof(byte_order_mark) &&
         memcmp(bytes, byte_order_mark, sizeof(byte_order_mark)) == 0) {
@@ -41,8 +43,9 @@ enum iso_status iso_json_document_read(const void *bytes, size_t n_bytes,
         n_bytes -= sizeof(byte_order_mark);
     }
     ISO_TRY(check_depth(text, n_bytes, reterr));
-    json_t *document = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!document && json_error_code(&error) == json_error_out_of_memory)
+    json_t *document =
+        iso_json_load(text, n_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error, &no_memory);
+    if (no_memory)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a JSON document");
     if (!document)
         return iso_fail(reterr, ISO_E_INVALID, "", "not JSON at line %d, column %d: %s", error.line,

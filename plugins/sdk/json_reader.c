@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "isocost/sdk/json.h"
+#include "json_load.h"
 
 #define MAX_MEMBERS 64 /* of the whole object */
 
@@ -90,13 +91,17 @@ static enum iso_status keep(struct iso_json_reader *reader, const unsigned char 
 static enum iso_status end_name(struct iso_json_reader *reader, struct iso_error *reterr)
 {
     json_error_t why;
-    json_t *text = json_loadb(reader->bytes, reader->n_bytes, JSON_DECODE_ANY, &why);
+    bool no_memory;
+    json_t *text = iso_json_load(reader->bytes, reader->n_bytes, JSON_DECODE_ANY, &why, &no_memory);
     char *name = iso_strdup(json_string_value(text));
 
     json_decref(text);
-    if (!name)
+    if (no_memory || (text && !name))
+        return iso_fail(reterr, ISO_E_NOMEM, "", "line %lld: no memory for a name",
+                        (long long)reader->line);
+    if (!text)
         return iso_fail(reterr, ISO_E_INVALID, "", "line %lld: %s", (long long)reader->line,
-                        text ? "no memory for a name" : why.text);
+                        why.text);
     if (reader->n_names == MAX_MEMBERS) {
         free(name);
         return iso_fail(reterr, ISO_E_LIMIT, "", "line %lld: more than %d members",
@@ -122,9 +127,13 @@ static enum iso_status end_element(struct iso_json_reader *reader, struct iso_er
         .line = reader->element_line,
     };
     json_error_t why = {.text = ""};
-    json_t *value =
-        json_loadb(reader->bytes, reader->n_bytes, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+    bool no_memory;
+    json_t *value = iso_json_load(reader->bytes, reader->n_bytes,
+                                  JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why, &no_memory);
 
+    if (no_memory)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "line %lld: no memory for an element",
+                        (long long)reader->element_line);
     element.value = (const struct iso_json *)value;
     element.problem = value ? NULL : why.text;
     enum iso_status status = reader->on_element(reader->context, &element, reterr);

@@ -1,8 +1,8 @@
 /* template: a plugin to copy. It gives as many made-up offerings as it is asked for.
  *
  * Read from the bottom up: the descriptor, the parameters, then what the plugin does. Copy the
- * folder, rename it, add one line to plugins/CMakeLists.txt; docs/howto/add-a-plugin.md goes
- * through it step by step. */
+ * folder, rename it, add one line to plugins/CMakeLists.txt; docs/howto/add-a-provider.md makes a
+ * plugin that asks a cloud step by step. */
 #include <stdio.h>
 
 #include "isocost/plugin.h"

@@ -59,6 +59,7 @@ static enum iso_status start_parts(struct daemon *d, struct iso_error *reterr)
                                                    d->paths.config[0] ? d->paths.config : NULL,
                                                .cache_folder = d->paths.cache,
                                                .temporary_folder = d->paths.temporary,
+                                               .quarantine_s = d->parameters.quarantine_seconds,
                                                .log = iso_log_catalog};
     struct iso_catalog_config with_store = catalog;
     const struct iso_job_limits limits = {.queued = d->parameters.plan_queue,

@@ -44,6 +44,10 @@ static const struct iso_parameter table[] = {
      AT(keep_unused_days)},
     {ISO_PARAMETER_WHOLE, "keep-records-days", "0", 0, 36500, "DAYS",
      "Usage and costs are removed so long after they began; 0: never.", AT(keep_records_days)},
+    {ISO_PARAMETER_WHOLE, "quarantine-seconds", "600", 1, 86400, "SECONDS",
+     "A plugin that crashed five times in ten minutes is left alone so long, and twice as long "
+     "after each attempt that crashes again.",
+     AT(quarantine_seconds)},
     {ISO_PARAMETER_WHOLE, "solver-memory-mib", "2048", 64, 1048576, "MIB",
      "Address space of one solver process.", AT(solver_memory_mib)},
     {ISO_PARAMETER_WHOLE, "solver-past-mib", "64", 0, 65536, "MIB",

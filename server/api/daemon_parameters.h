@@ -13,7 +13,7 @@ struct iso_daemon_parameters {
     const char *data_dir, *solver, *plugin_host, *plugin_dir, *config; /* NULL: not given */
     int solvers, solver_processes, queue, solver_memory_mib, solver_past_mib, plan_queue,
         tenant_queue, tenant_plans, lease_seconds, keep_plans_days, keep_unused_days,
-        keep_records_days, pollers, workers, drain_seconds, log_level;
+        keep_records_days, quarantine_seconds, pollers, workers, drain_seconds, log_level;
     bool workers_only, help, version;
 };
 

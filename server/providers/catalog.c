@@ -273,6 +273,7 @@ static enum iso_status read_config(struct iso_catalog *catalog,
         struct iso_instance *instance = &catalog->instances[i];
         instance->config = providers->providers[i];
         instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_READY;
+        instance->quarantine_s = config->quarantine_s;
         instance->due_s = instance->config->refresh_seconds > 0 ? iso_catalog_now_s() : INFINITY;
     }
     return ISO_OK;

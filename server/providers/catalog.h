@@ -20,7 +20,8 @@ struct iso_catalog_config {
     const char *plugin_folder;  /* absolute; plugin `static` is `<plugin_folder>/static.so` */
     const char *providers_path; /* providers.yaml; NULL: no provider is configured */
     const char *cache_folder; /* absolute, exists; each instance gets a folder in it; NULL: none */
-    const char *temporary_folder;             /* absolute, exists; NULL: /tmp */
+    const char *temporary_folder; /* absolute, exists; NULL: /tmp */
+    double quarantine_s; /* first time that an instance is left alone; 0: ISO_INSTANCE_PROBE_S */
     void (*log)(int level, const char *text); /* any thread; 0 debug .. 3 error; may be NULL */
 };
 

@@ -189,41 +189,58 @@ static void wipe_secrets(Isocost__Internal__V1__LoadRequest *load)
         explicit_bzero(load->secrets[i]->value, strlen(load->secrets[i]->value));
 }
 
-/* Runs an instance's plugin and notes how it went. */
-enum iso_status iso_catalog_run_instance(struct iso_catalog_fetch *fetch,
-                                         struct iso_instance *instance, struct iso_error *reterr)
+enum iso_status iso_catalog_ask_instance(struct iso_catalog_fetch *fetch,
+                                         const struct iso_instance *instance,
+                                         struct iso_error *reterr)
 {
-    struct iso_catalog *catalog = fetch->catalog;
     ISO_AUTO(iso_arena) arena = iso_arena_new(LOAD_ARENA_BYTES);
     Isocost__Internal__V1__LoadRequest load = ISOCOST__INTERNAL__V1__LOAD_REQUEST__INIT;
-    struct iso_host_report report = {0};
-    struct iso_error error = {0};
-    bool refused = false, fetched = fetch->spool || fetch->records;
+    bool fetched = fetch->spool || fetch->records;
     enum iso_status status;
 
     if (!arena)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a plugin's configuration");
-    status = make_load(catalog, instance->config, &load, arena, &error);
+    status = make_load(fetch->catalog, instance->config, &load, arena, reterr);
     if (status == ISO_OK)
-        status = iso_plugin_check_access(load.path, &error);
-    refused = status != ISO_OK;
+        status = iso_plugin_check_access(load.path, reterr);
+    fetch->refused = status != ISO_OK;
     if (status == ISO_OK)
         status = iso_catalog_run_host(
-            fetch, &load, fetched ? instance->config->deadline_seconds : PROBE_DEADLINE_S, &report,
-            &error);
+            fetch, &load, fetched ? instance->config->deadline_seconds : PROBE_DEADLINE_S,
+            &fetch->report, reterr);
     wipe_secrets(&load);
+    return status;
+}
+
+enum iso_status iso_catalog_note_instance(const struct iso_catalog_fetch *fetch,
+                                          struct iso_instance *instance,
+                                          const struct iso_error *outcome, struct iso_error *reterr)
+{
+    struct iso_catalog *catalog = fetch->catalog;
+    int64_t now_ns = iso_catalog_now_ns();
+
     pthread_mutex_lock(&catalog->mutex);
     double due_s = instance->due_s;
-    iso_instance_note(instance, status, refused || report.refused, fetch->spool != NULL, &report,
-                      error.text, iso_catalog_now_s(), iso_catalog_now_ns(),
-                      (double)(iso_catalog_now_ns() % 1000000) * 1e-6);
+    iso_instance_note(instance, outcome->status, fetch->refused || fetch->report.refused,
+                      fetch->spool != NULL, &fetch->report, outcome->text, iso_catalog_now_s(),
+                      now_ns, (double)(now_ns % 1000000) * 1e-6);
     if (fetch->records && isfinite(instance->due_s)) /* catalogs keep their own times */
         instance->due_s = due_s;
     pthread_mutex_unlock(&catalog->mutex);
-    if (status == ISO_OK)
+    if (outcome->status == ISO_OK)
         return ISO_OK;
-    iso_catalog_log(catalog, 2, "provider %s: %s", fetch->name, error.text);
-    return iso_fail(reterr, status, error.field, "provider %.64s: %.260s", fetch->name, error.text);
+    iso_catalog_log(catalog, 2, "provider %s: %s", fetch->name, outcome->text);
+    return iso_fail(reterr, outcome->status, outcome->field, "provider %.64s: %.260s", fetch->name,
+                    outcome->text);
+}
+
+enum iso_status iso_catalog_run_instance(struct iso_catalog_fetch *fetch,
+                                         struct iso_instance *instance, struct iso_error *reterr)
+{
+    struct iso_error outcome = {0};
+
+    iso_catalog_ask_instance(fetch, instance, &outcome);
+    return iso_catalog_note_instance(fetch, instance, &outcome, reterr);
 }
 
 void iso_catalog_probe(struct iso_catalog *catalog, struct iso_instance *instance)

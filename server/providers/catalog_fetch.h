@@ -15,11 +15,23 @@ struct iso_catalog_fetch {
     int64_t n_pages, n_rows, n_quarantined;
     int64_t n_rows_before; /* that the last good fetch had; 0: unknown */
     double begin_s;
+    struct iso_host_report report; /* of the host that ran */
+    bool refused;                  /* there was none: the plugin may not be loaded */
 };
 
 /* Runs an instance's plugin and notes how it went. Errors: those of iso_host_run(). */
 enum iso_status iso_catalog_run_instance(struct iso_catalog_fetch *fetch,
                                          struct iso_instance *instance, struct iso_error *reterr);
+
+/* The same in two steps, for who looks at the rows before a fetch is called good. The second takes
+ * the outcome of all that, passes it on with the provider's name, and logs it. */
+enum iso_status iso_catalog_ask_instance(struct iso_catalog_fetch *fetch,
+                                         const struct iso_instance *instance,
+                                         struct iso_error *reterr);
+enum iso_status iso_catalog_note_instance(const struct iso_catalog_fetch *fetch,
+                                          struct iso_instance *instance,
+                                          const struct iso_error *outcome,
+                                          struct iso_error *reterr);
 
 /* Runs a plugin that is loaded as told; notes nothing. */
 enum iso_status iso_catalog_run_host(struct iso_catalog_fetch *fetch,

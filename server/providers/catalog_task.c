@@ -26,6 +26,21 @@ static enum iso_status replay_page(void *context, Isocost__Internal__V1__Page *p
     return iso_draft_add_page(replay->draft, replay->source, page, page_arena, reterr);
 }
 
+/* No row since `before` can be used. The first fault is that of the rows since if there was none.
+ */
+static enum iso_status refuse_useless(const struct iso_draft *draft,
+                                      const struct iso_draft_counts *before, enum iso_status status,
+                                      struct iso_error *reterr)
+{
+    struct iso_draft_counts now = iso_draft_counts(draft);
+    const char *fault = before->quarantined == 0 ? iso_draft_first_fault(draft) : "";
+
+    return iso_fail(
+        reterr, status, "", "no usable row: %lld were read and %lld of them left out%s%s",
+        (long long)(now.rows - before->rows), (long long)(now.quarantined - before->quarantined),
+        fault[0] ? "; the first: " : "", fault);
+}
+
 static enum iso_status add_spool(struct iso_catalog_fetch *fetch, struct iso_draft *draft,
                                  const char *source, struct iso_error *reterr)
 {
@@ -35,6 +50,20 @@ static enum iso_status add_spool(struct iso_catalog_fetch *fetch, struct iso_dra
     ISO_TRY(iso_spool_replay(fetch->spool, &replay, replay_page, reterr));
     iso_catalog_report_progress(fetch, iso_draft_counts(draft).quarantined - before);
     return ISO_OK;
+}
+
+/* Adds a provider's rows. A fetch of which no row can be used did not go well, whatever the plugin
+ * says: the provider's last good rows stay, and it is told. */
+static enum iso_status add_rows(struct iso_catalog_fetch *fetch, struct iso_draft *draft,
+                                struct iso_error *reterr)
+{
+    struct iso_draft_counts before = iso_draft_counts(draft), after;
+
+    ISO_TRY(add_spool(fetch, draft, fetch->name, reterr));
+    after = iso_draft_counts(draft);
+    if (after.good == before.good)
+        return refuse_useless(draft, &before, ISO_E_UNAVAILABLE, reterr);
+    return iso_draft_add_source(draft, fetch->name, reterr);
 }
 
 static enum iso_status refresh_instance(struct iso_catalog *catalog,
@@ -48,13 +77,14 @@ static enum iso_status refresh_instance(struct iso_catalog *catalog,
                                       .n_rows_before = instance->n_rows,
                                       .begin_s = iso_catalog_now_s()};
     ISO_AUTO(iso_spool) spool = NULL;
+    struct iso_error outcome = {0};
 
     ISO_TRY(iso_spool_new(catalog->temporary_folder, &spool, reterr));
     fetch.spool = spool;
-    ISO_TRY(iso_catalog_run_instance(&fetch, instance, reterr));
-    instance->n_rows = fetch.n_rows;
-    ISO_TRY(add_spool(&fetch, draft, fetch.name, reterr));
-    return iso_draft_add_source(draft, fetch.name, reterr);
+    if (iso_catalog_ask_instance(&fetch, instance, &outcome) == ISO_OK &&
+        add_rows(&fetch, draft, &outcome) == ISO_OK)
+        instance->n_rows = fetch.n_rows;
+    return iso_catalog_note_instance(&fetch, instance, &outcome, reterr);
 }
 
 /* Whether an instance has a catalog at all, as far as its plugin has said; one that has none is not
@@ -180,10 +210,8 @@ static enum iso_status build(struct iso_catalog *catalog, const struct iso_catal
     ISO_TRY(iso_draft_compare(draft, reterr));
     counts = iso_draft_counts(draft);
     if (counts.good == 0)
-        return iso_fail(reterr, task->import_folder ? ISO_E_INVALID : ISO_E_UNAVAILABLE, "",
-                        "no usable row: %lld were read and %lld of them left out%s%s",
-                        (long long)counts.rows, (long long)counts.quarantined,
-                        counts.quarantined ? "; the first: " : "", iso_draft_first_fault(draft));
+        return refuse_useless(draft, &(struct iso_draft_counts){0},
+                              task->import_folder ? ISO_E_INVALID : ISO_E_UNAVAILABLE, reterr);
     status = iso_catalog_find_base(catalog, task, arena, &base, reterr);
     if (status == ISO_OK)
         status = iso_draft_add_base(draft, base.all, base.own, reterr);

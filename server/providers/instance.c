@@ -22,9 +22,10 @@ static bool crashed_too_often(const struct iso_instance *instance, double now_s)
 
 static void quarantine(struct iso_instance *instance, double now_s)
 {
-    double wait_s = fmin(
-        ldexp(ISO_INSTANCE_PROBE_S, instance->n_quarantines > 20 ? 20 : instance->n_quarantines),
-        ISO_INSTANCE_MAX_PROBE_S);
+    double first_s = instance->quarantine_s > 0 ? instance->quarantine_s : ISO_INSTANCE_PROBE_S;
+    double wait_s =
+        fmin(ldexp(first_s, instance->n_quarantines > 20 ? 20 : instance->n_quarantines),
+             ISO_INSTANCE_MAX_PROBE_S);
 
     instance->n_quarantines++;
     instance->probe_s = now_s + wait_s;

@@ -20,6 +20,7 @@
 /* Zero-initialise, then set `config`. Times are seconds on one clock of the caller's choice. */
 struct iso_instance {
     const Isocost__Internal__V1__ProviderInstance *config;
+    double quarantine_s; /* first time that it is left alone; 0: ISO_INSTANCE_PROBE_S */
     Isocost__V1__ProviderState state;
     char last_error[384];
     int64_t last_success_ns; /* UTC; 0 = never */

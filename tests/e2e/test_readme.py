@@ -8,19 +8,16 @@ import subprocess
 import pytest
 
 import isocost_cli as cli
+from documented import blocks
 from isocost_server import IsocostServer
 
 PAGES = ["README.md", "README.zh-CN.md", "docs/README.md", "docs/reference/command-line.md",
          "docs/examples/catalog/README.md", "docs/howto/add-a-rule.md", "docs/reference/model.md",
          "docs/howto/what-if-session.md", "docs/howto/explain-a-plan.md", "docs/reference/changes.md",
          "docs/explanation/how-a-plan-is-found.md", "CHANGELOG.md", "SECURITY.md"]
+WALKS = ["docs/howto/add-a-provider.md"]  # tests of their own follow these from beginning to end
 # These do not end by themselves or are the gate that runs this test; test_cli.py runs `serve`.
 NOT_RUN = re.compile(r"^(\./dev\b|isocost serve\b)")
-
-
-def blocks(page, language):
-    text = (cli.SOURCE / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
 def cases(language):
@@ -65,7 +62,7 @@ def test_both_languages_show_the_same_commands():
         assert blocks("README.md", language) == blocks("README.zh-CN.md", language)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES + WALKS)
 def test_links_lead_somewhere(page):
     path = cli.SOURCE / page
     for link in re.findall(r"\]\(([^)#]+)", path.read_text()):
@@ -74,7 +71,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_no_page_names_a_machine():
-    for page in PAGES:
+    for page in PAGES + WALKS:
         assert not re.search(r"/(work|root|home)/", (cli.SOURCE / page).read_text()), page
 
 

@@ -67,7 +67,7 @@ static void send_page(int first, int n)
         rows[i].provider = (char *)instance;
         rows[i].type = types[i];
         rows[i].purchase = ISOCOST__V1__PURCHASE__PURCHASE_ON_DEMAND;
-        rows[i].price = is_mode("dirty") && i % 2 ? NULL : &money;
+        rows[i].price = is_mode("useless") || (is_mode("dirty") && i % 2) ? NULL : &money;
         pointers[i] = &rows[i];
     }
     page.offerings = pointers;

@@ -8,7 +8,8 @@ function(iso_add_faulty_plugin name)
     set(faulty_plugins ${faulty_plugins} iso_faulty_${name} PARENT_SCOPE)
 endfunction()
 
-foreach(fault IN ITEMS segv abort stack hang exit memory garbage escape hide many silent none)
+foreach(fault IN ITEMS segv abort stack hang exit memory garbage escape hide many silent none half_frame
+        hang_up well wrong_rows half_way half_way_crash throttled unavailable refused_key)
     iso_add_faulty_plugin(${fault} "FAULT=\"${fault}\"")
 endforeach()
 iso_add_faulty_plugin(other_major "DESCRIPTOR_CHANGE=.abi_major = ISO_ABI_MAJOR + 1")

@@ -306,6 +306,28 @@ static void one_bad_provider_does_not_hold_up_the_others(void **state)
     assert_int_equal(state_of(f, "good2", NULL), ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_READY);
 }
 
+static void a_provider_whose_rows_are_all_useless_has_failed(void **state)
+{
+    struct fixture *f = *state;
+    char why[512];
+
+    start(f, "providers:\n"
+             "- {name: good, plugin: fake, parameters: {rows: '3'}}\n"
+             "- {name: bad, plugin: fake, parameters: {mode: useless, rows: '4'}}\n");
+    struct iso_call *call = refresh(f, "");
+    const Isocost__V1__Snapshot *snapshot = snapshot_of(call);
+    assert_int_equal(snapshot->offering_count, 3);
+    assert_int_equal(snapshot->n_sources, 1);
+    bool told = false;
+    for (size_t i = 0; i < snapshot->n_diagnostics; i++)
+        told = told || strcmp(snapshot->diagnostics[i]->code, "refresh_failed") == 0;
+    assert_true(told);
+    iso_call_unref(call);
+    assert_int_equal(state_of(f, "good", NULL), ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_READY);
+    assert_int_equal(state_of(f, "bad", why), ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_DEGRADED);
+    assert_non_null(strstr(why, "no usable row: 4 were read and 4 of them left out"));
+}
+
 static void a_provider_that_crashes_five_times_is_left_alone_until_asked_by_name(void **state)
 {
     struct fixture *f = *state;
@@ -930,6 +952,7 @@ int main(void)
         TEST(a_refresh_ends_in_a_snapshot),
         TEST(a_bad_host_leaves_the_last_snapshot_alone),
         TEST(one_bad_provider_does_not_hold_up_the_others),
+        TEST(a_provider_whose_rows_are_all_useless_has_failed),
         TEST(a_provider_that_crashes_five_times_is_left_alone_until_asked_by_name),
         TEST(rows_that_may_not_be_used_are_counted),
         TEST(a_cancelled_refresh_ends_soon),

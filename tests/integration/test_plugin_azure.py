@@ -9,7 +9,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer, FaultCloud
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost, codes, money
+from plugin_host import SANITIZED, PluginFailure, PluginHost, codes, money
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 
 PLUGIN = BUILD / "plugins" / "azure.so"
@@ -488,4 +488,4 @@ def test_the_real_prices_of_all_regions(cloud):
     assert len(found["offerings"]) == len(prices) == 67672 and len(cloud.regions) == 57
     assert told == {(r["region"], r["arm_sku_name"]): float(r["price_per_hour"]) for r in prices}
     assert sum(price == 0 for price in told.values()) == 68 and codes(found) == []
-    assert peak <= 256 << 20, f"{peak >> 20} MiB"
+    assert peak <= 256 << 20 or SANITIZED, f"{peak >> 20} MiB"

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from isocost_protos import BUILD, usage_pb2
-from plugin_host import PluginFailure, PluginHost
+from plugin_host import SANITIZED, PluginFailure, PluginHost
 from process_facts import peak_mib
 
 PLUGIN = BUILD / "plugins" / "focus.so"
@@ -276,8 +276,7 @@ def test_actual_and_amortized_exports_of_azure_say_one_half_each(tmp_path):
     assert read(tmp_path / "month_amortized.csv").costs[2].commitment_use == usage_pb2.COMMITMENT_USE_UNUSED
 
 
-@pytest.mark.skipif(b"__asan_init" in (BUILD / "bin" / "isocost-plugin-host").read_bytes(),
-                    reason="the sanitizer keeps freed memory")
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer keeps freed memory")
 def test_memory_does_not_grow_with_the_file(tmp_path):
     def peak(n_rows):
         path = written(tmp_path, [{"Tags": '{"team": "' + "x" * 600 + '"}'}] * n_rows, "large.csv.gz")

@@ -16,6 +16,8 @@ from isocost_protos import BUILD, plugin_pb2
 HEADER = struct.Struct("<4sIIQI")
 MAGIC = b"ISO1"
 TO_HOST, FROM_HOST = 1, 2
+PROGRAM = pathlib.Path(BUILD) / "bin" / "isocost-plugin-host"
+SANITIZED = b"__asan_init" in PROGRAM.read_bytes()  # which keeps freed memory, and needs it without a limit
 
 
 class PluginFailure(Exception):
@@ -40,8 +42,7 @@ class PluginHost:
         self.request_id = 0
         self.logs = []
         os.set_inheritable(theirs.fileno(), True)
-        program = pathlib.Path(BUILD) / "bin" / "isocost-plugin-host"
-        self.process = subprocess.Popen([program, str(theirs.fileno()), str(os.getpid())],
+        self.process = subprocess.Popen([PROGRAM, str(theirs.fileno()), str(os.getpid())],
                                         pass_fds=[theirs.fileno()])
         theirs.close()
 

@@ -22,6 +22,12 @@ def children(pid):
     return found
 
 
+def start_time(pid):
+    """When a process began, in ticks since the machine did; an id that was used again has another."""
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return int(text.rsplit(")", 1)[1].split()[19])
+
+
 def zombies(pid):
     return [child for child, (_, state) in children(pid).items() if state == "Z"]
 

@@ -87,6 +87,19 @@ a_quarantined_instance_is_probed_and_waits_twice_as_long_after_each_failure(void
     assert_true(instance.probe_s == 20004 + 600); /* what was before is forgotten */
 }
 
+static void an_operator_says_how_long_an_instance_is_left_alone(void **state)
+{
+    Isocost__Internal__V1__ProviderInstance config = ISOCOST__INTERNAL__V1__PROVIDER_INSTANCE__INIT;
+    struct iso_instance instance = {.config = &config, .quarantine_s = 2};
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        note(&instance, ISO_E_UNAVAILABLE, true, 10);
+    assert_true(instance.probe_s == 10 + 2);
+    note(&instance, ISO_E_UNAVAILABLE, true, 12);
+    assert_true(instance.probe_s == 12 + 4);
+}
+
 static void failures_that_are_no_crashes_never_quarantine(void **state)
 {
     Isocost__Internal__V1__ProviderInstance config = ISOCOST__INTERNAL__V1__PROVIDER_INSTANCE__INIT;
@@ -175,6 +188,7 @@ int main(void)
         cmocka_unit_test(five_crashes_in_ten_minutes_are_too_many),
         cmocka_unit_test(
             a_quarantined_instance_is_probed_and_waits_twice_as_long_after_each_failure),
+        cmocka_unit_test(an_operator_says_how_long_an_instance_is_left_alone),
         cmocka_unit_test(failures_that_are_no_crashes_never_quarantine),
         cmocka_unit_test(a_cancelled_refresh_says_nothing_about_the_provider),
         cmocka_unit_test(a_plugin_that_is_not_loaded_is_refused),

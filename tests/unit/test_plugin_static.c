@@ -9,46 +9,9 @@
 #include "files.h"
 #include "isocost/plugin.h"
 #include "row.h"
+#include "text_host.h"
 
-/* ---- A host whose files are texts, and a sink that remembers ---- */
-
-struct text_file {
-    const char *name, *text;
-};
-
-struct world {
-    struct iso_host host; /* first */
-    const struct text_file *files;
-    size_t n_files;
-    bool is_folder;
-};
-
-static enum iso_status fake_read(const struct iso_host *host, const char *path, int64_t max_bytes,
-                                 iso_receive receive, void *context, struct iso_error *reterr)
-{
-    const struct world *world = (const struct world *)host;
-
-    for (size_t i = 0; i < world->n_files; i++)
-        if (strcmp(strrchr(path, '/') + 1, world->files[i].name) == 0) {
-            size_t n = strlen(world->files[i].text);
-            if ((int64_t)n > max_bytes)
-                return iso_fail(reterr, ISO_E_LIMIT, "path", "too large");
-            return receive(context, (const unsigned char *)world->files[i].text, n, reterr);
-        }
-    return iso_fail(reterr, ISO_E_NOT_FOUND, "path", "%s: no such file", path);
-}
-
-static enum iso_status fake_list(const struct iso_host *host, const char *path,
-                                 iso_receive_name receive, void *context, struct iso_error *reterr)
-{
-    const struct world *world = (const struct world *)host;
-
-    if (!world->is_folder)
-        return iso_fail(reterr, ISO_E_INVALID, "path", "%s is not a folder", path);
-    for (size_t i = 0; i < world->n_files; i++)
-        ISO_TRY(receive(context, world->files[i].name, reterr));
-    return ISO_OK;
-}
+/* ---- A sink that remembers ---- */
 
 #define MAX_TEXT 16384
 
@@ -107,10 +70,7 @@ static enum iso_status fetch(const struct iso_static_config *config, const struc
                              size_t n_files, uint32_t want, struct record *record,
                              struct iso_error *reterr)
 {
-    struct world world = {.host = {.read_file = fake_read, .list_files = fake_list},
-                          .files = files,
-                          .n_files = n_files,
-                          .is_folder = strchr(config->path, '.') == NULL};
+    struct text_host world = text_host_of(files, n_files, strchr(config->path, '.') == NULL);
     struct iso_fetch what = {.want = want, .deadline_seconds = 10};
     struct iso_failure failure = {0};
     void *instance = NULL;

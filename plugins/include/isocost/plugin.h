@@ -205,7 +205,7 @@ struct iso_http_request {
     const char *url;      /* https; its origin is the only one that is asked */
     const char *link;     /* NULL, or the whole URL that the service gave for the next page: it is
                            * asked instead, if it is of the same origin */
-    const struct iso_http_header *headers; /* no credentials: they are the host's */
+    const struct iso_http_header *headers; /* no credentials of a scheme below */
     size_t n_headers;
     const void *body;
     size_t n_body_bytes;
