@@ -238,8 +238,9 @@ int main(int argc, char **argv)
     int fd = number_or(argc > 1 ? argv[1] : NULL, DEFAULT_FD);
     int parent = number_or(argc > 2 ? argv[2] : NULL, 0);
 
-    if (argc > 3 || fd < 0 || parent < 0) {
-        fprintf(stderr, "usage: isocost-plugin-host [fd [parent-pid]]; the server starts it\n");
+    if (argc > 4 || fd < 0 || parent < 0) { /* the fourth is a name, for who looks at processes */
+        fprintf(stderr,
+                "usage: isocost-plugin-host [fd [parent-pid [name]]]; the server starts it\n");
         return 2;
     }
     iso_http_start();

@@ -1,7 +1,8 @@
 /* The catalogs: provider instances, refreshes, imports, and the snapshots they end in.
  *
  * One thread does all that changes a catalog, one task after the other, so every snapshot builds on
- * the one before. A task that fails changes nothing. */
+ * the one before; instances of one task are asked side by side. A task that fails changes nothing.
+ */
 #ifndef ISOCOST_SERVER_CATALOG_H
 #define ISOCOST_SERVER_CATALOG_H
 
@@ -55,7 +56,9 @@ struct iso_catalog_task {
     bool replace_all;           /* import: the new snapshot has only these rows */
     const char *const *sources; /* import: names of the files */
     size_t n_sources;
-    /* On the catalog's thread. `done` comes once, with a snapshot (borrowed) or an error. */
+    /* `cancelled` and `progress` may come from several threads at once, one for each instance that
+     * is asked. `done` comes once, on the catalog's thread, with a snapshot (borrowed) or an error.
+     */
     void *context;
     bool (*cancelled)(void *context);
     void (*progress)(void *context, const struct iso_refresh_progress *now);

@@ -39,6 +39,23 @@ enum iso_status iso_catalog_run_host(struct iso_catalog_fetch *fetch,
                                      double deadline_s, struct iso_host_report *report,
                                      struct iso_error *reterr);
 
+/* Asks the provider instances of a task, several at once, and adds the rows of those that succeed
+ * to the draft, in the order of the configuration; those that fail become diagnostics as long as
+ * one succeeds. Errors: the first one's when none does; ISO_E_CANCELLED, ISO_E_NOMEM. */
+enum iso_status iso_catalog_refresh(struct iso_catalog *catalog,
+                                    const struct iso_catalog_task *task, struct iso_draft *draft,
+                                    struct iso_error *reterr);
+
+/* Adds the pages of a fetch that ended well to the draft, as those of fetch->name. */
+enum iso_status iso_catalog_add_spool(const struct iso_catalog_fetch *fetch,
+                                      struct iso_draft *draft, struct iso_error *reterr);
+
+/* No row since `before` can be used. The first fault is that of the rows since if there was none
+ * before. */
+enum iso_status iso_catalog_refuse_useless(const struct iso_draft *draft,
+                                           const struct iso_draft_counts *before,
+                                           enum iso_status status, struct iso_error *reterr);
+
 /* Tells the caller of a task how far it is. */
 void iso_catalog_report_progress(const struct iso_catalog_fetch *fetch, int64_t n_quarantined);
 

@@ -52,10 +52,12 @@ static enum iso_status crashed(struct host *host, struct iso_error *reterr, cons
 /* --- the process --- */
 
 static int spawn_with(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
-                      const char *path, int child_fd, pid_t *ret_pid)
+                      const struct iso_host_request *request, int child_fd, pid_t *ret_pid)
 {
     char fd_text[16], parent_text[16];
-    char *const arguments[] = {(char *)"isocost-plugin-host", fd_text, parent_text, NULL};
+    char *const arguments[] = {(char *)"isocost-plugin-host", fd_text, parent_text,
+                               request->load->instance, /* for who looks at processes */
+                               NULL};
     char *const environment[] = {(char *)"PATH=/usr/bin:/bin", (char *)"LANG=C.UTF-8", NULL};
     sigset_t none, all;
     int code = 0;
@@ -79,7 +81,9 @@ static int spawn_with(posix_spawn_file_actions_t *actions, posix_spawnattr_t *at
         code = posix_spawnattr_setsigmask(attributes, &none);
     if (code == 0)
         code = posix_spawnattr_setsigdefault(attributes, &all);
-    return code ? code : posix_spawn(ret_pid, path, actions, attributes, arguments, environment);
+    return code ? code
+                : posix_spawn(ret_pid, request->host_path, actions, attributes, arguments,
+                              environment);
 }
 
 static enum iso_status spawn_host(struct host *host, struct iso_error *reterr)
@@ -103,7 +107,7 @@ static enum iso_status spawn_host(struct host *host, struct iso_error *reterr)
     }
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    code = spawn_with(&actions, &attributes, host->request->host_path, child_fd, &host->pid);
+    code = spawn_with(&actions, &attributes, host->request, child_fd, &host->pid);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     close(child_fd);

@@ -1,4 +1,4 @@
-/* fake_host FD PARENT_PID
+/* fake_host FD PARENT_PID INSTANCE
  *
  * Speaks like isocost-plugin-host and does as the parameter `mode` of the instance says; the good
  * modes send `rows` offerings of the provider that is named like the instance. */
@@ -21,7 +21,7 @@ static int connection;
 static struct iso_frame_reader *reader;
 static struct iso_frame_writer *writer;
 static uint64_t request_id;
-static const char *mode = "good", *instance;
+static const char *mode = "good", *instance, *folder;
 static int n_rows = 250;
 static struct iso_sha256 sha;
 
@@ -174,6 +174,26 @@ static void misbehave(void)
         send_failure(ISOCOST__INTERNAL__V1__FAILURE_CLASS__FAILURE_CLASS_AUTH, "wrong key");
 }
 
+/* Ends when the instances `left` and `right` are both here, or as a failure after a long time. */
+static void meet(void)
+{
+    char own[256], left[256], right[256];
+    FILE *file;
+
+    snprintf(own, sizeof(own), "%s/%s", folder, instance);
+    snprintf(left, sizeof(left), "%s/left", folder);
+    snprintf(right, sizeof(right), "%s/right", folder);
+    file = fopen(own, "w");
+    if (file)
+        fclose(file);
+    for (int waited_ms = 0; waited_ms < 20000; waited_ms += 5) {
+        if (access(left, F_OK) == 0 && access(right, F_OK) == 0)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    send_failure(ISOCOST__INTERNAL__V1__FAILURE_CLASS__FAILURE_CLASS_PERMANENT, "nobody came");
+}
+
 static void fetch(void)
 {
     int64_t n_pages = 0;
@@ -211,7 +231,7 @@ static void check_surroundings(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
+    if (argc != 4)
         return 2;
     connection = atoi(argv[1]);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -226,7 +246,11 @@ int main(int argc, char **argv)
             mode = load->load->config[i]->value;
         if (strcmp(load->load->config[i]->name, "rows") == 0)
             n_rows = atoi(load->load->config[i]->value);
+        if (strcmp(load->load->config[i]->name, "folder") == 0)
+            folder = load->load->config[i]->value;
     }
+    if (strcmp(instance, argv[3]) != 0)
+        send_failure(0, "the instance is not named where processes are listed");
     check_surroundings();
     if (is_mode("refuse"))
         send_failure(ISOCOST__INTERNAL__V1__FAILURE_CLASS__FAILURE_CLASS_PERMANENT, "bad plugin");
@@ -234,6 +258,8 @@ int main(int argc, char **argv)
         return 1;
     send_hello();
     receive();
+    if (is_mode("meet"))
+        meet();
     fetch();
     receive();
     return 0;

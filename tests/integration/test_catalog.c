@@ -328,6 +328,25 @@ static void a_provider_whose_rows_are_all_useless_has_failed(void **state)
     assert_non_null(strstr(why, "no usable row: 4 were read and 4 of them left out"));
 }
 
+static void providers_are_asked_side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    char providers[512];
+
+    snprintf(providers, sizeof(providers),
+             "providers:\n"
+             "- {name: left, plugin: fake, parameters: {mode: meet, rows: '3', folder: %s}}\n"
+             "- {name: right, plugin: fake, parameters: {mode: meet, rows: '4', folder: %s}}\n",
+             f->folder, f->folder);
+    start(f, providers);
+    struct iso_call *call = refresh(f, "");
+    const Isocost__V1__Snapshot *snapshot = snapshot_of(call);
+    assert_int_equal(snapshot->offering_count, 7);
+    assert_int_equal(snapshot->n_sources, 2);
+    assert_string_equal(snapshot->sources[0], "left"); /* as in the file, whoever was first */
+    iso_call_unref(call);
+}
+
 static void a_provider_that_crashes_five_times_is_left_alone_until_asked_by_name(void **state)
 {
     struct fixture *f = *state;
@@ -953,6 +972,7 @@ int main(void)
         TEST(a_bad_host_leaves_the_last_snapshot_alone),
         TEST(one_bad_provider_does_not_hold_up_the_others),
         TEST(a_provider_whose_rows_are_all_useless_has_failed),
+        TEST(providers_are_asked_side_by_side),
         TEST(a_provider_that_crashes_five_times_is_left_alone_until_asked_by_name),
         TEST(rows_that_may_not_be_used_are_counted),
         TEST(a_cancelled_refresh_ends_soon),
