@@ -29,6 +29,7 @@ static const struct {
     {"C4", "c4"},
     {"C4A", "c4a"},
     {"C4D", "c4d"},
+    {"C4N", "c4n"},
     {"T2D", "t2d"},
     {"T2A", "t2a"},
     {"H3", "h3"},

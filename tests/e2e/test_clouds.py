@@ -1,78 +1,21 @@
-"""Clouds behind a server: replayed ones, refreshed through their plugins, and a plan over what came.
-
-Catalogs are real where ISO_SHARED_DATA has them: all types, zones and prices of four regions of AWS, all prices of
-57 regions of Azure. `pytest -s` shows what it measured.
-"""
-import collections
-import time
-
+"""Two small clouds behind a server: replayed ones, refreshed through their plugins, and a plan over what came."""
 import grpc
 import pytest
-import real_catalog
-import yaml
 
-from isocost_protos import (
-    BUILD,
-    catalog_service_pb2 as c,
-    catalog_service_pb2_grpc,
-    json_format,
-    model_pb2,
-    plan_service_pb2,
-    plan_service_pb2_grpc,
-)
+from cloud_server import CloudServer
 from fault_cloud import Answer
-from isocost_server import IsocostServer
-from process_watch import ProcessWatch
 from replay_aws import ReplayAws, price_row, savings_row
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 from small_models import amount
 
 NOW = 1772539200  # 2026-03-03T12:00:00Z
-REFRESH_S = 200
 
 
-def provider(name, cloud, folder, **parameters):
-    """An instance of providers.yaml, its secrets in files of their own."""
-    secrets = {}
-    for secret, value in cloud.secrets.items():
-        path = folder / f"{name}-{secret}"
-        path.write_text(value)
-        path.chmod(0o600)
-        secrets[secret] = str(path)
-    return {"name": name, "plugin": name, "parameters": parameters, "secret_files": secrets, "clock_seconds": NOW,
-            "http": cloud.http(), "deadline_seconds": REFRESH_S}
-
-
-class Clouds:
-    def __init__(self, folder, aws, azure, regions):
-        config = folder / "providers.yaml"
-        config.write_text(yaml.safe_dump({"providers": [
-            provider("aws", aws, folder, regions=",".join(regions["aws"])),
-            provider("azure", azure, folder, regions=",".join(regions["azure"]), subscription=SUBSCRIPTION)]}))
-        self.server = IsocostServer("--config", str(config), "--plugin-dir", str(BUILD / "plugins"))
-
-    def __enter__(self):
-        self.server.start()
-        channel = self.server.channel()
-        self.catalogs = catalog_service_pb2_grpc.CatalogServiceStub(channel)
-        self.plans = plan_service_pb2_grpc.PlanServiceStub(channel)
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop()
-
-    def refresh(self, name=""):
-        request = c.RefreshCatalogRequest(provider=name)
-        return list(self.catalogs.RefreshCatalog(request, timeout=REFRESH_S))[-1].snapshot
-
-    def cheapest(self, **rules):
-        """The plan of one copy for an hour; `rules` of its workload."""
-        model = {"periods": [{"id": "hour", "hours": 1}],
-                 "catalog": {"selectors": [{"include": [{"provider": ["aws", "azure"]}]}]},
-                 "workloads": [{"id": "web", "mustServe": True, **rules, "replicas": {
-                     "count": [1], "resources": {"vcpu": 2, "memoryGib": 4}}}]}
-        ref = plan_service_pb2.ModelRef(model=json_format.ParseDict(model, model_pb2.Model()))
-        return self.plans.SolvePlan(plan_service_pb2.SolvePlanRequest(model=ref), timeout=120).plan
+def cheapest(clouds, **rules):
+    """The plan of one copy for an hour; `rules` of its workload."""
+    return clouds.solve({"periods": [{"id": "hour", "hours": 1}], "catalog": {"selectors": [{}]},
+                         "workloads": [{"id": "web", "mustServe": True, **rules, "replicas": {
+                             "count": [1], "resources": {"vcpu": 2, "memoryGib": 4}}}]})
 
 
 def type_record(name, vcpus, mib):
@@ -106,7 +49,9 @@ def fill_small(aws, azure):
 def small(tmp_path):
     with ReplayAws(NOW) as aws, ReplayAzure() as azure:
         fill_small(aws, azure)
-        with Clouds(tmp_path, aws, azure, {"aws": ["us-east-1"], "azure": ["eastus"]}) as clouds:
+        with CloudServer(tmp_path, {"aws": (aws, {"regions": "us-east-1"}),
+                                    "azure": (azure, {"regions": "eastus", "subscription": SUBSCRIPTION})},
+                         NOW) as clouds:
             clouds.aws, clouds.azure = aws, azure
             yield clouds
 
@@ -119,9 +64,9 @@ def test_every_row_of_the_plugins_is_taken(small):
 
 def test_a_plan_chooses_among_clouds(small):
     small.refresh()
-    assert round(amount(small.cheapest().cost), 6) == 0.02  # spot of Azure
+    assert round(amount(cheapest(small).cost), 6) == 0.02  # spot of Azure
     spot = {"include": [{"purchase": ["PURCHASE_SPOT"]}]}
-    assert round(amount(small.cheapest(forbidden=spot).cost), 6) == 0.095
+    assert round(amount(cheapest(small, forbidden=spot).cost), 6) == 0.095
 
 
 @pytest.mark.parametrize("fault", ["a wrong key", "an answer that is none"])
@@ -136,50 +81,3 @@ def test_a_cloud_that_fails_keeps_what_it_gave(small, fault):
         small.refresh("aws")
     after = small.refresh("azure")
     assert after.digest != before.digest and after.offering_count == before.offering_count == 4
-
-
-# ---- Real catalogs ----
-
-def fill_aws(cloud):
-    types = real_catalog.read_json("aws/instance_types.json.xz")
-    prices = [r for r in real_catalog.read_csv("aws/ondemand_prices.csv.gz") if r["region"] == "us-east-1"]
-    for row in real_catalog.read_csv("aws/az_offerings.csv.xz"):
-        region = cloud.region(row["region"])
-        region.zones[row["zone"]] = row["zone"] + "-id"
-        region.offered.append((row["instance_type"], row["zone"]))
-    for region in cloud.regions.values():  # the price file has one region; the others are made as dear
-        region.types = list(types.values())
-        region.prices = [price_row(r["instance_type"], r["price_per_hour"]) for r in prices]
-
-
-def fill_azure(cloud):
-    for row in real_catalog.read_csv("azure/ondemand_prices.csv.xz"):
-        region = cloud.region(row["region"])
-        region.skus.append(sku(row["arm_sku_name"], zones=(), location=row["region"]))
-        region.items.append(item(row["arm_sku_name"], float(row["price_per_hour"]), armRegionName=row["region"]))
-
-
-@pytest.mark.skipif(not real_catalog.available(), reason="ISO_SHARED_DATA has no real catalogs")
-def test_real_catalogs_of_two_clouds(tmp_path):
-    with ReplayAws(NOW) as aws, ReplayAzure() as azure:
-        fill_aws(aws)
-        fill_azure(azure)
-        azure.page_size = 1000
-        with Clouds(tmp_path, aws, azure, {"aws": aws.regions, "azure": azure.regions}) as clouds:
-            begin = time.monotonic()
-            with ProcessWatch(clouds.server.process.pid) as watch:
-                snapshot = clouds.refresh()
-            print(f"\nrefresh: {time.monotonic() - begin:.1f} s, {snapshot.row_count} rows, "
-                  f"{snapshot.offering_count} offerings")
-            print(", ".join(f"{d.code} {d.count}" for d in snapshot.diagnostics))
-            for name, usage in sorted(watch.peaks().items()):
-                print(f"{name}: {usage.cpu_seconds:.2f} s, {usage.peak_mib:.0f} MiB")
-            begin = time.monotonic()
-            plan = clouds.cheapest()
-            print(f"plan: {time.monotonic() - begin:.1f} s, {amount(plan.cost):.6f} USD an hour")
-            counts = collections.Counter({d.code: d.count for d in snapshot.diagnostics})
-            assert snapshot.offering_count >= 50000
-            assert counts["zero_price"] == 68  # shared/data/README.md
-            assert snapshot.offering_count + counts["missing_price"] + counts["zero_price"] + counts["invalid_name"] + \
-                counts["price_outlier"] + counts["priced_unknown"] == snapshot.row_count
-            assert plan.lines

@@ -8,7 +8,6 @@ import collections
 import datetime
 import decimal
 import re
-import statistics
 import tempfile
 import time
 
@@ -23,6 +22,7 @@ from isocost_protos import (
     plan_service_pb2_grpc,
 )
 from isocost_server import IsocostServer
+from price_findings import find_spot, find_spread, offering_id
 from process_watch import ProcessWatch
 from real_model import (
     ALL_RULES, BUDGET_USD, CNY_IN_USD, CROWDED_REGION, CROWDED_REGION_VCPU, MAXIMUM_SHARE, PERIODS,
@@ -104,11 +104,6 @@ def offerings(priced, findings):
     return {name: row for name, row in priced.items() if name not in findings["price_outlier"]}
 
 
-def offering_id(row):
-    return "/".join((row["provider"], row["region"], row.get("zone", "*"), row["type"].strip(),
-                     "linux", row["purchase"])).lower()
-
-
 def usd(row):
     return float(row["price"]) * {"USD": 1, "CNY": CNY_IN_USD}[row["currency"]]
 
@@ -182,43 +177,6 @@ def count_unknown():
         host = re.search(r"Type *[0-9]+$", name) and not name.startswith("Standard_")
         unknown += float(row["price_per_hour"]) > 0 and not host and name.lower() not in servers
     return unknown
-
-
-def find_spot(priced):
-    """Spot prices that are not below the on-demand price of their region."""
-    found = {"spot_above_on_demand": set(), "spot_equals_on_demand": set()}
-    for name, row in priced.items():
-        if row["purchase"] != "spot":
-            continue
-        other = priced.get(offering_id({**row, "zone": "*", "purchase": "on-demand"}))
-        if other and decimal.Decimal(row["price"]) > decimal.Decimal(other["price"]):
-            found["spot_above_on_demand"].add(name)
-        elif other and decimal.Decimal(row["price"]) == decimal.Decimal(other["price"]):
-            found["spot_equals_on_demand"].add(name)
-    return found
-
-
-def find_spread(priced):
-    """Prices 4 times, and 20 times, away from the median of their regions' lowest."""
-    groups = collections.defaultdict(list)
-    for name, row in priced.items():
-        groups[row["provider"], row["type"].strip().lower(), row["currency"], row["purchase"]].append(
-            (row["region"].lower(), float(row["price"]), name))
-    found = {"price_spread": set(), "price_outlier": set()}
-    for rows in groups.values():
-        lowest = {}
-        for region, price, _ in rows:
-            lowest[region] = min(price, lowest.get(region, price))
-        if len(lowest) < 3:
-            continue
-        median = statistics.median(lowest.values())
-        for _, price, name in rows:
-            factor = max(price / median, median / price)
-            if factor >= 20:
-                found["price_outlier"].add(name)
-            elif factor >= 4:
-                found["price_spread"].add(name)
-    return found
 
 
 def find_stale(priced):

@@ -119,7 +119,8 @@ def test_gpus_of_a_type_are_parts_and_local_disks_leave_it_without_a_price(cloud
 
 
 FAMILIES = {"N1 Predefined Instance": "n1", "N2D AMD Instance": "n2d", "Compute optimized": "c2", "C3 Instance": "c3",
-            "C4 Instance": "c4", "C4A Arm Instance": "c4a", "T2D AMD Instance": "t2d", "T2A Arm Instance": "t2a",
+            "C4 Instance": "c4", "C4A Arm Instance": "c4a", "C4N Instance": "c4n",
+            "T2D AMD Instance": "t2d", "T2A Arm Instance": "t2a",
             "Memory-optimized Instance": "m1", "M3 Memory-optimized Instance": "m3", "C2D AMD Instance": "c2d"}
 
 

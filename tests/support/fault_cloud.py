@@ -37,6 +37,7 @@ class Request:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a short answer waits 40 ms for the client to acknowledge its head
 
     def log_message(self, *_):
         pass

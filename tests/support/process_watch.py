@@ -28,13 +28,14 @@ def _stat(pid):
 
 
 def _status(pid):
-    """Name of the program and peak memory in MiB."""
+    """Name of the program, of a plugin host with the provider that it serves, and peak memory in MiB."""
     peak = 0.0
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             peak = int(line.split()[1]) / 1024
-    command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-    return os.path.basename(command), peak
+    words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    name = os.path.basename(words[0])
+    return f"{name} {words[3]}" if name == "isocost-plugin-host" and len(words) > 4 else name, peak
 
 
 class ProcessWatch:

@@ -38,7 +38,7 @@ def available():
 
 def _open(name):
     path = SHARED / name
-    opener = lzma.open if path.suffix == ".xz" else gzip.open
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
     return opener(path, "rt", encoding="utf-8")
 
 
