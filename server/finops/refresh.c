@@ -29,14 +29,6 @@ struct refresh {
     double begin_s;                                     /* of the first page */
 };
 
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static bool cancelled(void *context)
 {
     const struct refresh *refresh = context;
@@ -113,7 +105,7 @@ static void tell_progress(const struct refresh *refresh)
         double rows_left = (double)(refresh->n_expected - refresh->n_rows);
         progress.opt_seconds_left_case = ISOCOST__V1__USAGE_PROGRESS__OPT_SECONDS_LEFT_SECONDS_LEFT;
         progress.seconds_left =
-            fmax(0, rows_left) * (now_s() - refresh->begin_s) / (double)refresh->n_rows;
+            fmax(0, rows_left) * (iso_usage_now_s() - refresh->begin_s) / (double)refresh->n_rows;
     }
     refresh->task->progress(refresh->task->context, &progress);
 }
@@ -202,7 +194,7 @@ static enum iso_status fetch(struct refresh *refresh, struct iso_error *reterr)
         .page = take_page,
     };
 
-    refresh->begin_s = now_s();
+    refresh->begin_s = iso_usage_now_s();
     return iso_catalog_fetch_records(refresh->usage->catalog, &fetch, reterr);
 }
 

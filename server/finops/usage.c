@@ -1,8 +1,11 @@
 /* The life of the usage service: its thread and the refreshes that wait for it. */
 #include "usage.h"
 
+#include <math.h>
 #include <signal.h>
+#include <time.h>
 
+#include "schedule.h"
 #include "usage_internal.h"
 
 enum { MAX_WAITING = 16 };
@@ -33,17 +36,39 @@ static void finish_cancelled(struct iso_usage_node *node)
     free_node(node);
 }
 
+/* Waits until somebody asks, the next refresh by itself is due, or the service stops. */
+static void wait_for_work(struct iso_usage *usage)
+{
+    double due_s = iso_usage_schedules_due_s(usage->schedules);
+    struct timespec at = {.tv_sec = (time_t)fmin(due_s, 1e15),
+                          .tv_nsec = (long)(fmod(fmin(due_s, 1e15), 1) * 1e9)};
+
+    if (isfinite(due_s))
+        pthread_cond_timedwait(&usage->work, &usage->mutex, &at);
+    else
+        pthread_cond_wait(&usage->work, &usage->mutex);
+}
+
+/* What is asked for comes before what is due. */
 static void *thread_main(void *argument)
 {
     struct iso_usage *usage = argument;
 
     pthread_mutex_lock(&usage->mutex);
     for (;;) {
-        while (!usage->first && !usage->stop)
-            pthread_cond_wait(&usage->work, &usage->mutex);
         struct iso_usage_node *node = usage->first;
-        if (!node)
+        if (!node && usage->stop)
             break;
+        if (!node && iso_usage_schedules_due_s(usage->schedules) <= iso_usage_now_s()) {
+            pthread_mutex_unlock(&usage->mutex);
+            iso_usage_schedules_run(usage->schedules);
+            pthread_mutex_lock(&usage->mutex);
+            continue;
+        }
+        if (!node) {
+            wait_for_work(usage);
+            continue;
+        }
         usage->first = node->next;
         if (!usage->first)
             usage->last = &usage->first;
@@ -60,6 +85,14 @@ static void *thread_main(void *argument)
     }
     pthread_mutex_unlock(&usage->mutex);
     return NULL;
+}
+
+double iso_usage_now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 enum iso_status iso_usage_submit(struct iso_usage *usage, const struct iso_usage_task *task,
@@ -102,6 +135,7 @@ enum iso_status iso_usage_start(struct iso_store *store, struct iso_catalog *cat
                                 struct iso_usage **ret_usage, struct iso_error *reterr)
 {
     struct iso_usage *usage = iso_calloc(1, sizeof(*usage));
+    pthread_condattr_t attributes;
     sigset_t all, before;
 
     if (!usage)
@@ -111,7 +145,15 @@ enum iso_status iso_usage_start(struct iso_store *store, struct iso_catalog *cat
     usage->log = log;
     usage->last = &usage->first;
     pthread_mutex_init(&usage->mutex, NULL);
-    pthread_cond_init(&usage->work, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&usage->work, &attributes);
+    pthread_condattr_destroy(&attributes);
+    usage->schedules = iso_usage_schedules_new(usage);
+    if (!usage->schedules) {
+        iso_usage_stop(usage);
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the usage service");
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&usage->thread, NULL, thread_main, usage);
@@ -137,6 +179,7 @@ void iso_usage_stop(struct iso_usage *usage)
         pthread_mutex_unlock(&usage->mutex);
         pthread_join(usage->thread, NULL);
     }
+    iso_usage_schedules_free(usage->schedules);
     pthread_cond_destroy(&usage->work);
     pthread_mutex_destroy(&usage->mutex);
     free(usage);

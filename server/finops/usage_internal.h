@@ -31,6 +31,7 @@ struct iso_usage {
     struct iso_store *store;
     struct iso_catalog *catalog;
     void (*log)(int level, const char *text);
+    struct iso_usage_schedules *schedules; /* the service's thread alone has them */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work;
@@ -46,6 +47,7 @@ struct iso_usage {
 enum iso_status iso_usage_submit(struct iso_usage *usage, const struct iso_usage_task *task,
                                  struct iso_error *reterr);
 bool iso_usage_stopping(struct iso_usage *usage);
+double iso_usage_now_s(void); /* monotonic */
 
 /* Does a refresh on the service's thread and calls its `done`. */
 void iso_usage_run_task(struct iso_usage *usage, const struct iso_usage_task *task);

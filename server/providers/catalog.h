@@ -10,6 +10,7 @@
 #include "snapshot_file.h"
 #include "store.h"
 
+#include "isocost/internal/v1/config.pb-c.h"
 #include "isocost/internal/v1/plugin.pb-c.h"
 #include "isocost/v1/catalog_service.pb-c.h"
 
@@ -95,6 +96,16 @@ ISO_EXPORT enum iso_status iso_catalog_fetch_records(struct iso_catalog *catalog
 ISO_EXPORT enum iso_status iso_catalog_capabilities(struct iso_catalog *catalog,
                                                     const char *provider, uint32_t *ret_bits,
                                                     struct iso_error *reterr);
+
+/* The configuration of the i-th instance, which lives as long as the catalog; NULL beyond the last.
+ */
+ISO_EXPORT const Isocost__Internal__V1__ProviderInstance *
+iso_catalog_instance_config(const struct iso_catalog *catalog, size_t i);
+
+/* Seconds for which an instance is not to be asked without anybody wanting it: it failed, and waits
+ * as long as its cloud or the back-off says, or is quarantined. 0: it may be; INFINITY: its plugin
+ * is refused. */
+ISO_EXPORT double iso_catalog_wait_s(struct iso_catalog *catalog, const char *provider);
 
 /* How all instances are, in the arena. */
 ISO_EXPORT enum iso_status iso_catalog_list_providers(struct iso_catalog *catalog,

@@ -279,6 +279,25 @@ enum iso_status iso_catalog_fetch_records(struct iso_catalog *catalog,
     return iso_catalog_run_instance(&fetch, instance, reterr);
 }
 
+const Isocost__Internal__V1__ProviderInstance *
+iso_catalog_instance_config(const struct iso_catalog *catalog, size_t i)
+{
+    return i < catalog->n_instances ? catalog->instances[i].config : NULL;
+}
+
+double iso_catalog_wait_s(struct iso_catalog *catalog, const char *provider)
+{
+    struct iso_instance *instance = NULL;
+    double retry_s;
+
+    if (find_instance(catalog, provider, &instance, NULL) != ISO_OK)
+        return INFINITY;
+    pthread_mutex_lock(&catalog->mutex);
+    retry_s = instance->retry_s;
+    pthread_mutex_unlock(&catalog->mutex);
+    return fmax(0, retry_s - iso_catalog_now_s());
+}
+
 enum iso_status iso_catalog_capabilities(struct iso_catalog *catalog, const char *provider,
                                          uint32_t *ret_bits, struct iso_error *reterr)
 {

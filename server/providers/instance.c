@@ -12,6 +12,11 @@ double iso_instance_backoff_s(int n_failures, double random)
     return wait * (1 + random / 4);
 }
 
+double iso_instance_interval_s(double seconds, double random)
+{
+    return seconds * (1 + random / 10);
+}
+
 static bool crashed_too_often(const struct iso_instance *instance, double now_s)
 {
     /* The slot that the next crash will take has the oldest one of the ring. */
@@ -55,11 +60,11 @@ static void note_failure(struct iso_instance *instance, bool refused,
     else
         instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_DEGRADED;
     wait_s = fmax(iso_instance_backoff_s(instance->n_failures, random), report->retry_after_s);
-    instance->due_s = INFINITY;
-    if (instance->config->refresh_seconds > 0 && !refused)
-        instance->due_s = instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED
-                              ? instance->probe_s
-                              : now_s + fmin(wait_s, 86400);
+    instance->retry_s = refused ? INFINITY
+                        : instance->state == ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_QUARANTINED
+                            ? instance->probe_s
+                            : now_s + fmin(wait_s, 86400);
+    instance->due_s = instance->config->refresh_seconds > 0 ? instance->retry_s : INFINITY;
 }
 
 void iso_instance_note(struct iso_instance *instance, enum iso_status status, bool refused,
@@ -78,14 +83,16 @@ void iso_instance_note(struct iso_instance *instance, enum iso_status status, bo
     instance->state = ISOCOST__V1__PROVIDER_STATE__PROVIDER_STATE_READY;
     instance->last_error[0] = '\0';
     instance->n_failures = 0;
+    instance->retry_s = 0;
     if (!fetched)
         return;
     instance->n_crashes = 0;
     instance->n_quarantines = 0;
     instance->last_success_ns = now_ns;
-    instance->due_s = instance->config->refresh_seconds > 0
-                          ? now_s + instance->config->refresh_seconds
-                          : INFINITY;
+    instance->due_s =
+        instance->config->refresh_seconds > 0
+            ? now_s + iso_instance_interval_s(instance->config->refresh_seconds, random)
+            : INFINITY;
 }
 
 /* Bits of enum iso_cap in plugins/include/isocost/plugin.h, from the lowest. */

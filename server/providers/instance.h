@@ -30,6 +30,7 @@ struct iso_instance {
     int n_quarantines;                    /* in a row: probes that failed are among them */
     double probe_s;                       /* quarantined: when one attempt is allowed */
     double due_s;                         /* next refresh by itself; INFINITY = none */
+    double retry_s; /* when it may be asked by itself after a failure; INFINITY = not; 0 = it may */
     int64_t n_rows; /* of the last good fetch; 0: none. The catalog's thread alone has it */
 };
 
@@ -47,6 +48,10 @@ bool iso_instance_left_alone(const struct iso_instance *instance, double now_s);
 /* Seconds to wait after `n_failures` failures in a row: 1, 2, 4, ... at most 300, and up to a
  * quarter more. */
 double iso_instance_backoff_s(int n_failures, double random);
+
+/* Seconds from a refresh to the next one that nobody asks for: up to a tenth more than configured,
+ * so that servers that were started together do not ask together for ever. */
+double iso_instance_interval_s(double seconds, double random);
 
 /* The words for capability bits, in the arena; NULL when that is full. */
 char **iso_capability_names(uint32_t bits, struct iso_arena *arena, size_t *ret_n);

@@ -12,7 +12,7 @@
 #include "isocost/base/sha256.h"
 #include "isocost/proto/json.h"
 
-enum { MAX_FILE_BYTES = 1 << 20, MAX_SECRET_BYTES = 65536 };
+enum { MAX_FILE_BYTES = 1 << 20, MAX_SECRET_BYTES = 65536, MAX_OWNER_BYTES = 64 };
 
 /* --- providers.yaml --- */
 
@@ -144,6 +144,52 @@ static void check_http(Isocost__Internal__V1__HttpSettings *http, const char *pa
         check_range(http->retry_seconds, 0.001, 60, path, "retry_seconds", violations);
 }
 
+static void check_owner_name(const char *text, const char *path, const char *field,
+                             struct iso_violations *violations)
+{
+    char name[160];
+
+    snprintf(name, sizeof(name), "%s.%s", path, field);
+    if (strlen(text) > MAX_OWNER_BYTES || strcmp(text, "*") == 0)
+        iso_violations_add(violations, name,
+                           "\"%.40s\" is not allowed; a name of up to %d bytes is", text,
+                           MAX_OWNER_BYTES);
+}
+
+static void check_records(Isocost__Internal__V1__RecordSchedule *records, const char *path,
+                          struct iso_violations *violations)
+{
+    static const char *const kinds[] = {"usage", "costs", "inventory"};
+    char name[160];
+
+    if (records->window_hours == 0)
+        records->window_hours = 744;
+    if (records->usage_overlap_hours == 0)
+        records->usage_overlap_hours = 3;
+    if (records->cost_overlap_hours == 0)
+        records->cost_overlap_hours = 72;
+    if (!records->tenant[0])
+        records->tenant = (char *)"default";
+    if (!records->project[0])
+        records->project = (char *)"default";
+    check_owner_name(records->tenant, path, "tenant", violations);
+    check_owner_name(records->project, path, "project", violations);
+    check_range(records->refresh_seconds, 60, 1e9, path, "refresh_seconds", violations);
+    check_range(records->window_hours, 1, 26280, path, "window_hours", violations);
+    check_range(records->usage_overlap_hours, 1, 8760, path, "usage_overlap_hours", violations);
+    check_range(records->cost_overlap_hours, 24, 8760, path, "cost_overlap_hours", violations);
+    for (size_t i = 0; i < records->n_kinds; i++) {
+        bool known = false;
+        for (size_t k = 0; k < ISO_ARRAY_LENGTH(kinds); k++)
+            known |= strcmp(records->kinds[i], kinds[k]) == 0;
+        snprintf(name, sizeof(name), "%s.kinds[%zu]", path, i);
+        if (!known)
+            iso_violations_add(violations, name,
+                               "\"%.40s\" is not allowed; usage, costs and inventory are",
+                               records->kinds[i]);
+    }
+}
+
 static void check_instance(Isocost__Internal__V1__ProviderInstance *instance, const char *path,
                            struct iso_violations *violations)
 {
@@ -176,6 +222,10 @@ static void check_instance(Isocost__Internal__V1__ProviderInstance *instance, co
         check_http(instance->http, name, violations);
     }
     check_range((double)instance->clock_seconds, 0, 9e9, path, "clock_seconds", violations);
+    if (instance->records) {
+        snprintf(name, sizeof(name), "%s.records", path);
+        check_records(instance->records, name, violations);
+    }
 }
 
 static void check_config(Isocost__Internal__V1__ProvidersConfig *config,

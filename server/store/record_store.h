@@ -75,6 +75,14 @@ ISO_EXPORT enum iso_status iso_store_count_records(struct iso_store *store,
                                                    int64_t from_ns, int64_t to_ns,
                                                    int64_t *ret_n_rows, struct iso_error *reterr);
 
+/* Until when a source has records without a gap from `from_ns` on: refreshes were published of all
+ * of [from_ns, *ret_until_ns), whatever they found. from_ns if that begins with a gap. */
+ISO_EXPORT enum iso_status iso_store_records_until(struct iso_store *store,
+                                                   const struct iso_principal *principal,
+                                                   const char *source, enum iso_record_kind kind,
+                                                   int64_t from_ns, int64_t *ret_until_ns,
+                                                   struct iso_error *reterr);
+
 /* Which rows; "" is any. */
 struct iso_record_filter {
     int64_t from_ns, to_ns;

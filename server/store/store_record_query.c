@@ -148,6 +148,42 @@ enum iso_status iso_store_count_records(struct iso_store *store,
     return ISO_OK;
 }
 
+/* --- until when --- */
+
+static enum iso_status until(struct iso_sql *sql, void *context, struct iso_error *reterr)
+{
+    struct query_call *call = context;
+    struct iso_statement *statement = NULL;
+    bool row = false;
+
+    ISO_TRY(ISO_START(sql,
+                      "SELECT from_ns, to_ns FROM record_segment WHERE tenant = $1"
+                      " AND project = $2 AND source = $3 AND kind = $4 AND to_ns > $5"
+                      " ORDER BY from_ns",
+                      &statement, reterr, ISO_TEXT(call->principal->tenant),
+                      ISO_TEXT(call->principal->project), ISO_TEXT(call->source),
+                      ISO_INT(call->kind), ISO_INT(call->n)));
+    for (;;) {
+        ISO_TRY(iso_sql_step(statement, &row, reterr));
+        if (!row)
+            return ISO_OK;
+        if (iso_sql_int(statement, 0) <= call->n)
+            call->n = iso_sql_int(statement, 1);
+    }
+}
+
+enum iso_status iso_store_records_until(struct iso_store *store,
+                                        const struct iso_principal *principal, const char *source,
+                                        enum iso_record_kind kind, int64_t from_ns,
+                                        int64_t *ret_until_ns, struct iso_error *reterr)
+{
+    struct query_call call = {.principal = principal, .source = source, .kind = kind, .n = from_ns};
+
+    ISO_TRY(iso_store_read(store, until, &call, reterr));
+    *ret_until_ns = call.n;
+    return ISO_OK;
+}
+
 /* --- sums: whole units and billionths apart, so that neither runs over --- */
 
 #define SUMMED(amount)                                                      \

@@ -517,6 +517,13 @@ static void a_wrong_configuration_names_the_field(void **state)
          "providers[0].refresh_seconds"},
         {"providers:\n- {name: a, plugin: fake, readable_paths: [x/y]}\n",
          "providers[0].readable_paths[0]"},
+        {"providers:\n- {name: a, plugin: fake, records: {}}\n",
+         "providers[0].records.refresh_seconds"},
+        {"providers:\n- {name: a, plugin: fake, records: {refresh_seconds: 60, kinds: [cost]}}\n",
+         "providers[0].records.kinds[0]"},
+        {"providers:\n- {name: a, plugin: fake, records: {refresh_seconds: 60, "
+         "cost_overlap_hours: 23}}\n",
+         "providers[0].records.cost_overlap_hours"},
         {"providers:\n- {name: a, plugin: fake, digest: 'sha256:1'}\n", "providers[0].digest"},
     };
     struct fixture *f = *state;

@@ -353,6 +353,37 @@ static void refreshes_are_kept_with_what_they_said(void **state)
     assert_int_equal(n, 1);
 }
 
+static void what_is_held_without_a_gap_is_known(void **state)
+{
+    static const struct {
+        int from, to;          /* of one refresh after another */
+        int begin, held_until; /* what is asked for then */
+    } steps[] = {
+        {10, 20, 10, 20}, {10, 20, 15, 20}, /* also from its middle */
+        {10, 20, 9, 9},                     /* a gap at the begin */
+        {10, 20, 20, 20},                   /* the end is excluded */
+        {25, 30, 10, 20},                   /* a gap behind */
+        {20, 25, 10, 30},                   /* it is filled */
+        {12, 14, 10, 30},                   /* a part once more */
+        {0, 40, 10, 40},
+    };
+
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ISO_ARRAY_LENGTH(steps); i++) {
+        int64_t until_ns = 0;
+        refresh(f, "bills", steps[i].from, steps[i].to, 1);
+        assert_int_equal(iso_store_records_until(f->store, &alice, "bills", ISO_RECORD_COST,
+                                                 JANUARY + steps[i].begin * DAY, &until_ns,
+                                                 &f->error),
+                         ISO_OK);
+        assert_int_equal((until_ns - JANUARY) / DAY, steps[i].held_until);
+        assert_int_equal(iso_store_records_until(f->store, &alice, "bills", ISO_RECORD_USAGE,
+                                                 JANUARY, &until_ns, &f->error),
+                         ISO_OK);
+        assert_int_equal(until_ns, JANUARY); /* costs are no usage */
+    }
+}
+
 #define TEST(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TESTS(set_up)                                                                   \
     {                                                                                   \
@@ -365,7 +396,8 @@ static void refreshes_are_kept_with_what_they_said(void **state)
             TEST(samples_are_listed_in_pages_by_begin, set_up),                         \
             TEST(what_runs_is_replaced_as_a_whole, set_up),                             \
             TEST(retention_removes_what_cannot_be_seen_and_what_is_old, set_up),        \
-            TEST(refreshes_are_kept_with_what_they_said, set_up)                        \
+            TEST(refreshes_are_kept_with_what_they_said, set_up),                       \
+            TEST(what_is_held_without_a_gap_is_known, set_up)                           \
     }
 
 int main(void)

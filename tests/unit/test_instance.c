@@ -32,6 +32,8 @@ static void waits_double_up_to_five_minutes(void **state)
     assert_true(iso_instance_backoff_s(10, 0) == 300);
     assert_true(iso_instance_backoff_s(1000000, 0) == 300);
     assert_true(iso_instance_backoff_s(1, 1) == 1.25);
+    assert_true(iso_instance_interval_s(60, 0) == 60);
+    assert_true(iso_instance_interval_s(60, 1) == 66);
 }
 
 static void five_crashes_in_ten_minutes_are_too_many(void **state)
@@ -109,7 +111,10 @@ static void failures_that_are_no_crashes_never_quarantine(void **state)
     for (int i = 0; i < 20; i++)
         note(&instance, ISO_E_UNAUTHENTICATED, false, i);
     assert_int_equal(instance.state, DEGRADED);
-    assert_true(isinf(instance.due_s) != 0); /* no refresh by itself was asked for */
+    assert_true(isinf(instance.due_s) != 0);   /* no refresh by itself was asked for */
+    assert_true(instance.retry_s == 19 + 300); /* of what asks by itself all the same */
+    note(&instance, ISO_OK, false, 20);
+    assert_true(instance.retry_s == 0);
 }
 
 static void a_cancelled_refresh_says_nothing_about_the_provider(void **state)
