@@ -10,6 +10,7 @@
 #include "isocost/sdk/json_document.h"
 #include "isocost/sdk/scratch.h"
 #include "isocost/sdk/spend.h"
+#include "isocost/sdk/table.h"
 #include "isocost/sdk/text.h"
 #include "isocost/sdk/xml.h"
 
@@ -133,6 +134,38 @@ typedef enum iso_status (*iso_aws_on_row)(void *context, int64_t line, const cha
 enum iso_status iso_aws_stream_csv(const struct iso_aws_fetch *fetch, const char *region,
                                    const char *path, iso_aws_on_row on_row, void *context,
                                    struct iso_error *reterr);
+
+/* ---- Tables of the price list (table.c) ---- */
+
+#define ISO_AWS_MAX_COLUMNS 32
+
+/* What is read of a CSV file. */
+struct iso_aws_table {
+    const char *what;                 /* e.g. "prices": in places, and in names of kept files */
+    const struct iso_column *columns; /* a file without the required ones is none */
+    size_t n_columns;                 /* at most ISO_AWS_MAX_COLUMNS */
+    /* Whether a row is of interest, by what it says and nothing else. `text` is by column, "" where
+     * the file has none. */
+    bool (*is_wanted)(const char *const *text);
+    enum iso_status (*take)(void *context, const char *const *text, const char *place,
+                            struct iso_error *reterr);
+    void *context;
+};
+
+/* Reads the rows that are wanted. With `is_version` the path names a version, which never changes:
+ * its rows are kept in the cache folder, and if they are there the file is not asked for, which is
+ * told as `source_unchanged`. Errors: as iso_aws_stream_csv(), and those of take(). */
+enum iso_status iso_aws_read_table(const struct iso_aws_fetch *fetch, const char *region,
+                                   const char *path, bool is_version,
+                                   const struct iso_aws_table *table, struct iso_error *reterr);
+
+/* The path of the CSV file of a list's current version in a region, by its index; "" when there is
+ * none: the region is not in the index, or its partition has none, of which the storage behind the
+ * price list says 403 as often as 404. `list` is "AmazonEC2" or that of Savings Plans, `member` has
+ * the path. */
+enum iso_status iso_aws_find_version(const struct iso_aws_fetch *fetch, const char *region,
+                                     const char *list, const char *member,
+                                     char ret_path[ISO_AWS_PLACE_BYTES], struct iso_error *reterr);
 
 /* ---- Parts of the catalog: each fills dictionaries of the region ---- */
 

@@ -2,17 +2,17 @@
  *
  * Every page costs USD 0.01, so nothing is asked unless the operator allowed it, and answers are
  * kept in the cache folder: a fetch of the same days within `cost_cache_hours` asks nothing. */
-#include <errno.h>
 #include <stdio.h>
 
 #include "aws.h"
+#include "isocost/sdk/ask.h"
+#include "isocost/sdk/kept.h"
 #include "isocost/sdk/number.h"
 #include "isocost/sdk/report.h"
 #include "isocost/sdk/words.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_DAY (86400 * NS_PER_S)
-#define MAX_CACHE_BYTES ((size_t)64 << 20)
 #define NS_PER_HOUR (3600 * NS_PER_S)
 
 /* Record types of Cost Explorer; any other is usage. */
@@ -115,47 +115,32 @@ static enum iso_status read_answer(const struct costs_call *call, const struct i
 
 /* ---- The cache: {"fetched_ns": "...", "answers": [...]}, one file for each span of days ---- */
 
-static void cache_path(const struct iso_aws_fetch *fetch, const char *from, const char *to,
-                       struct iso_text *path)
-{
-    iso_text_add(path, "%s/costs-%.10s-%.10s.json", fetch->host->cache_directory, from, to);
-}
+#define KEPT_FORM "1" /* of the answers in a kept file */
 
-/* Reads a whole file. *ret_n is 0 when there is none, or it is too large. */
-static enum iso_status read_file(const char *path, char **ret_bytes, size_t *ret_n,
-                                 struct iso_error *reterr)
+static void name_of(const char *from, const char *to, char ret_name[ISO_AWS_PLACE_BYTES])
 {
-    FILE *file = fopen(path, "rb");
-    long n = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
-
-    *ret_n = 0;
-    *ret_bytes = NULL;
-    if (n > 0 && (size_t)n <= MAX_CACHE_BYTES) {
-        *ret_bytes = iso_calloc((size_t)n + 1, 1);
-        rewind(file);
-        if (*ret_bytes)
-            *ret_n = fread(*ret_bytes, 1, (size_t)n, file);
-    }
-    if (file)
-        fclose(file);
-    return n > 0 && (size_t)n <= MAX_CACHE_BYTES && !*ret_bytes ? iso_aws_full(reterr) : ISO_OK;
+    snprintf(ret_name, ISO_AWS_PLACE_BYTES, "costs-%.10s-%.10s.json", from, to);
 }
 
 /* Sends what the cache has of these days, if it is young enough. A cache that cannot be read is
  * none. */
-static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char *path,
+static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char *name,
                                    bool *ret_sent, struct iso_error *reterr)
 {
     const struct costs_call call = {.fetch = fetch};
     int64_t oldest_ns = fetch->now_ns - fetch->aws->config->cost_cache_hours * NS_PER_HOUR;
-    ISO_AUTO_MEM char *bytes = NULL;
+    struct iso_answer bytes = {0};
     ISO_AUTO_JSON *cache = NULL;
-    size_t n_bytes;
+    bool found;
 
     *ret_sent = false;
-    ISO_TRY(read_file(path, &bytes, &n_bytes, reterr));
-    if (n_bytes == 0 || iso_json_document_read(bytes, n_bytes, &cache, NULL) != ISO_OK)
-        return ISO_OK;
+    enum iso_status status =
+        iso_kept_read(fetch->host, name, KEPT_FORM, iso_answer_receive, &bytes, &found, reterr);
+    if (status == ISO_OK && found)
+        iso_json_document_read(bytes.bytes, bytes.n_bytes, &cache, NULL);
+    iso_answer_fini(&bytes);
+    if (status != ISO_OK || !cache)
+        return status;
     int64_t fetched_ns = strtoll(iso_json_text_at(cache, "fetched_ns"), NULL, 10);
     const struct iso_json *answers = iso_json_at(cache, "answers");
     if (fetched_ns <= oldest_ns || fetched_ns > fetch->now_ns)
@@ -166,20 +151,16 @@ static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char
     return ISO_OK;
 }
 
-/* Writes beside the file and renames, so that a file is whole or not there. */
-static enum iso_status write_cache(const char *path, const struct iso_text *text,
-                                   struct iso_error *reterr)
+static enum iso_status write_cache(const struct iso_aws_fetch *fetch, const char *name,
+                                   const struct iso_text *text, struct iso_error *reterr)
 {
-    ISO_AUTO_TEXT beside = {0};
+    ISO_AUTO(iso_kept) kept = iso_kept_begin(fetch->host, name, KEPT_FORM);
 
-    iso_text_add(&beside, "%s.new", path);
-    ISO_TRY(iso_text_check(&beside, reterr));
-    FILE *file = fopen(beside.bytes, "wb");
-    bool written = file && fwrite(text->bytes, 1, text->n_bytes, file) == text->n_bytes;
-    written &= file && fclose(file) == 0;
-    if (!written || rename(beside.bytes, path) != 0)
-        return iso_fail(reterr, ISO_E_IO, "", "the cache folder cannot be written to: %s",
-                        strerror(errno));
+    iso_kept_add(kept, text->bytes, text->n_bytes);
+    if (!iso_kept_end(kept))
+        return iso_fail(reterr, ISO_E_IO, "",
+                        "the cache folder cannot be written to, and Cost Explorer is not asked "
+                        "without one");
     return ISO_OK;
 }
 
@@ -194,7 +175,7 @@ static enum iso_status on_page(void *context, const struct iso_json *answer,
 }
 
 static enum iso_status ask(const struct iso_aws_fetch *fetch, const char *from, const char *to,
-                           const char *path, struct iso_error *reterr)
+                           const char *name, struct iso_error *reterr)
 {
     ISO_AUTO_TEXT body = {0}, kept = {0};
     struct costs_call call = {.fetch = fetch, .kept = &kept};
@@ -212,13 +193,13 @@ static enum iso_status ask(const struct iso_aws_fetch *fetch, const char *from, 
                              "GetCostAndUsage", body.bytes, on_page, &call, reterr));
     iso_text_add(&kept, "]}");
     ISO_TRY(iso_text_check(&kept, reterr));
-    return write_cache(path, &kept, reterr);
+    return write_cache(fetch, name, &kept, reterr);
 }
 
 enum iso_status iso_aws_send_costs(const struct iso_aws_fetch *fetch, struct iso_error *reterr)
 {
     char from[ISO_TIME_TEXT_SIZE], to[ISO_TIME_TEXT_SIZE];
-    ISO_AUTO_TEXT path = {0};
+    char name[ISO_AWS_PLACE_BYTES];
     bool sent;
 
     if (!fetch->aws->config->cost_explorer)
@@ -231,8 +212,7 @@ enum iso_status iso_aws_send_costs(const struct iso_aws_fetch *fetch, struct iso
                         "USD 0.01");
     iso_time_write(fetch->what->from_ns, from);
     iso_time_write(fetch->what->to_ns + NS_PER_DAY - 1, to); /* the end is excluded */
-    cache_path(fetch, from, to, &path);
-    ISO_TRY(iso_text_check(&path, reterr));
-    ISO_TRY(send_cached(fetch, path.bytes, &sent, reterr));
-    return sent ? ISO_OK : ask(fetch, from, to, path.bytes, reterr);
+    name_of(from, to, name);
+    ISO_TRY(send_cached(fetch, name, &sent, reterr));
+    return sent ? ISO_OK : ask(fetch, from, to, name, reterr);
 }

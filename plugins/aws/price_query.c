@@ -5,7 +5,7 @@
 #include "prices.h"
 
 static const char *const attributes[] = {
-#define X(constant, column, attribute) attribute,
+#define X(constant, column, attribute, is_required) attribute,
     ISO_AWS_PRICE_FIELDS(X)
 #undef X
 };

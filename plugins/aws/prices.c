@@ -20,7 +20,7 @@ static bool is(const struct iso_aws_price_row *row, enum iso_aws_price_field fie
 /* Linux without licences or software, shared, used, for one instance of its own in the region. A
  * capacity block has a twin of every price at 0, a capacity reservation one for when it is not
  * used. */
-static bool is_plain_linux(const struct iso_aws_price_row *row)
+bool iso_aws_is_wanted_price(const struct iso_aws_price_row *row)
 {
     const char *family = text_of(row, ISO_AWS_PRICE_PRODUCT_FAMILY);
     const char *market = text_of(row, ISO_AWS_PRICE_MARKET);
@@ -32,7 +32,8 @@ static bool is_plain_linux(const struct iso_aws_price_row *row)
            is(row, ISO_AWS_PRICE_LICENSE, "No License required") &&
            is(row, ISO_AWS_PRICE_OPERATION, "RunInstances") &&
            (!place[0] || iso_name_equal(place, "AWS Region")) &&
-           (!market[0] || iso_name_equal(market, "OnDemand")); /* older files have no such column */
+           (!market[0] || iso_name_equal(market, "OnDemand")) && /* older files have no market */
+           text_of(row, ISO_AWS_PRICE_TYPE)[0];
 }
 
 static enum iso_status refuse(const struct iso_aws_fetch *fetch,
@@ -153,7 +154,7 @@ static enum iso_status take_reserved(const struct iso_aws_fetch *fetch,
 enum iso_status iso_aws_take_price(const struct iso_aws_fetch *fetch, struct iso_aws_region *region,
                                    const struct iso_aws_price_row *row, struct iso_error *reterr)
 {
-    if (!is_plain_linux(row) || !text_of(row, ISO_AWS_PRICE_TYPE)[0])
+    if (!iso_aws_is_wanted_price(row))
         return ISO_OK;
     if (is(row, ISO_AWS_PRICE_TERM_TYPE, "Reserved"))
         return fetch->aws->config->reserved && (fetch->what->want & ISO_WANT_PRODUCTS)

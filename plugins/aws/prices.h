@@ -4,37 +4,38 @@
 
 #include "aws.h"
 
-/* Name of the constant, column of a CSV file, attribute of a product in JSON (NULL: not one). */
-#define ISO_AWS_PRICE_FIELDS(X)                             \
-    X(SKU, "SKU", NULL)                                     \
-    X(TERM_TYPE, "TermType", NULL)                          \
-    X(EFFECTIVE, "EffectiveDate", NULL)                     \
-    X(TIER_FROM, "StartingRange", NULL)                     \
-    X(UNIT, "Unit", NULL)                                   \
-    X(PRICE, "PricePerUnit", NULL)                          \
-    X(CURRENCY, "Currency", NULL)                           \
-    X(LEASE, "LeaseContractLength", NULL)                   \
-    X(PAYMENT, "PurchaseOption", NULL)                      \
-    X(CLASS, "OfferingClass", NULL)                         \
-    X(PRODUCT_FAMILY, "Product Family", NULL)               \
-    X(PLACE, "Location Type", "locationType")               \
-    X(TYPE, "Instance Type", "instanceType")                \
-    X(TENANCY, "Tenancy", "tenancy")                        \
-    X(SYSTEM, "Operating System", "operatingSystem")        \
-    X(LICENSE, "License Model", "licenseModel")             \
-    X(CAPACITY, "CapacityStatus", "capacitystatus")         \
-    X(MARKET, "MarketOption", "marketoption")               \
-    X(SOFTWARE, "Pre Installed S/W", "preInstalledSw")      \
-    X(OPERATION, "operation", "operation")                  \
-    X(VCPU, "vCPU", "vcpu")                                 \
-    X(MEMORY, "Memory", "memory")                           \
-    X(STORAGE, "Storage", "storage")                        \
-    X(GPU, "GPU", "gpu")                                    \
-    X(PROCESSOR, "Physical Processor", "physicalProcessor") \
-    X(CURRENT, "Current Generation", "currentGeneration")
+/* Name of the constant, column of a CSV file, attribute of a product in JSON (NULL: not one),
+ * whether a file without the column is none. */
+#define ISO_AWS_PRICE_FIELDS(X)                                    \
+    X(SKU, "SKU", NULL, true)                                      \
+    X(TERM_TYPE, "TermType", NULL, true)                           \
+    X(EFFECTIVE, "EffectiveDate", NULL, true)                      \
+    X(TIER_FROM, "StartingRange", NULL, false)                     \
+    X(UNIT, "Unit", NULL, true)                                    \
+    X(PRICE, "PricePerUnit", NULL, true)                           \
+    X(CURRENCY, "Currency", NULL, true)                            \
+    X(LEASE, "LeaseContractLength", NULL, false)                   \
+    X(PAYMENT, "PurchaseOption", NULL, false)                      \
+    X(CLASS, "OfferingClass", NULL, false)                         \
+    X(PRODUCT_FAMILY, "Product Family", NULL, false)               \
+    X(PLACE, "Location Type", "locationType", false)               \
+    X(TYPE, "Instance Type", "instanceType", true)                 \
+    X(TENANCY, "Tenancy", "tenancy", true)                         \
+    X(SYSTEM, "Operating System", "operatingSystem", true)         \
+    X(LICENSE, "License Model", "licenseModel", true)              \
+    X(CAPACITY, "CapacityStatus", "capacitystatus", true)          \
+    X(MARKET, "MarketOption", "marketoption", false)               \
+    X(SOFTWARE, "Pre Installed S/W", "preInstalledSw", true)       \
+    X(OPERATION, "operation", "operation", false)                  \
+    X(VCPU, "vCPU", "vcpu", false)                                 \
+    X(MEMORY, "Memory", "memory", false)                           \
+    X(STORAGE, "Storage", "storage", false)                        \
+    X(GPU, "GPU", "gpu", false)                                    \
+    X(PROCESSOR, "Physical Processor", "physicalProcessor", false) \
+    X(CURRENT, "Current Generation", "currentGeneration", false)
 
 enum iso_aws_price_field {
-#define X(constant, column, attribute) ISO_AWS_PRICE_##constant,
+#define X(constant, column, attribute, is_required) ISO_AWS_PRICE_##constant,
     ISO_AWS_PRICE_FIELDS(X)
 #undef X
         ISO_AWS_PRICE_N_FIELDS
@@ -45,6 +46,9 @@ struct iso_aws_price_row {
     const char *text[ISO_AWS_PRICE_N_FIELDS];
     const char *place; /* for diagnostics */
 };
+
+/* Whether a row is of Linux without licences or software, shared, for one instance. */
+bool iso_aws_is_wanted_price(const struct iso_aws_price_row *row);
 
 /* Takes a row: those of other systems, tenancies, licences and markets are left out. Errors: those
  * of the sink; ISO_E_NOMEM. */

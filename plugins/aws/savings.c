@@ -4,10 +4,8 @@
 #include <stdio.h>
 
 #include "aws.h"
-#include "isocost/sdk/ask.h"
 #include "isocost/sdk/number.h"
 #include "isocost/sdk/report.h"
-#include "isocost/sdk/table.h"
 #include "isocost/sdk/words.h"
 
 #define HOURS_PER_YEAR 8760
@@ -40,9 +38,6 @@ static const struct iso_column columns[] = {
 struct savings_file {
     const struct iso_aws_fetch *fetch;
     const struct iso_aws_region *region;
-    bool has_header;
-    size_t n_columns;
-    int32_t places[N_COLUMNS];
 };
 
 /* All of the plan's money is paid as it runs, at once, or half and half. */
@@ -85,9 +80,10 @@ static enum iso_status add_rate(const struct savings_file *file, const char *con
     return status == ISO_OK ? ISO_OK : iso_fail(reterr, status, "", "%s", error.text);
 }
 
-static enum iso_status take_rate(const struct savings_file *file, const char *const *text,
-                                 const char *place, struct iso_error *reterr)
+static enum iso_status take_rate(void *context, const char *const *text, const char *place,
+                                 struct iso_error *reterr)
 {
+    const struct savings_file *file = context;
     const char *const *type = iso_dictionary_find(file->region->skus, text[SKU]);
     const struct iso_aws_price *price =
         type ? iso_dictionary_find(file->region->prices, *type) : NULL;
@@ -110,79 +106,31 @@ static enum iso_status take_rate(const struct savings_file *file, const char *co
     return add_rate(file, text, *type, price, rate.value, place, reterr);
 }
 
-static enum iso_status on_row(void *context, int64_t line, const char *const *fields,
-                              size_t n_fields, struct iso_error *reterr)
+static bool is_wanted(const char *const *text)
 {
-    struct savings_file *file = context;
-    char unknown[ISO_TABLE_UNKNOWN_BYTES], place[ISO_AWS_PLACE_BYTES];
-    const char *text[N_COLUMNS];
-
-    if (!file->has_header) {
-        file->has_header = true;
-        file->n_columns = n_fields;
-        return iso_table_bind(columns, N_COLUMNS, fields, n_fields, file->places, unknown, reterr);
-    }
-    snprintf(place, sizeof(place), "savings plans of %s:%lld", file->region->name, (long long)line);
-    if (n_fields != file->n_columns)
-        return iso_report(file->fetch->sink, "ragged_row", /* quarantined= */ true, place,
-                          "the row has %zu fields, the header %zu", reterr, n_fields,
-                          file->n_columns);
-    for (size_t i = 0; i < N_COLUMNS; i++)
-        text[i] = fields[file->places[i]];
-    if (!iso_name_equal(text[FAMILY], "ComputeSavingsPlans") ||
-        !iso_name_equal(text[SERVICE], "AmazonEC2") || !iso_name_equal(text[UNIT], "Hrs"))
-        return ISO_OK;
-    return take_rate(file, text, place, reterr);
-}
-
-/* The path of the region's file by the index of the newest version; "" when there is none: the
- * region is not in the index, or its partition has no index, of which the storage behind the price
- * list says 403 as often as 404. */
-static enum iso_status find_file(const struct iso_aws_fetch *fetch, const char *region,
-                                 char ret_path[ISO_AWS_PLACE_BYTES], struct iso_error *reterr)
-{
-    bool china = iso_aws_is_china(region);
-    char url[256];
-    ISO_AUTO_JSON *index = NULL;
-
-    snprintf(url, sizeof(url),
-             "https://pricing.%s/savingsPlan/v1.0/%s/AWSComputeSavingsPlan/"
-             "current/region_index.json",
-             china ? "cn-north-1.amazonaws.com.cn" : "us-east-1.amazonaws.com",
-             china ? "cn" : "aws");
-    const struct iso_http_request request = {
-        .method = "GET", .service = "price_files", .url = url, .accept = ISO_HTTP_JSON};
-    struct iso_error error = {0};
-    enum iso_status status = iso_ask_json(fetch->host, &request, &index, fetch->failure, &error);
-    ret_path[0] = '\0';
-    if (status == ISO_E_NOT_FOUND || status == ISO_E_UNAUTHENTICATED)
-        return ISO_OK;
-    if (status != ISO_OK)
-        return iso_fail(reterr, status, error.field, "%s", error.text);
-    const struct iso_json *regions = iso_json_at(index, "regions");
-    for (size_t i = 0; i < iso_json_length(regions); i++) {
-        const struct iso_json *item = iso_json_item(regions, i);
-        const char *path = iso_json_text_at(item, "versionUrl"), *dot = strrchr(path, '.');
-        if (strcmp(iso_json_text_at(item, "regionCode"), region) != 0)
-            continue;
-        if (path[0] != '/' || !dot || strlen(path) >= ISO_AWS_PLACE_BYTES)
-            return iso_fail(reterr, ISO_E_UNAVAILABLE, "",
-                            "the index of Savings Plans names no file for %s", region);
-        snprintf(ret_path, ISO_AWS_PLACE_BYTES, "%.*s.csv", (int)(dot - path), path);
-    }
-    return ISO_OK;
+    return iso_name_equal(text[FAMILY], "ComputeSavingsPlans") &&
+           iso_name_equal(text[SERVICE], "AmazonEC2") && iso_name_equal(text[UNIT], "Hrs");
 }
 
 enum iso_status iso_aws_gather_savings(const struct iso_aws_fetch *fetch,
                                        const struct iso_aws_region *region,
                                        struct iso_error *reterr)
 {
-    struct savings_file file = {.fetch = fetch, .region = region};
+    struct savings_file file = {fetch, region};
+    const struct iso_aws_table table = {
+        .what = "savings plans",
+        .columns = columns,
+        .n_columns = N_COLUMNS,
+        .is_wanted = is_wanted,
+        .take = take_rate,
+        .context = &file,
+    };
     char path[ISO_AWS_PLACE_BYTES];
 
-    ISO_TRY(find_file(fetch, region->name, path, reterr));
+    ISO_TRY(iso_aws_find_version(fetch, region->name, "AWSComputeSavingsPlan", "versionUrl", path,
+                                 reterr));
     if (!path[0])
         return iso_report(fetch->sink, "no_savings_plans", /* quarantined= */ false, region->name,
                           "the region has no Compute Savings Plans", reterr);
-    return iso_aws_stream_csv(fetch, region->name, path, on_row, &file, reterr);
+    return iso_aws_read_table(fetch, region->name, path, /* is_version= */ true, &table, reterr);
 }

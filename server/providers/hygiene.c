@@ -23,6 +23,7 @@ static const struct finding {
     {"term_total_as_hourly", ERROR, ISO_DECISION_QUARANTINE, true},
     {"resources_unknown", INFO, ISO_DECISION_KEEP, false},
     {"refresh_failed", ERROR, ISO_DECISION_KEEP, false},
+    {"source_unchanged", INFO, ISO_DECISION_KEEP, false},
     /* of bills: read by a rule that is known to be right */
     {"time_without_zone", INFO, ISO_DECISION_KEEP, false},
     {"mixed_periods", INFO, ISO_DECISION_KEEP, false},

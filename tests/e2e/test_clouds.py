@@ -4,6 +4,7 @@ import pytest
 
 from cloud_server import CloudServer
 from fault_cloud import Answer
+from isocost_protos import offering_pb2
 from replay_aws import ReplayAws, price_row, savings_row
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 from small_models import amount
@@ -81,3 +82,53 @@ def test_a_cloud_that_fails_keeps_what_it_gave(small, fault):
         small.refresh("aws")
     after = small.refresh("azure")
     assert after.digest != before.digest and after.offering_count == before.offering_count == 4
+
+
+def price_files(aws):
+    """Price files that were asked for since the last call; indexes of versions are none."""
+    found = [path for path in aws.operations if path.endswith("/index.csv")]
+    aws.operations.clear()
+    return found
+
+
+def on_demand_prices(clouds):
+    return {one.provider: round(amount(one.price), 9) for one in clouds.offerings()
+            if one.purchase == offering_pb2.PURCHASE_ON_DEMAND}
+
+
+def test_prices_of_the_same_version_are_not_asked_for_again(small):
+    before = small.refresh()
+    assert len(price_files(small.aws)) == 2  # on demand and reserved, Savings Plans
+    small.aws.region("us-east-1").spot[0]["spotPrice"] = "0.05"
+    again = small.refresh()
+    assert price_files(small.aws) == []
+    assert {d.code: (d.count, d.quarantined) for d in again.diagnostics}["source_unchanged"] == (2, False)
+    assert (again.offering_count, again.product_count) == (before.offering_count, before.product_count)
+    assert again.digest != before.digest, "what has no version is asked for each time"
+    assert on_demand_prices(small) == {"aws": 0.096, "azure": 0.095}
+
+
+def test_prices_of_a_new_version_are_asked_for(small):
+    small.refresh()
+    small.aws.version, small.aws.region("us-east-1").prices[0]["PricePerUnit"] = "20260303000000", "0.09"
+    price_files(small.aws)
+    small.refresh("aws")
+    assert price_files(small.aws) == ["/offers/v1.0/aws/AmazonEC2/20260303000000/us-east-1/index.csv"]
+    assert on_demand_prices(small) == {"aws": 0.09, "azure": 0.095}
+
+
+@pytest.mark.parametrize("fault", ["no index", "a file that breaks off"])
+def test_an_incremental_refresh_that_fails_changes_nothing(small, fault):
+    before = small.refresh()
+    small.aws.version, small.aws.region("us-east-1").prices[0]["PricePerUnit"] = "20260303000000", "0.09"
+    if fault == "no index":
+        small.aws.first["file"] = [Answer(500, b"<html>oops")] * 10
+    else:
+        index = b'{"regions":{"us-east-1":{"currentVersionUrl":"/offers/v1.0/aws/AmazonEC2/20260303000000/us-east-1/index.json"}}}'
+        small.aws.first["file"] = [Answer(body=index), *[Answer(body=b'"SKU","TermType"', fault="stop")] * 3]
+    with pytest.raises(grpc.RpcError):
+        small.refresh("aws")
+    assert small.current().digest == before.digest and on_demand_prices(small)["aws"] == 0.096
+    small.aws.first.clear()
+    small.refresh("aws")
+    assert on_demand_prices(small)["aws"] == 0.09

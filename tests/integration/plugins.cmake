@@ -45,7 +45,7 @@ target_link_libraries(iso_http_plugin PRIVATE PkgConfig::ZLIB_FOR_TESTS)
 iso_add_pytest(integration test_plugin_http.py)
 
 # Plugins that ask a cloud, each against a replay of it.
-foreach(provider IN ITEMS alibaba aws azure gcp huawei huawei_prices
+foreach(provider IN ITEMS alibaba aws aws_versions azure gcp huawei huawei_prices
         huawei_account)
     iso_add_pytest(integration test_plugin_${provider}.py)
 endforeach()

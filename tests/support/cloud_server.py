@@ -60,6 +60,9 @@ class CloudServer:
                 progress(answer.progress)
         return answer.snapshot
 
+    def current(self):
+        return self.catalogs.GetSnapshot(c.GetSnapshotRequest(), timeout=60).snapshot
+
     def solve(self, model):
         """The plan of a model in the form of JSON."""
         ref = plan_service_pb2.ModelRef(model=json_format.ParseDict(model, model_pb2.Model()))

@@ -126,6 +126,8 @@ class ReplayAws(FaultCloud):
         self.tokens = {}      # operation: what tokens are, instead of numbers of pages
         self.empty_pages = 0  # before each second page
         self.operations = []
+        self.version = "20260301000000"          # of price files; "": there is no index of them
+        self.savings_version = "20260301000000"
 
     @property
     def secrets(self):
@@ -185,13 +187,19 @@ class ReplayAws(FaultCloud):
         self.operations.append(request.path)
         if self.first.get("file"):
             return self.first["file"].pop(0)
-        offer = re.fullmatch(r"/offers/v1.0/(aws|cn)/AmazonEC2/current/([\w-]+)/index.csv", request.path)
-        if offer and (offer[1] == "cn") == offer[2].startswith("cn-"):
-            return Answer(body=csv_file(OFFER_COLUMNS, self.region(offer[2]).prices), content_type="text/csv")
+        offer = re.fullmatch(r"/offers/v1.0/(aws|cn)/AmazonEC2/(\w+)/([\w-]+)/index.csv", request.path)
+        if offer and (offer[1] == "cn") == offer[3].startswith("cn-") and offer[2] in ("current", self.version):
+            return Answer(body=csv_file(OFFER_COLUMNS, self.region(offer[3]).prices), content_type="text/csv")
+        index = re.fullmatch(r"/offers/v1.0/(aws|cn)/AmazonEC2/current/region_index.json", request.path)
+        if index and self.version:
+            base = f"/offers/v1.0/{index[1]}/AmazonEC2/{self.version}"
+            return Answer(body=json.dumps({"formatVersion": "v1.0", "publicationDate": "2026-03-01T00:00:00Z", "regions": {
+                name: {"regionCode": name, "currentVersionUrl": f"{base}/{name}/index.json"}
+                for name in self.regions if name.startswith("cn-") == (index[1] == "cn")}}).encode())
         index = re.fullmatch(r"/savingsPlan/v1.0/(aws|cn)/AWSComputeSavingsPlan/current/region_index.json",
                              request.path)
         if index:
-            base = f"/savingsPlan/v1.0/{index[1]}/AWSComputeSavingsPlan/20260301000000"
+            base = f"/savingsPlan/v1.0/{index[1]}/AWSComputeSavingsPlan/{self.savings_version}"
             return Answer(body=json.dumps({"regions": [
                 {"regionCode": name, "versionUrl": f"{base}/{name}/index.json"}
                 for name, region in self.regions.items() if region.savings]}).encode())
