@@ -6,6 +6,7 @@
 #include "isocost/sdk/gzip.h"
 #include "isocost/sdk/json_document.h"
 #include "row.h"
+#include "spans.h"
 
 #define MAX_PLACE_BYTES 320
 #define CANCEL_ROWS 4096 /* between two questions whether the caller gave up */
@@ -23,6 +24,8 @@ struct bill_file {
     int64_t first_length_ns; /* of the first charge; 0: none yet */
     enum nothing nothing;    /* as the first row has it */
     int64_t n_rows;
+    struct iso_bill_span span; /* of its charges so far */
+    bool has_unplaced;         /* a row does not say when it was: it is told each time */
 };
 
 static bool is_empty(const char *const *fields, size_t n_fields)
@@ -137,6 +140,9 @@ static enum iso_status on_row(void *context, int64_t line, const char *const *fi
                         file->columns.n);
     if (!row.refused && row.status == ISO_OK)
         read_row(file, &row);
+    if (row.is_placed)
+        iso_bill_span_add(&file->span, row.cost.start_ns);
+    file->has_unplaced |= !row.is_placed;
     return row.status;
 }
 
@@ -187,11 +193,15 @@ static bool is_packed(const char *name)
 static enum iso_status read_file(struct iso_focus_reader *reader, const char *path,
                                  const char *name, struct iso_error *reterr)
 {
-    struct bill_file file = {.reader = reader};
+    struct bill_file file = {.reader = reader, .span = ISO_BILL_NO_SPAN};
     ISO_AUTO(iso_csv_reader) csv = iso_csv_reader_new(on_row, &file);
     ISO_AUTO(iso_gunzip) gunzip = NULL;
     struct iso_error error = {0};
+    bool skip;
 
+    ISO_TRY(iso_bill_spans_skip(reader->spans, path, name, reader->what, &skip, reterr));
+    if (skip)
+        return ISO_OK;
     if (is_packed(name))
         gunzip = iso_gunzip_new(reader->config->max_file_mib << 20, on_plain_bytes, &file);
     if (!csv || (is_packed(name) && !gunzip))
@@ -201,6 +211,8 @@ static enum iso_status read_file(struct iso_focus_reader *reader, const char *pa
     reader->file = name;
     enum iso_status status = read_through(&file, path, &error);
     iso_bill_columns_fini(&file.columns);
+    if (status == ISO_OK && !file.has_unplaced)
+        iso_bill_spans_note(reader->spans, &file.span);
     return status == ISO_OK
                ? ISO_OK
                : iso_fail(reterr, status, error.field, "%.200s: %.180s", name, error.text);

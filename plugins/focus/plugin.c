@@ -5,6 +5,7 @@
  * reported with its file and line; a file that cannot be read fails the whole fetch, because half a
  * bill would look like a month in which half was spent. */
 #include "reader.h"
+#include "spans.h"
 
 #define SCRATCH_BYTES ((size_t)4 << 20)
 
@@ -61,14 +62,18 @@ static enum iso_status focus_fetch(void *state, const struct iso_fetch *what, st
     ISO_AUTO(iso_scratch) scratch = iso_scratch_new(SCRATCH_BYTES);
     if (!scratch)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for rows");
+    ISO_AUTO(iso_bill_spans) spans = NULL;
+    ISO_TRY(iso_bill_spans_load(instance->host, instance->config->path, &spans, reterr));
     struct iso_focus_reader reader = {
         .config = instance->config,
         .host = instance->host,
         .what = what,
         .sink = sink,
         .scratch = scratch,
+        .spans = spans,
     };
-    return iso_bills_read(&reader, reterr);
+    ISO_TRY(iso_bills_read(&reader, reterr));
+    return iso_bill_spans_end(spans, sink, reterr);
 }
 
 const struct iso_plugin iso_plugin_v1 = {

@@ -19,6 +19,7 @@ struct iso_focus_reader {
     struct iso_scratch *scratch;  /* of the row under way */
     struct iso_findings findings; /* of the file under way */
     const char *file;             /* its name, without folders */
+    struct iso_bill_spans *spans; /* which times files have */
 };
 
 /* Reads every .csv and .csv.gz of the bill at the configured path, a file or a folder, in order of

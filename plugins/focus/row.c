@@ -108,6 +108,7 @@ void iso_bill_period(struct iso_bill_row *row)
         iso_bill_refuse(row, "missing_period", "the row does not say when its charge begins");
     if (row->refused)
         return;
+    row->is_placed = true;
     row->outside = cost->start_ns < what->from_ns || cost->start_ns >= what->to_ns;
     if (row->outside)
         return;

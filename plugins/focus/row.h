@@ -17,6 +17,7 @@ struct iso_bill_row {
     struct iso_amount list_unit_price, pricing_quantity; /* what the list cost should come from */
     bool rounded;                                        /* an amount had more than 9 places */
     bool billed_is_tiny;                                 /* not 0, but rounded to it */
+    bool is_placed;                                      /* in time: cost.start_ns is known */
     bool refused, outside;  /* not sent: a diagnostic stands for it; of another time than asked */
     enum iso_status status; /* of the sink; ISO_OK while it takes rows */
     struct iso_error *error;

@@ -152,22 +152,49 @@ static enum iso_status read_all(struct iso_services *services, int fd, const cha
     }
 }
 
+/* Opens a file that the operator named. */
+static enum iso_status open_regular(const char *path, int *ret_fd, struct stat *ret_about,
+                                    struct iso_error *reterr)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return open_failed(path, reterr);
+    if (fstat(fd, ret_about) != 0 || !S_ISREG(ret_about->st_mode)) {
+        close(fd);
+        return iso_fail(reterr, ISO_E_INVALID, "path", "%.200s is not a regular file", path);
+    }
+    *ret_fd = fd;
+    return ISO_OK;
+}
+
 static enum iso_status service_read_file(const struct iso_host *host, const char *path,
                                          int64_t max_bytes, iso_receive receive,
                                          void *receive_context, struct iso_error *reterr)
 {
     struct stat about;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     enum iso_status status;
+    int fd;
 
-    if (fd < 0)
-        return open_failed(path, reterr);
-    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
-        status = iso_fail(reterr, ISO_E_INVALID, "path", "%.200s is not a regular file", path);
-    else
-        status = read_all(services_of(host), fd, path, max_bytes, receive, receive_context, reterr);
+    ISO_TRY(open_regular(path, &fd, &about, reterr));
+    status = read_all(services_of(host), fd, path, max_bytes, receive, receive_context, reterr);
     close(fd);
     return status;
+}
+
+static enum iso_status service_file_facts(const struct iso_host *host, const char *path,
+                                          int64_t *ret_n_bytes, int64_t *ret_changed_ns,
+                                          struct iso_error *reterr)
+{
+    struct stat about;
+    int fd;
+
+    ISO_TRY(iso_services_check(services_of(host), reterr));
+    ISO_TRY(open_regular(path, &fd, &about, reterr));
+    close(fd);
+    *ret_n_bytes = about.st_size;
+    *ret_changed_ns = (int64_t)about.st_mtim.tv_sec * NS_PER_SECOND + about.st_mtim.tv_nsec;
+    return ISO_OK;
 }
 
 static int is_visible(const struct dirent *entry)
@@ -267,6 +294,7 @@ enum iso_status iso_services_init(struct iso_services *services, struct iso_chan
                 .read_file = service_read_file,
                 .list_files = service_list_files,
                 .cancelled = service_cancelled,
+                .file_facts = service_file_facts,
             },
         .channel = channel,
         .load = load,

@@ -52,3 +52,4 @@ endforeach()
 
 # Bills in files.
 iso_add_pytest(integration test_plugin_focus.py)
+iso_add_pytest(integration test_plugin_focus_files.py)

@@ -6,7 +6,7 @@
  *   1.0  first version: catalogs with prices and capacity, commitment products, quotas
  *   1.1  HTTP: requests that the host signs, sends and tries again
  *   1.2  usage, costs and inventory
- *   1.3  rates of egress; validity and a note of overlays
+ *   1.3  rates of egress; validity and a note of overlays; size and time of change of files
  *
  * The life of a plugin, all of it in a process of its own and on one thread:
  *
@@ -280,6 +280,12 @@ struct iso_host {
 
     /* True once the caller gave up or the deadline passed. Ask at least once a page. */
     bool (*cancelled)(const struct iso_host *host);
+
+    /* Size of a file that read_file() would read, and when it was changed, in nanoseconds since
+     * 1970: with both as before it need not be read again. Errors: as read_file(). Since 1.3. */
+    enum iso_status (*file_facts)(const struct iso_host *host, const char *path,
+                                  int64_t *ret_n_bytes, int64_t *ret_changed_ns,
+                                  struct iso_error *reterr);
 };
 
 /* What to fetch: a sum of bits. */
