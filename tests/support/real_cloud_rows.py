@@ -6,6 +6,7 @@
 import collections
 
 import gcp_parts
+import huawei_made_up
 import real_catalog
 from price_findings import find_spread, offering_id
 
@@ -60,7 +61,16 @@ def alibaba_rows():
                 yield _row("alibaba", region, zone, name, "spot", real_catalog.mended(price), "CNY", resources)
 
 
-ROWS = {"aws": aws_rows, "azure": azure_rows, "gcp": gcp_rows, "alibaba": alibaba_rows}
+def huawei_rows():
+    for region in huawei_made_up.REGIONS:
+        for name, family, vcpus, gib in huawei_made_up.types():
+            price = real_catalog.plain(huawei_made_up.price(region, family, vcpus, gib))
+            for zone in huawei_made_up.ZONES:
+                yield _row("huawei", region, region + zone, name, "on-demand", price, "CNY",
+                           {"vcpu": vcpus, "memory_gib": gib})
+
+
+ROWS = {"aws": aws_rows, "azure": azure_rows, "gcp": gcp_rows, "alibaba": alibaba_rows, "huawei": huawei_rows}
 
 
 def offered_rows(names=tuple(ROWS)):

@@ -1,4 +1,5 @@
-"""Replayed clouds that sell what real price files hold: AWS, Azure, Google Cloud and Alibaba Cloud.
+"""Replayed clouds that sell what real price files hold: AWS, Azure, Google Cloud and Alibaba Cloud; and Huawei Cloud,
+of which there is no such file.
 
 Prices, types, zones and offers are those of the files (real_catalog.py); what is put around them is the shape in which
 the cloud's services tell them. What services tell and the files do not:
@@ -8,6 +9,7 @@ the cloud's services tell them. What services tell and the files do not:
 - Google Cloud: it sells cores and memory, and the file has prices of machines. The prices of the parts are found from
   those of machines; a family is sold if all its machines have the prices that its parts give (gcp_parts.py).
 - Alibaba Cloud: a zone has what the file lists in it; a spot market has the one price that the file has.
+- Huawei Cloud: everything is made up (huawei_made_up.py).
 
 Another cloud is an entry of CLOUDS.
 """
@@ -16,6 +18,7 @@ import fractions
 import time
 
 import gcp_parts
+import huawei_made_up
 import real_catalog
 from cloud_server import CloudServer
 from process_watch import ProcessWatch
@@ -24,6 +27,7 @@ from replay_aws import ReplayAws, price_row
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 from replay_gcp import PROJECT, ReplayGcp, machine_type
 from replay_gcp import sku as gcp_sku
+from replay_huawei import ReplayHuawei, flavor
 
 NOW = 1772539200  # 2026-03-03T12:00:00Z
 SPOT_TIME = "2026-03-03T11:00:00Z"
@@ -96,12 +100,24 @@ def fill_alibaba(cloud):
     return {"regions": ",".join(cloud.regions), "price": "original", "subscriptions": "none"}
 
 
+def fill_huawei(cloud):
+    for name in huawei_made_up.REGIONS:
+        region = cloud.region(name)
+        region.zones = [name + zone for zone in huawei_made_up.ZONES]
+        for kind, family, vcpus, gib in huawei_made_up.types():
+            specs = {"ecs__performancetype": "kunpeng_computing"} if huawei_made_up.is_arm(family) else {}
+            region.types.append(flavor(kind, vcpus, gib * 1024, **specs))
+            region.prices[kind, "hour"] = float(huawei_made_up.price(name, family, vcpus, gib))
+    return {"projects": cloud.projects(*cloud.regions), "price": "official", "subscriptions": "none"}
+
+
 # name of the plugin: (makes its replay, fills it with all that the files have and gives the parameters)
 CLOUDS = {
     "aws": (lambda: ReplayAws(NOW), fill_aws),
     "azure": (ReplayAzure, fill_azure),
     "gcp": (lambda: ReplayGcp(NOW), fill_gcp),
     "alibaba": (lambda: ReplayAlibaba(NOW), fill_alibaba),
+    "huawei": (lambda: ReplayHuawei(NOW), fill_huawei),
 }
 
 
