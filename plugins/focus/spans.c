@@ -12,8 +12,7 @@
 #define NAME "files.csv"
 #define N_FIELDS 5
 #define VERSION_BYTES (PATH_MAX + 64)
-#define RACE_NS INT64_C(2000000000) /* a file system's clock may tell two changes apart no better \
-                                     */
+#define RACE_NS INT64_C(2000000000) /* two changes so near may have one time */
 
 /* A file: as it was, and when its charges are. */
 struct file {

@@ -40,6 +40,7 @@ class CloudServer:
             provider(name, cloud, folder, now, parameters, **more)
             for name, (cloud, parameters) in clouds.items()]}))
         self.names = list(clouds)
+        self.replays = {name: cloud for name, (cloud, _) in clouds.items()}
         self.server = IsocostServer("--config", str(config), "--plugin-dir", str(BUILD / "plugins"))
 
     def __enter__(self):

@@ -1,8 +1,7 @@
 /* The plugin ABI: what a shared object exports to give Isocost a cloud provider's catalog.
  *
- * MAJOR changes when an existing plugin would break; MINOR when something is added at the end of a
- * struct or a new capability appears. A host takes plugins of its own major version whose minor
- * version is not above its own.
+ * MAJOR changes when an existing plugin would break, MINOR when a capability or an end of a struct
+ * is added. A host takes plugins of its own major version whose minor version is not above its own.
  *   1.0  first version: catalogs with prices and capacity, commitment products, quotas
  *   1.1  HTTP: requests that the host signs, sends and tries again
  *   1.2  usage, costs and inventory
@@ -224,8 +223,7 @@ struct iso_http_response {
     int32_t n_attempts;
     int64_t retry_after_ms; /* -1: not said */
     char provider_code[64]; /* of an answer that is an error, e.g. "ThrottlingException" */
-    const char
-        *error_body; /* its first 64 KiB, "" if there is none; valid until the next request */
+    const char *error_body; /* its first 64 KiB, or ""; valid until the next request */
     size_t n_error_bytes;
 };
 
@@ -281,11 +279,9 @@ struct iso_host {
     /* True once the caller gave up or the deadline passed. Ask at least once a page. */
     bool (*cancelled)(const struct iso_host *host);
 
-    /* Size of a file that read_file() would read, and when it was changed, in nanoseconds since
-     * 1970: with both as before it need not be read again. Errors: as read_file(). Since 1.3. */
-    enum iso_status (*file_facts)(const struct iso_host *host, const char *path,
-                                  int64_t *ret_n_bytes, int64_t *ret_changed_ns,
-                                  struct iso_error *reterr);
+    /* Size and time of change, since 1970, of what read_file() would read. Errors: as there. */
+    enum iso_status (*file_facts)(const struct iso_host *host, const char *path, int64_t *ret_bytes,
+                                  int64_t *ret_changed_ns, struct iso_error *reterr);
 };
 
 /* What to fetch: a sum of bits. */
@@ -337,9 +333,8 @@ struct iso_plugin {
                               struct iso_error *reterr);
     void (*destroy)(void *instance); /* undoes create; accepts NULL */
 
-    /* Needed by every capability. Sends all rows that are wanted and that the
-     * plugin has, in any order. An error loses what was sent. `retfailure` is written at most on
-     * failure. */
+    /* Needed by every capability. Sends all rows that are wanted and that the plugin has, in any
+     * order. An error loses what was sent. `retfailure` is written at most on failure. */
     enum iso_status (*fetch)(void *instance, const struct iso_fetch *what, struct iso_sink *sink,
                              struct iso_failure *retfailure, struct iso_error *reterr);
     /* New members go here, and only here. */
