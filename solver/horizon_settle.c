@@ -47,14 +47,15 @@ static iso_wide used_of(const struct served *served, const struct iso_limit *lim
 {
     const struct iso_slice *slice = &served->hours->h->slice;
     iso_wide sum = 0;
-    int32_t term = 0;
+    int32_t term = 0, before = 0;
 
     for (int32_t j = 0; j < slice->n_columns; j++) {
         int32_t offering = slice->columns[j].offering;
         if (served->count[j] == 0)
             continue;
-        if (term < limit->n_terms && limit->terms[term].offering > offering)
+        if (offering < before)
             term = 0; /* columns are by workload, then offering */
+        before = offering;
         while (term < limit->n_terms && limit->terms[term].offering < offering)
             term++;
         if (term < limit->n_terms && limit->terms[term].offering == offering)
