@@ -9,6 +9,8 @@
  *      differ within clusters.
  *   4. With that fixed, nothing joins the periods any more: each is a small problem
  *      (horizon_hours.c).
+ * Where caps do not bind and each product is for one workload, the second time each workload does
+ * 1 to 3 by itself (horizon_apart.c).
  *
  * All of it is done twice: with few clusters, so that a plan and a bound are soon there, and with
  * as many as the master can bear; once where covering tables prove the bound of a long horizon
@@ -18,6 +20,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "horizon_apart.h"
 #include "horizon_prices.h"
 #include "isocost/ledger.h"
 #include "strategy.h"
@@ -117,8 +120,12 @@ static enum iso_status attempt(struct iso_horizon_case *h, int32_t n_clusters, b
     if (*ret_outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
     ISO_TRY(iso_lift(&master, tier, reterr));
-    ISO_TRY(iso_master_dive(&master, reterr));
-    ISO_TRY(iso_purchases_settle(&master, tier, reterr));
+    if (thorough && iso_apart_applies(&master, tier)) {
+        ISO_TRY(iso_apart_solve(&master, tier, reterr));
+    } else {
+        ISO_TRY(iso_master_dive(&master, reterr));
+        ISO_TRY(iso_purchases_settle(&master, tier, reterr));
+    }
     ISO_TRY(add_purchases(h, reterr));
     ISO_TRY(iso_hours_solve(&master, thorough, &missed, reterr));
     fill_stats(h, &master);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "horizon_hours.h"
+#include "horizon_frontier.h"
 
 #define MOST_STEPS 400 /* instances that are added to a workload */
 #define FREE 1e-6      /* price of a unit served by what is free, so that little is wasted */
@@ -136,8 +136,7 @@ static bool fill(struct iso_hours *hours, double fraction)
     return true;
 }
 
-/* Whether all demand must be served within all limits: otherwise what is left out is weighed. */
-static bool must_fill(const struct iso_hours *hours)
+bool iso_hours_must_fill(const struct iso_hours *hours)
 {
     for (int32_t j = hours->n_items; j < hours->mip.n_columns; j++)
         if (hours->mip.columns[j].kind != ISO_COLUMN_UNSERVED || !hours->mip.columns[j].b)
@@ -145,16 +144,21 @@ static bool must_fill(const struct iso_hours *hours)
     return true;
 }
 
-bool iso_hours_fill(struct iso_hours *hours)
+bool iso_hours_fill(struct iso_hours *hours, struct iso_frontier *frontiers)
 {
     size_t size = (size_t)hours->n_items * sizeof(*hours->count);
     ISO_AUTO_MEM int64_t *best = iso_calloc((size_t)hours->n_items, sizeof(*best));
     double least = INFINITY;
 
-    if (!best || !must_fill(hours))
+    if (!best || !iso_hours_must_fill(hours))
         return false;
     for (size_t k = 0; k < ISO_ARRAY_LENGTH(up_from); k++) {
-        if (!fill(hours, up_from[k]) || cost_of(hours) >= least)
+        if (!fill(hours, up_from[k]))
+            continue;
+        for (int32_t a = 0; frontiers && a < hours->h->problem->n_workloads; a++)
+            if (!iso_frontier_offer(&frontiers[a]))
+                return false;
+        if (cost_of(hours) >= least)
             continue;
         least = cost_of(hours);
         memcpy(best, hours->count, size);

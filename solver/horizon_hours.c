@@ -34,7 +34,7 @@ static enum iso_status no_memory(struct iso_error *reterr)
 
 /* --- one period --- */
 
-static enum iso_status open_period(struct iso_hours *hours, int32_t t, struct iso_error *reterr)
+enum iso_status iso_hours_open(struct iso_hours *hours, int32_t t, struct iso_error *reterr)
 {
     const struct iso_horizon_case *h = hours->h;
 
@@ -122,40 +122,43 @@ static enum iso_status branch(struct iso_hours *hours, int64_t base, bool *ret_f
 
 /* --- all periods --- */
 
+enum iso_status iso_hours_relax(struct iso_hours *hours, enum iso_lp_outcome *ret_outcome,
+                                struct iso_error *reterr)
+{
+    struct iso_horizon_case *h = hours->master->h;
+    struct iso_control control = iso_search_control(&h->search);
+
+    control.stop = NULL; /* short; the caller asks between periods */
+    ISO_TRY(iso_program_solve(hours->lp, &control, &h->search.iterations, ret_outcome, reterr));
+    iso_program_values(hours->lp, hours->x);
+    iso_program_duals(hours->lp, hours->duals);
+    return ISO_OK;
+}
+
 /* Counts for the period at hand. *ret_found: they hold. */
 static enum iso_status solve_period(struct iso_hours *hours, bool *ret_found,
                                     struct iso_error *reterr)
 {
-    struct iso_horizon_case *h = hours->master->h;
-    struct iso_control control = iso_search_control(&h->search);
     enum iso_lp_outcome outcome;
 
-    control.stop = NULL; /* short; the caller asks between periods */
     *ret_found = false;
-    ISO_TRY(iso_program_solve(hours->lp, &control, &h->search.iterations, &outcome, reterr));
+    ISO_TRY(iso_hours_relax(hours, &outcome, reterr));
     if (outcome != ISO_LP_OPTIMAL)
         return ISO_OK;
-    iso_program_values(hours->lp, hours->x);
-    iso_program_duals(hours->lp, hours->duals);
     if (hours->plain && iso_hours_deal(hours)) {
         *ret_found = true;
         return ISO_OK;
     }
-    if (!hours->plain && hours->quick && iso_hours_fill(hours)) {
+    if (!hours->plain && hours->quick && iso_hours_fill(hours, hours->frontiers)) {
         *ret_found = true;
         return ISO_OK;
     }
     return branch(hours, BASE, ret_found, reterr);
 }
 
-struct turn {
-    int32_t season, cluster, period;
-    double total;
-};
-
 static int by_turn(const void *left, const void *right)
 {
-    const struct turn *a = left, *b = right;
+    const struct iso_turn *a = left, *b = right;
 
     if (a->season != b->season)
         return a->season < b->season ? -1 : 1;
@@ -166,13 +169,13 @@ static int by_turn(const void *left, const void *right)
     return (a->period > b->period) - (a->period < b->period);
 }
 
-static struct turn *list_turns(const struct iso_horizon_case *h)
+static struct iso_turn *list_turns(const struct iso_horizon_case *h)
 {
     const struct iso_problem *problem = h->problem;
-    struct turn *turns = iso_calloc((size_t)problem->n_periods, sizeof(*turns));
+    struct iso_turn *turns = iso_calloc((size_t)problem->n_periods, sizeof(*turns));
 
     for (int32_t t = 0; t < problem->n_periods && turns; t++) {
-        turns[t] = (struct turn){h->season_of[t], h->cluster_of[t], t, 0};
+        turns[t] = (struct iso_turn){h->season_of[t], h->cluster_of[t], t, 0};
         for (int32_t a = 0; a < problem->n_workloads; a++)
             turns[t].total += iso_value(problem->workloads[a].required[t]);
     }
@@ -190,7 +193,7 @@ static enum iso_status solve_turn(struct iso_hours *hours, int32_t t, bool *ret_
     bool found;
 
     *ret_holds = false;
-    ISO_TRY(open_period(hours, t, reterr));
+    ISO_TRY(iso_hours_open(hours, t, reterr));
     ISO_TRY(solve_period(hours, &found, reterr));
     if (found && !iso_hours_settle(hours, plan, ret_holds))
         return no_memory(reterr);
@@ -273,23 +276,17 @@ static void note_prices(const struct iso_hours *hours, struct iso_prices *prices
 /* The linear program of a period, for its multipliers alone. */
 static enum iso_status price_turn(struct iso_hours *hours, int32_t t, struct iso_error *reterr)
 {
-    struct iso_horizon_case *h = hours->master->h;
-    struct iso_control control = iso_search_control(&h->search);
     enum iso_lp_outcome outcome;
 
-    control.stop = NULL;
-    ISO_TRY(open_period(hours, t, reterr));
-    ISO_TRY(iso_program_solve(hours->lp, &control, &h->search.iterations, &outcome, reterr));
-    iso_program_values(hours->lp, hours->x);
-    iso_program_duals(hours->lp, hours->duals);
-    return ISO_OK;
+    ISO_TRY(iso_hours_open(hours, t, reterr));
+    return iso_hours_relax(hours, &outcome, reterr);
 }
 
 enum iso_status iso_hours_price(struct iso_master *master, struct iso_prices *prices,
                                 int32_t stride, struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
-    ISO_AUTO_MEM struct turn *turns = list_turns(h);
+    ISO_AUTO_MEM struct iso_turn *turns = list_turns(h);
 
     if (!turns)
         return no_memory(reterr);
@@ -310,24 +307,27 @@ enum iso_status iso_hours_solve(struct iso_master *master, bool thorough, int32_
                                 struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
-    int32_t n_periods = h->problem->n_periods;
-    ISO_AUTO_MEM struct turn *turns = list_turns(h);
+    int32_t n_periods = h->problem->n_periods, first = 0;
+    ISO_AUTO_MEM struct iso_turn *turns = list_turns(h);
 
     *ret_missed = -1;
     if (!turns)
         return no_memory(reterr);
-    for (int32_t i = 0, s = 0; s < h->n_seasons; s++) {
+    for (int32_t s = 0; s < h->n_seasons; first += h->seasons[s++].n_periods) {
         struct iso_hours hours __attribute__((cleanup(iso_hours_fini))) = {0};
+        int32_t n_turns = h->seasons[s].n_periods, after = n_periods - first - n_turns;
         ISO_TRY(iso_hours_init(&hours, master, s, false, reterr));
         hours.quick = !thorough || n_periods > MOST_TREES;
-        for (; i < n_periods && turns[i].season == s; i++) {
+        if (iso_lineups_apply(&hours))
+            ISO_TRY(iso_lineups_serve(&hours, &turns[first], &n_turns, reterr));
+        for (int32_t i = 0; i < n_turns; i++) {
+            int32_t t = turns[first + i].period;
             bool holds = false;
             if (!iso_search_stops(&h->search))
-                ISO_TRY(thorough
-                            ? search_turn(&hours, turns[i].period, n_periods - i, &holds, reterr)
-                            : solve_turn(&hours, turns[i].period, &holds, reterr));
+                ISO_TRY(thorough ? search_turn(&hours, t, after + n_turns - i, &holds, reterr)
+                                 : solve_turn(&hours, t, &holds, reterr));
             if (!holds) {
-                *ret_missed = turns[i].period;
+                *ret_missed = t;
                 return ISO_OK;
             }
         }

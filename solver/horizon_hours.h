@@ -53,7 +53,8 @@ struct iso_hours {
     int32_t next_stock; /* that is made anew */
     int32_t *covered;   /* [product * n_workloads + workload]: a column that it covers, or -1 */
     bool plain;         /* nothing but must-serve demands, hard caps and commitments */
-    bool quick;         /* trees are for periods that nothing else makes whole */
+    struct iso_frontier *frontiers; /* [workload], NULL: not for these periods */
+    bool quick;                     /* trees are for periods that nothing else makes whole */
     int32_t n_savings;
     struct iso_saving *savings; /* largest first */
     uint8_t *held;              /* [product] */
@@ -70,8 +71,35 @@ struct iso_hours {
  * plain seasons only. */
 bool iso_hours_deal(struct iso_hours *hours);
 
-/* The same where other rows join what a workload runs: sets count. */
-bool iso_hours_fill(struct iso_hours *hours);
+struct iso_frontier;
+
+/* The same where other rows join what a workload runs: sets count. What it finds on the way is
+ * offered to the workloads' frontiers, unless these are NULL. */
+bool iso_hours_fill(struct iso_hours *hours, struct iso_frontier *frontiers);
+
+/* Opens a period: its right sides. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_hours_open(struct iso_hours *hours, int32_t t, struct iso_error *reterr);
+
+/* Solves the linear program of the open period: its point and multipliers. Errors: as above. */
+enum iso_status iso_hours_relax(struct iso_hours *hours, enum iso_lp_outcome *ret_outcome,
+                                struct iso_error *reterr);
+
+/* A period in the order in which they are solved. */
+struct iso_turn {
+    int32_t season, cluster, period;
+    double total; /* of the demands */
+};
+
+/* Whether what serves one demand serves every smaller one, in many periods. */
+bool iso_lineups_apply(const struct iso_hours *hours);
+
+/* Serves the season's periods where the cheapest lineups fit together, and leaves the other turns
+ * in front: *n_turns. Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+enum iso_status iso_lineups_serve(struct iso_hours *hours, struct iso_turn *turns, int32_t *n_turns,
+                                  struct iso_error *reterr);
+
+/* Whether all demand must be served within all limits: otherwise what is left out is weighed. */
+bool iso_hours_must_fill(const struct iso_hours *hours);
 
 /* What is scarce with the caps that are barred, NULL when memory is short; valid until the next
  * call. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "horizon_hours.h"
+#include "horizon_frontier.h"
 
 #define NEAR 0.12     /* relative reduced cost up to which a column becomes an item */
 #define LEAST_ITEMS 6 /* of each workload, paid */
@@ -233,8 +233,10 @@ void iso_hours_fini(struct iso_hours *hours)
                             hours->covered, hours->x,          hours->paid,    hours->duals,
                             hours->slack,   hours->count};
 
-    if (hours->h)
+    if (hours->h) {
+        iso_frontiers_free(hours->frontiers, hours);
         iso_stocks_fini(hours);
+    }
     iso_program_free(hours->lp);
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(arrays); i++)
         free(arrays[i]);

@@ -5,7 +5,7 @@
  *
  * is the least that prices out every instance that c covers, rounded up. What is held takes
  * lot existing psi off the bound; a purchase is worth lot times the sum of psi over its term. */
-#include "pricing.h"
+#include "precedents.h"
 
 #define UP (1 + 16 * LDBL_EPSILON) /* covers a few roundings of positive numbers */
 
@@ -138,8 +138,24 @@ static void account(struct iso_pricing *p, const double *psi, int32_t period)
     }
 }
 
+/* Raises psi of the products that may cover a workload, or takes them over. */
+static void raise_workload(struct iso_pricing *p, const struct iso_costs *costs,
+                           const struct iso_worth *unit, const struct iso_precedents *precedents)
+{
+    int32_t a = unit->workload, n_options = p->v->problem->workloads[a].n_options;
+    double *psi = precedents->at < 0 ? NULL : precedents->precedents[precedents->at].psi;
+
+    for (int32_t i = 0; i < n_options && !precedents->found; i++)
+        raise_option(p, costs, unit, a, i);
+    for (int32_t k = 0; k < precedents->n_products && psi; k++)
+        if (precedents->found)
+            p->implied->psi[precedents->products[k]] = psi[k];
+        else
+            psi[k] = p->implied->psi[precedents->products[k]];
+}
+
 void iso_implied_open(struct iso_pricing *p, struct iso_costs *costs, struct iso_worth *units,
-                      int32_t period)
+                      struct iso_precedents *precedents, int32_t period)
 {
     const struct iso_problem *problem = p->v->problem;
     struct iso_implied *implied = p->implied;
@@ -151,8 +167,8 @@ void iso_implied_open(struct iso_pricing *p, struct iso_costs *costs, struct iso
         if (problem->workloads[a].replicas || !is_covered(p->v, a))
             continue;
         iso_worth_open(&units[a], period);
-        for (int32_t i = 0; i < problem->workloads[a].n_options; i++)
-            raise_option(p, costs, &units[a], a, i);
+        iso_precedents_open(&precedents[a], &units[a], costs);
+        raise_workload(p, costs, &units[a], &precedents[a]);
     }
     account(p, implied->psi, period);
     if (implied->saved[period])

@@ -95,13 +95,15 @@ double iso_pricing_commit(const struct iso_pricing *p, int32_t product, int32_t 
 
 struct iso_costs;
 struct iso_worth;
+struct iso_precedents;
 
 /* Implied multipliers: found for a period once costs are open, worth counted by `units` (one a
- * workload), or taken over from another period; then settled against what buying costs. */
+ * workload) and its `precedents`; or taken over from another period; then settled against what
+ * buying costs. */
 enum iso_status iso_implied_init(struct iso_pricing *p);
 void iso_implied_fini(struct iso_pricing *p);
 void iso_implied_open(struct iso_pricing *p, struct iso_costs *costs, struct iso_worth *units,
-                      int32_t period);
+                      struct iso_precedents *precedents, int32_t period);
 void iso_implied_repeat(struct iso_pricing *p, int32_t lead, int32_t period);
 void iso_implied_settle(struct iso_pricing *p);
 
@@ -203,6 +205,10 @@ enum iso_status iso_worth_init(struct iso_worth *unit, struct iso_pricing *p, in
 void iso_worth_fini(struct iso_worth *unit);
 void iso_worth_open(struct iso_worth *unit, int32_t period);
 struct iso_bounded iso_worth_of(const struct iso_worth *unit, int32_t option);
+
+/* The numbers of the open period that the worth of any option is summed up from: how many they are,
+ * whatever the period, and unless NULL the numbers. */
+size_t iso_worth_numbers(const struct iso_worth *unit, long double *numbers);
 
 /* Most terms of such a sum. */
 int64_t iso_worth_n_terms(const struct iso_worth *unit);

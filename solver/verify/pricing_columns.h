@@ -7,7 +7,7 @@
 #define ISOCOST_VERIFY_PRICING_COLUMNS_H
 
 #include "column_classes.h"
-#include "pricing.h"
+#include "precedents.h"
 
 #define UP (1 + 8 * LDBL_EPSILON) /* covers a few roundings of positive numbers */
 
@@ -26,9 +26,10 @@ struct iso_columns {
     int32_t period;
     bool *open; /* by class: its columns are priced one by one in this period */
     struct iso_costs costs;
-    struct iso_worth *units;     /* by workload */
-    struct iso_pool *pools;      /* by team */
-    struct iso_repair cell, all; /* of the cell at hand, of the period */
+    struct iso_worth *units;           /* by workload */
+    struct iso_precedents *precedents; /* by workload */
+    struct iso_pool *pools;            /* by team */
+    struct iso_repair cell, all;       /* of the cell at hand, of the period */
 };
 
 /* Notes a column whose service is worth `service`, of which >= rows give service / ratio. */

@@ -117,10 +117,17 @@ static void price_workload(struct iso_columns *columns, int32_t a)
 {
     struct iso_verifier *v = columns->p->v;
     int32_t n_options = v->problem->workloads[a].n_options;
+    struct iso_precedents *precedents = &columns->precedents[a];
+    int64_t before = v->verdict.columns_priced;
 
+    if (iso_precedents_settle(precedents)) {
+        v->verdict.columns_priced += precedents->precedents[precedents->at].columns_priced;
+        return;
+    }
     iso_worth_open(&columns->units[a], columns->period);
     if (!find_open_classes(columns, a)) {
         v->verdict.columns_priced += n_options;
+        iso_precedents_note(precedents, n_options);
         return;
     }
     const int32_t *class_of =
@@ -130,6 +137,8 @@ static void price_workload(struct iso_columns *columns, int32_t a)
             price_option(columns, a, i);
         else
             v->verdict.columns_priced++;
+    if (!columns->cell.any)
+        iso_precedents_note(precedents, v->verdict.columns_priced - before);
 }
 
 static void price_period(struct iso_columns *columns, int32_t period)
@@ -139,7 +148,7 @@ static void price_period(struct iso_columns *columns, int32_t period)
     columns->period = period;
     iso_repair_begin(columns);
     iso_costs_open(&columns->costs, period);
-    iso_implied_open(columns->p, &columns->costs, columns->units, period);
+    iso_implied_open(columns->p, &columns->costs, columns->units, columns->precedents, period);
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         struct iso_repair before = columns->all;
         if (problem->workloads[a].replicas || columns->p->tabled[a])
@@ -192,10 +201,12 @@ static enum iso_status price_all(struct iso_columns *columns)
 
     ISO_TRY(iso_costs_init(&columns->costs, columns->p));
     columns->units = iso_calloc((size_t)problem->n_workloads, sizeof(*columns->units));
-    if (!columns->units)
+    columns->precedents = iso_calloc((size_t)problem->n_workloads, sizeof(*columns->precedents));
+    if (!columns->units || !columns->precedents)
         return no_memory(columns);
     for (int32_t a = 0; a < problem->n_workloads; a++) {
         ISO_TRY(iso_worth_init(&columns->units[a], columns->p, a));
+        ISO_TRY(iso_precedents_init(&columns->precedents[a], &columns->units[a]));
         iso_worth_price_domains(&columns->units[a]);
     }
     ISO_TRY(iso_pools_init(columns));
@@ -216,9 +227,12 @@ enum iso_status iso_pricing_instances(struct iso_pricing *p)
 
     for (int32_t a = 0; a < p->v->problem->n_workloads && columns.units; a++)
         iso_worth_fini(&columns.units[a]);
+    for (int32_t a = 0; a < p->v->problem->n_workloads && columns.precedents; a++)
+        iso_precedents_fini(&columns.precedents[a]);
     iso_pools_fini(&columns);
     iso_costs_fini(&columns.costs);
     free(columns.units);
+    free(columns.precedents);
     free(columns.open);
     return status;
 }

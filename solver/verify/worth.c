@@ -163,6 +163,32 @@ void iso_worth_open(struct iso_worth *unit, int32_t period)
     }
 }
 
+static size_t put(long double *numbers, size_t n, struct iso_bounded number)
+{
+    if (numbers) {
+        numbers[n] = number.value;
+        numbers[n + 1] = number.error;
+    }
+    return n + 2;
+}
+
+size_t iso_worth_numbers(const struct iso_worth *unit, long double *numbers)
+{
+    size_t n = put(numbers, 0, unit->demand);
+
+    for (int32_t i = 0; i < workload_of(unit)->n_shares; i++) {
+        n = put(numbers, n, unit->inside[i]);
+        n = put(numbers, n, unit->outside[i]);
+        n = put(numbers, n, unit->minimum[i]);
+    }
+    for (int32_t r = 0; r < unit->n_rules; r++) {
+        const struct iso_worth_rule *rule = &unit->rules[r];
+        for (int32_t d = 0; d < rule->n_domains; d++)
+            n = put(numbers, n, rule->active ? rule->domains[d].worth : (struct iso_bounded){0, 0});
+    }
+    return n;
+}
+
 int64_t iso_worth_n_terms(const struct iso_worth *unit)
 {
     int64_t n = 1 + 2 * (int64_t)workload_of(unit)->n_shares;
