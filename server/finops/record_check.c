@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "currency.h"
-#include "isocost/proto/money.h"
 #include "isocost/proto/timestamp.h"
 #include "provider_alias.h"
 #include "region_alias.h"
@@ -78,23 +76,16 @@ static bool check_start(const Google__Protobuf__Timestamp *start, int64_t from_n
 static bool check_amount(const Google__Type__Money *money, const char *field, const char **currency,
                          struct iso_record_amount *ret_amount, struct iso_row_fault *ret_fault)
 {
-    struct iso_error error = {0};
     iso_decimal value;
 
     *ret_amount = (struct iso_record_amount){0};
     if (!money)
         return true;
-    if (!iso_currency_known(money->currency_code))
-        return iso_row_refuse(
-            ret_fault, "unknown_currency",
-            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
-            money->currency_code);
+    if (!iso_row_read_money(money, field, "invalid_cost", &value, ret_fault))
+        return false;
     if (*currency && strcmp(*currency, money->currency_code) != 0)
         return iso_row_refuse(ret_fault, "mixed_currencies", "the record has amounts in %s and %s",
                               *currency, money->currency_code);
-    if (iso_money_to_decimal(money, &value, &error) != ISO_OK)
-        return iso_row_refuse(ret_fault, "invalid_cost", "%s is no amount: %.180s", field,
-                              error.text);
     *currency = money->currency_code;
     *ret_amount = (struct iso_record_amount){true, value};
     return true;

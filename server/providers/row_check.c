@@ -110,6 +110,21 @@ bool iso_row_fold_provider(const char *provider, struct iso_arena *arena, const 
 
 /* --- numbers --- */
 
+bool iso_row_read_money(const Google__Type__Money *money, const char *field, const char *code,
+                        iso_decimal *ret_amount, struct iso_row_fault *ret_fault)
+{
+    struct iso_error error = {0};
+
+    if (!iso_currency_known(money->currency_code))
+        return iso_row_refuse(
+            ret_fault, "unknown_currency",
+            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
+            money->currency_code);
+    if (iso_money_to_decimal(money, ret_amount, &error) != ISO_OK)
+        return iso_row_refuse(ret_fault, code, "%s is no amount: %.180s", field, error.text);
+    return true;
+}
+
 bool iso_row_check_price(const Google__Type__Money *money, iso_decimal *ret_price,
                          char ret_currency[4], struct iso_row_fault *ret_fault)
 {

@@ -17,6 +17,11 @@ struct iso_row_fault {
 __attribute__((format(printf, 3, 4))) bool
 iso_row_refuse(struct iso_row_fault *ret_fault, const char *code, const char *format, ...);
 
+/* Reads an amount of a known currency. False when it is none: *ret_fault names `field`, with `code`
+ * unless the currency is at fault. */
+bool iso_row_read_money(const Google__Type__Money *money, const char *field, const char *code,
+                        iso_decimal *ret_amount, struct iso_row_fault *ret_fault);
+
 /* Each returns whether the row may be used; otherwise *ret_fault says why not. Messages are changed
  * in place (provider words, defaults); new strings are in the arena. When the arena is full the
  * result is without meaning: ask iso_arena_full(). */

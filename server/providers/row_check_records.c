@@ -1,7 +1,5 @@
 /* Judging products, quotas, overlays and rates of egress. */
-#include "currency.h"
 #include "isocost/proto/day.h"
-#include "isocost/proto/money.h"
 #include "row_check_parts.h"
 
 static void fold_selector(Isocost__V1__Selector *selector, struct iso_arena *arena)
@@ -35,19 +33,12 @@ static bool check_product_id(const char *id, struct iso_row_fault *ret_fault)
 static bool check_fee(const Google__Type__Money *money, const char *field,
                       struct iso_row_fault *ret_fault)
 {
-    struct iso_error error = {0};
     iso_decimal amount;
 
     if (!money)
         return true;
-    if (!iso_currency_known(money->currency_code))
-        return iso_row_refuse(
-            ret_fault, "unknown_currency",
-            "%s has currency \"%.16s\", which is not a code of ISO 4217 such as USD", field,
-            money->currency_code);
-    if (iso_money_to_decimal(money, &amount, &error) != ISO_OK)
-        return iso_row_refuse(ret_fault, "invalid_price", "%s is no amount: %.180s", field,
-                              error.text);
+    if (!iso_row_read_money(money, field, "invalid_price", &amount, ret_fault))
+        return false;
     if (amount < 0)
         return iso_row_refuse(ret_fault, "negative_price", "%s is below 0; it must be 0 or more",
                               field);

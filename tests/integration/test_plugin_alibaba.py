@@ -7,7 +7,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost, codes, money
+from plugin_host import codes, fetching, money
 from replay_alibaba import ReplayAlibaba, instance_type, point
 
 PLUGIN = BUILD / "plugins" / "alibaba.so"
@@ -41,17 +41,7 @@ def small(cloud):
     return region
 
 
-def rows(cloud, *, wanted=(), secrets=None, **config):
-    with PluginHost() as host:
-        host.load(PLUGIN, config={"regions": HZ, **config}, http=cloud.http(),
-                  secrets=cloud.secrets if secrets is None else secrets, clock_ns=NOW * 10 ** 9)
-        return host.rows(**dict(wanted))
-
-
-def refused(cloud, **arguments):
-    with pytest.raises(PluginFailure) as caught:
-        rows(cloud, **arguments)
-    return caught.value
+rows, refused = fetching(PLUGIN, NOW, lambda _: {"regions": HZ})
 
 
 def summary(offerings):

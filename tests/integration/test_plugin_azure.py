@@ -9,7 +9,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer, FaultCloud
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import SANITIZED, PluginFailure, PluginHost, codes, money
+from plugin_host import SANITIZED, PluginHost, codes, fetching, money
 from replay_azure import SUBSCRIPTION, ReplayAzure, item, sku
 
 PLUGIN = BUILD / "plugins" / "azure.so"
@@ -38,18 +38,7 @@ def small(cloud):
     return region
 
 
-def rows(cloud, *, wanted=(), secrets=None, http=(), **config):
-    with PluginHost() as host:
-        host.load(PLUGIN, config={"subscription": SUBSCRIPTION, "regions": "eastus", **config},
-                  http={**cloud.http(), **dict(http)}, secrets=cloud.secrets if secrets is None else secrets,
-                  clock_ns=NOW * 10 ** 9)
-        return host.rows(**dict(wanted))
-
-
-def refused(cloud, **arguments):
-    with pytest.raises(PluginFailure) as caught:
-        rows(cloud, **arguments)
-    return caught.value
+rows, refused = fetching(PLUGIN, NOW, lambda _: {"subscription": SUBSCRIPTION, "regions": "eastus"})
 
 
 def summary(offerings):

@@ -11,7 +11,7 @@ import pathlib
 import pytest
 from fault_cloud import Answer
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost, codes
+from plugin_host import codes, fetching
 from replay_gcp import API_KEY, PROJECT, ReplayGcp, machine_type, part, sku
 
 PLUGIN = BUILD / "plugins" / "gcp.so"
@@ -43,17 +43,7 @@ def small(cloud):
 SMALL = [("n2-standard-2", ZONE, ON_DEMAND, "0.097118"), ("n2-standard-2", ZONE, SPOT, "0.02346")]
 
 
-def rows(cloud, *, wanted=(), secrets=None, **config):
-    with PluginHost() as host:
-        host.load(PLUGIN, config={"project": PROJECT, "regions": "us-central1", **config}, http=cloud.http(),
-                  secrets=cloud.secrets if secrets is None else secrets, clock_ns=NOW * 10 ** 9)
-        return host.rows(**dict(wanted))
-
-
-def refused(cloud, **arguments):
-    with pytest.raises(PluginFailure) as caught:
-        rows(cloud, **arguments)
-    return caught.value
+rows, refused = fetching(PLUGIN, NOW, lambda _: {"project": PROJECT, "regions": "us-central1"})
 
 
 def money(amount):

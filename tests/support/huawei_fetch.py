@@ -1,7 +1,6 @@
 """What the tests of the plugin huawei share: a small region, and its rows."""
-import pytest
 from isocost_protos import BUILD, offering_pb2
-from plugin_host import PluginFailure, PluginHost, money
+from plugin_host import fetching, money
 from replay_huawei import flavor
 
 PLUGIN = BUILD / "plugins" / "huawei.so"
@@ -26,17 +25,7 @@ def small(cloud, name=R):
     return region
 
 
-def rows(cloud, *, wanted=(), secrets=None, http=None, **config):
-    with PluginHost() as host:
-        host.load(PLUGIN, config={"projects": cloud.projects(R), **config}, http=http or cloud.http(),
-                  secrets=cloud.secrets if secrets is None else secrets, clock_ns=NOW * 10 ** 9)
-        return host.rows(**dict(wanted))
-
-
-def refused(cloud, **arguments):
-    with pytest.raises(PluginFailure) as caught:
-        rows(cloud, **arguments)
-    return caught.value
+rows, refused = fetching(PLUGIN, NOW, lambda cloud: {"projects": cloud.projects(R)})
 
 
 def summary(offerings):

@@ -131,6 +131,26 @@ class PluginHost:
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
+def fetching(plugin, now, parameters):
+    """Two functions for the tests of a plugin against a replayed cloud: one gives the rows of a fetch, the other
+    the failure of one that must fail. `now` is the plugin's clock in seconds since 1970, `parameters(cloud)` its
+    configuration, to which further arguments add."""
+    def rows(cloud, *, wanted=(), secrets=None, http=None, **config):
+        with PluginHost() as host:
+            host.load(plugin, config={**parameters(cloud), **config}, http={**cloud.http(), **(http or {})},
+                      secrets=cloud.secrets if secrets is None else secrets, clock_ns=now * 10 ** 9)
+            return host.rows(**dict(wanted))
+
+    def refused(cloud, **arguments):
+        try:
+            rows(cloud, **arguments)
+        except PluginFailure as failure:
+            return failure
+        raise AssertionError("the plugin gave rows")
+
+    return rows, refused
+
+
 def money(amount):
     """An amount as text, "0.4" or "1.", and its currency."""
     return f"{amount.units + amount.nanos / 1e9:.9f}".rstrip("0"), amount.currency_code
