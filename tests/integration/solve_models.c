@@ -4,11 +4,12 @@
  *   {"reason": N, "verified": bool, "refusal": "...", "tiers": [[name, value, bound], ...],
  *    "proved": [bound, ...], "strategies": [name, ...], "resolve_cpu_s": S, "first_plan_cpu_s": S,
  *    "first_bound_cpu_s": S, "solve_cpu_s": S, "verify_cpu_s": S, "peak_mb": M, "solve_mb": M,
- *    "remembered": N}
+ *    "remembered": N, "capped": N}
  * with N of enum iso_reason; a bound is null when the model is infeasible, the times of the first
  * plan and of the first bound on money when none was told before the end. `proved` are bounds by
- * multipliers alone; `remembered` says how often something was found in the past so far. The peak
- * is that of the process so far, `solve_mb` by how much the solver raised it. With --cpu time
+ * multipliers alone; `remembered` says how often something was found in the past so far, `capped`
+ * in how many periods the proof has a multiplier of a limit, so that relaxing it would pay. The
+ * peak is that of the process so far, `solve_mb` by how much the solver raised it. With --cpu time
  * limits are in CPU seconds, so that other work on the machine changes nothing. With --listed the
  * columns method lists all columns of instances only up to so many. With
  * --snapshot the models' selectors choose from a stored snapshot of prices. With --past each solve
@@ -113,6 +114,20 @@ static void print_time(const char *name, double at, double begin_s)
         printf("\"%s\": %.4f, ", name, at - begin_s);
 }
 
+/* Periods in which the proof has a multiplier of some limit: relaxing it there would pay. */
+static int32_t count_capped(const struct iso_problem *problem, const struct iso_plan *plan)
+{
+    ISO_AUTO_MEM bool *capped = iso_calloc((size_t)problem->n_periods, sizeof(*capped));
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < plan->n_duals && capped; i++)
+        if (plan->duals[i].kind == ISO_ROW_LIMIT && plan->duals[i].value != 0)
+            capped[plan->duals[i].b] = true;
+    for (int32_t t = 0; t < problem->n_periods && capped; t++)
+        n += capped[plan->n_leads ? plan->leads[t].period : t];
+    return n;
+}
+
 static void print_answer(const struct iso_problem *problem, const struct iso_plan *plan,
                          double resolve_s, double begin_s, double begin_mb)
 {
@@ -142,6 +157,7 @@ static void print_answer(const struct iso_problem *problem, const struct iso_pla
     print_time("first_bound_cpu_s", first_bound_s, begin_s);
     print_time("solve_cpu_s", end_s, begin_s);
     print_time("verify_cpu_s", read_clock(CLOCK_PROCESS_CPUTIME_ID), end_s);
+    printf("\"capped\": %d, ", count_capped(problem, plan));
     printf("\"peak_mb\": %.1f, \"solve_mb\": %.1f, \"remembered\": %lld}\n", end_mb,
            end_mb - begin_mb, past ? (long long)iso_past_count(past).n_found : 0);
 }
