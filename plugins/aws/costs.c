@@ -113,18 +113,33 @@ static enum iso_status read_answer(const struct costs_call *call, const struct i
     return ISO_OK;
 }
 
-/* ---- The cache: {"fetched_ns": "...", "answers": [...]}, one file for each span of days ---- */
+/* ---- The cache: {"fetched_ns": "...", "answers": [...]}, one file for each length of a span: a
+ * schedule asks for other days each day, and files of days gone by would stay for ever ---- */
 
 #define KEPT_FORM "1" /* of the answers in a kept file */
 
-static void name_of(const char *from, const char *to, char ret_name[ISO_AWS_PLACE_BYTES])
+/* The days that are asked for, and what is kept of them. */
+struct span {
+    char from[ISO_TIME_TEXT_SIZE], to[ISO_TIME_TEXT_SIZE]; /* `to` is excluded */
+    char name[ISO_AWS_PLACE_BYTES], version[ISO_AWS_PLACE_BYTES];
+};
+
+static struct span span_of(const struct iso_aws_fetch *fetch)
 {
-    snprintf(ret_name, ISO_AWS_PLACE_BYTES, "costs-%.10s-%.10s.json", from, to);
+    int64_t end_ns = fetch->what->to_ns + NS_PER_DAY - 1;
+    struct span span;
+
+    iso_time_write(fetch->what->from_ns, span.from);
+    iso_time_write(end_ns, span.to);
+    snprintf(span.name, sizeof(span.name), "costs-%lld-days.json",
+             (long long)(end_ns / NS_PER_DAY - fetch->what->from_ns / NS_PER_DAY));
+    snprintf(span.version, sizeof(span.version), KEPT_FORM " %.10s %.10s", span.from, span.to);
+    return span;
 }
 
 /* Sends what the cache has of these days, if it is young enough. A cache that cannot be read is
  * none. */
-static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char *name,
+static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const struct span *span,
                                    bool *ret_sent, struct iso_error *reterr)
 {
     const struct costs_call call = {.fetch = fetch};
@@ -134,8 +149,8 @@ static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char
     bool found;
 
     *ret_sent = false;
-    enum iso_status status =
-        iso_kept_read(fetch->host, name, KEPT_FORM, iso_answer_receive, &bytes, &found, reterr);
+    enum iso_status status = iso_kept_read(fetch->host, span->name, span->version,
+                                           iso_answer_receive, &bytes, &found, reterr);
     if (status == ISO_OK && found)
         iso_json_document_read(bytes.bytes, bytes.n_bytes, &cache, NULL);
     iso_answer_fini(&bytes);
@@ -151,10 +166,10 @@ static enum iso_status send_cached(const struct iso_aws_fetch *fetch, const char
     return ISO_OK;
 }
 
-static enum iso_status write_cache(const struct iso_aws_fetch *fetch, const char *name,
+static enum iso_status write_cache(const struct iso_aws_fetch *fetch, const struct span *span,
                                    const struct iso_text *text, struct iso_error *reterr)
 {
-    ISO_AUTO(iso_kept) kept = iso_kept_begin(fetch->host, name, KEPT_FORM);
+    ISO_AUTO(iso_kept) kept = iso_kept_begin(fetch->host, span->name, span->version);
 
     iso_kept_add(kept, text->bytes, text->n_bytes);
     if (!iso_kept_end(kept))
@@ -174,8 +189,8 @@ static enum iso_status on_page(void *context, const struct iso_json *answer,
     return read_answer(call, answer, reterr);
 }
 
-static enum iso_status ask(const struct iso_aws_fetch *fetch, const char *from, const char *to,
-                           const char *name, struct iso_error *reterr)
+static enum iso_status ask(const struct iso_aws_fetch *fetch, const struct span *span,
+                           struct iso_error *reterr)
 {
     ISO_AUTO_TEXT body = {0}, kept = {0};
     struct costs_call call = {.fetch = fetch, .kept = &kept};
@@ -187,19 +202,18 @@ static enum iso_status ask(const struct iso_aws_fetch *fetch, const char *from, 
                  "\"Metrics\":[\"UnblendedCost\",\"AmortizedCost\",\"UsageQuantity\"],"
                  "\"GroupBy\":[{\"Type\":\"DIMENSION\",\"Key\":\"SERVICE\"},"
                  "{\"Type\":\"DIMENSION\",\"Key\":\"RECORD_TYPE\"}]",
-                 from, to);
+                 span->from, span->to);
     ISO_TRY(iso_text_check(&body, reterr));
     ISO_TRY(iso_aws_ask_json(fetch, &iso_aws_cost_explorer, fetch->aws->regions[0],
                              "GetCostAndUsage", body.bytes, on_page, &call, reterr));
     iso_text_add(&kept, "]}");
     ISO_TRY(iso_text_check(&kept, reterr));
-    return write_cache(fetch, name, &kept, reterr);
+    return write_cache(fetch, span, &kept, reterr);
 }
 
 enum iso_status iso_aws_send_costs(const struct iso_aws_fetch *fetch, struct iso_error *reterr)
 {
-    char from[ISO_TIME_TEXT_SIZE], to[ISO_TIME_TEXT_SIZE];
-    char name[ISO_AWS_PLACE_BYTES];
+    struct span span = span_of(fetch);
     bool sent;
 
     if (!fetch->aws->config->cost_explorer)
@@ -210,9 +224,6 @@ enum iso_status iso_aws_send_costs(const struct iso_aws_fetch *fetch, struct iso
         return iso_fail(reterr, ISO_E_INVALID, "cost_explorer",
                         "Cost Explorer is not asked without a cache folder: each page costs "
                         "USD 0.01");
-    iso_time_write(fetch->what->from_ns, from);
-    iso_time_write(fetch->what->to_ns + NS_PER_DAY - 1, to); /* the end is excluded */
-    name_of(from, to, name);
-    ISO_TRY(send_cached(fetch, name, &sent, reterr));
-    return sent ? ISO_OK : ask(fetch, from, to, name, reterr);
+    ISO_TRY(send_cached(fetch, &span, &sent, reterr));
+    return sent ? ISO_OK : ask(fetch, &span, reterr);
 }
