@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define FEW_ITEMS 12
-#define SAME 1e-9 /* relative; a lineup that is cheaper by less is no news */
+#define MOST_LINEUPS 8192 /* of a workload; more are not told apart by any horizon's demands */
+#define SAME 1e-9         /* relative; a lineup that is cheaper by less is no news */
 
 static enum iso_status no_memory(struct iso_error *reterr)
 {
@@ -169,14 +170,16 @@ static double capacity_of(const struct iso_frontier *frontier, const double *val
     return capacity;
 }
 
-/* Whether a lineup would be news; its place. */
+/* Whether a lineup would be news; its place. A full frontier takes only what undercuts others. */
 static bool is_news(const struct iso_frontier *frontier, double capacity, double cost,
                     int32_t *ret_at)
 {
     if (!(capacity >= frontier->least))
         return false;
-    *ret_at = place_of(frontier, capacity);
-    return *ret_at == frontier->n_lineups || cost < frontier->lineups[*ret_at].cost * (1 - SAME);
+    int32_t at = *ret_at = place_of(frontier, capacity);
+    if (at < frontier->n_lineups && cost >= frontier->lineups[at].cost * (1 - SAME))
+        return false;
+    return frontier->n_lineups < MOST_LINEUPS || (at > 0 && frontier->lineups[at - 1].cost >= cost);
 }
 
 /* Puts a lineup in, in the place of those that it undercuts. Takes over its block. */
@@ -315,11 +318,14 @@ bool iso_frontier_spread(struct iso_frontier *frontier, int64_t most_lineups)
     size_t n_rows = (size_t)frontier->n_rows, n_items = (size_t)frontier->n_items;
     ISO_AUTO_MEM double *value = iso_calloc(n_rows, sizeof(*value));
     struct iso_lineup from = new_lineup(frontier);
+    struct iso_search *search = &frontier->hours->master->h->search;
     bool ok = value && from.value;
 
     for (int32_t n = 1; ok && n > 0 && most_lineups > 0;) {
         n = 0;
-        for (int32_t at = 0; ok && at < frontier->n_lineups && most_lineups > 0; at++) {
+        for (int32_t at = 0;
+             ok && at < frontier->n_lineups && most_lineups > 0 && !iso_search_stops(search);
+             at++) {
             struct iso_lineup *lineup = &frontier->lineups[at];
             if (lineup->spread)
                 continue;

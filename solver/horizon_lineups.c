@@ -36,7 +36,7 @@ static enum iso_status gather(struct iso_hours *hours, const struct iso_turn *tu
         if (outcome == ISO_LP_OPTIMAL)
             iso_hours_fill(hours, hours->frontiers);
     }
-    for (int32_t a = 0; a < hours->h->problem->n_workloads && !iso_search_stops(search); a++)
+    for (int32_t a = 0; a < hours->h->problem->n_workloads; a++)
         if (!iso_frontier_spread(&hours->frontiers[a], (int64_t)SPREAD_A_PERIOD * n_turns))
             return no_memory(reterr);
     return ISO_OK;
