@@ -79,6 +79,23 @@ static bool is_served(const struct iso_verifier *v, int32_t a)
            workload->n_traffic == 0;
 }
 
+/* Whether a product may cover instances of some workload other than a. */
+static bool covers_others(const struct iso_problem *problem, const struct iso_product *product,
+                          int32_t a)
+{
+    for (int32_t other = 0; other < problem->n_workloads; other++) {
+        if (other == a || !product->cells[iso_problem_cell(problem, other)])
+            continue;
+        for (int32_t i = 0; i < product->n_eligible; i++) {
+            int32_t offering = product->eligible[i].offering;
+            if (!problem->offerings[offering].spot &&
+                iso_workload_find_option(&problem->workloads[other], offering) >= 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The option that a product is reserved for, or -1; *ret_instances: covered by one unit. */
 static int32_t reserved_option(const struct iso_problem *problem, const struct iso_product *product,
                                int32_t a, iso_decimal *ret_instances)
@@ -86,9 +103,8 @@ static int32_t reserved_option(const struct iso_problem *problem, const struct i
     const struct iso_workload *workload = &problem->workloads[a];
     int32_t found = -1;
 
-    for (int32_t k = 0; k < iso_problem_n_cells(problem); k++)
-        if ((product->cells[k] != 0) != (k == a))
-            return -1;
+    if (!product->cells[iso_problem_cell(problem, a)] || covers_others(problem, product, a))
+        return -1;
     for (int32_t i = 0; i < product->n_eligible; i++) {
         const struct iso_eligible *eligible = &product->eligible[i];
         int32_t option = iso_workload_find_option(workload, eligible->offering);
