@@ -4,8 +4,9 @@
  *
  *   2 required (1 where no survive rule asks for spare capacity; with a ramp the largest of all
  *     periods, as instances may have to stay)
- *     + k * the largest option, k = 1 + shares + survive rules + domains that spread rules ask for,
- *       times 1 / maximum, rounded up and at most 20, of the tightest cap on a share
+ *     + k * the largest option, k = 1 + shares + survive rules + domains that spread rules ask for
+ *       + domains of another level in which it may have to run, times 1 / maximum, rounded up and
+ *       at most 20, of the tightest cap on a share
  *     + the largest option * instances that minima of limits or today's placement ask for.
  *
  * A plan with more in one domain has an instance there that no rule asks for, so nothing is lost;
@@ -89,6 +90,24 @@ static iso_wide balance(const struct iso_workload *workload)
     return most < MOST_BALANCE ? most : MOST_BALANCE;
 }
 
+/* Domains of one level that a workload may have to run in inside a domain of another level: as many
+ * as it has options in at most. */
+static iso_wide places_asked(const struct iso_problem *problem, int32_t workload)
+{
+    int32_t n_options = problem->workloads[workload].n_options, n_levels = 0;
+    iso_wide most = 0;
+
+    for (int level = 0; level < ISO_N_LEVELS; level++) {
+        int32_t n = iso_problem_n_domains(problem, (enum iso_level)level);
+        n_levels += iso_problem_is_placed(problem, workload, (enum iso_level)level, false);
+        if (n > n_options)
+            n = n_options;
+        if (n > most && iso_problem_is_placed(problem, workload, (enum iso_level)level, true))
+            most = n;
+    }
+    return n_levels > 1 ? most : 0;
+}
+
 iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem, int32_t workload,
                                        int32_t period)
 {
@@ -103,6 +122,7 @@ iso_decimal iso_problem_most_in_domain(const struct iso_problem *problem, int32_
 
     for (int32_t i = 0; i < of->n_spread; i++)
         parts += of->spread[i].minimum_domains;
+    parts += places_asked(problem, workload);
     parts *= balance(of);
     for (int32_t i = 0; i < of->n_options; i++)
         if (of->options[i].served > largest)
