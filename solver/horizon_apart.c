@@ -21,6 +21,16 @@ static enum iso_status no_memory(struct iso_error *reterr)
     return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for workloads by themselves");
 }
 
+/* A workload with the products that cover it, and no limits. */
+struct alone {
+    struct iso_problem problem;
+    struct iso_product *products;
+    int32_t *product; /* of the whole problem, by product of this one */
+    struct iso_horizon_case h;
+    struct iso_master master;
+    struct iso_tier tier; /* what is proved of it; its multipliers are in h.search.plan */
+};
+
 /* Workloads that a product covers, at most 2. */
 static int covers(const struct iso_problem *problem, int32_t c)
 {
@@ -54,7 +64,7 @@ bool iso_apart_applies(const struct iso_master *master, const struct iso_tier *t
     return caps <= WORTH * fabs(tier->checked_bound);
 }
 
-static void alone_fini(struct iso_alone *alone)
+static void alone_fini(struct alone *alone)
 {
     iso_master_fini(&alone->master);
     iso_clusters_fini(&alone->h);
@@ -64,8 +74,8 @@ static void alone_fini(struct iso_alone *alone)
     free(alone->product);
 }
 
-static enum iso_status alone_init(struct iso_alone *alone, const struct iso_horizon_case *h,
-                                  int32_t a, struct iso_error *reterr)
+static enum iso_status alone_init(struct alone *alone, const struct iso_horizon_case *h, int32_t a,
+                                  struct iso_error *reterr)
 {
     const struct iso_problem *whole = h->problem;
     size_t n_products = (size_t)whole->n_products;
@@ -102,7 +112,7 @@ static enum iso_status alone_init(struct iso_alone *alone, const struct iso_hori
 }
 
 /* The bound of a workload by itself and what it buys. *ret_outcome: that of its master. */
-static enum iso_status solve_alone(struct iso_alone *alone, enum iso_lp_outcome *ret_outcome,
+static enum iso_status solve_alone(struct alone *alone, enum iso_lp_outcome *ret_outcome,
                                    struct iso_error *reterr)
 {
     ISO_TRY(iso_master_init(&alone->master, &alone->h, reterr));
@@ -113,7 +123,7 @@ static enum iso_status solve_alone(struct iso_alone *alone, enum iso_lp_outcome 
     return iso_master_dive(&alone->master, reterr);
 }
 
-static void take_purchases(const struct iso_alone *alone, struct iso_horizon_case *h)
+static void take_purchases(const struct alone *alone, struct iso_horizon_case *h)
 {
     for (int32_t c = 0; c < alone->problem.n_products; c++)
         memcpy(&h->bought[h->first_start[alone->product[c]]],
@@ -126,11 +136,11 @@ static void take_purchases(const struct iso_alone *alone, struct iso_horizon_cas
 /* The period of a multiplier. */
 static int32_t *period_of(struct iso_dual *dual)
 {
-    return dual->kind == ISO_ROW_DEMAND ? &dual->b : &dual->c;
+    return dual->kind == ISO_ROW_DEMAND || dual->kind == ISO_ROW_COMMIT ? &dual->b : &dual->c;
 }
 
 /* Copies the multipliers of a workload's lead to a period. `first` by lead: places in its plan. */
-static bool copy_duals(const struct iso_alone *alone, int32_t a, int32_t t, const int32_t *first,
+static bool copy_duals(const struct alone *alone, int32_t a, int32_t t, const int32_t *first,
                        struct iso_plan *plan)
 {
     const struct iso_plan *from = alone->h.search.plan;
@@ -139,7 +149,7 @@ static bool copy_duals(const struct iso_alone *alone, int32_t a, int32_t t, cons
 
     for (int32_t i = first[lead]; i < first[lead + 1] && ok; i++) {
         struct iso_dual dual = from->duals[i];
-        dual.a = a;
+        dual.a = dual.kind == ISO_ROW_COMMIT ? alone->product[dual.a] : a;
         *period_of(&dual) = t;
         ok = iso_append(&plan->duals, &plan->n_duals, sizeof(dual), &dual);
     }
@@ -147,7 +157,7 @@ static bool copy_duals(const struct iso_alone *alone, int32_t a, int32_t t, cons
 }
 
 /* Multipliers stand by rising leads. */
-static void index_duals(const struct iso_alone *alone, int32_t *first)
+static void index_duals(const struct alone *alone, int32_t *first)
 {
     const struct iso_plan *plan = alone->h.search.plan;
     int32_t next = 0;
@@ -160,8 +170,23 @@ static void index_duals(const struct iso_alone *alone, int32_t *first)
     first[alone->problem.n_periods] = next;
 }
 
+/* Tables of whole instances prove what workloads with nothing but demands cost. */
+static bool copy_functions(const struct alone *alone, int32_t a, struct iso_plan *plan)
+{
+    const struct iso_plan *from = alone->h.search.plan;
+    bool ok = true;
+
+    for (int32_t i = 0; i < from->n_value_functions && ok; i++) {
+        struct iso_value_function function = from->value_functions[i];
+        function.workload = a;
+        ok = iso_append(&plan->value_functions, &plan->n_value_functions, sizeof(function),
+                        &function);
+    }
+    return ok;
+}
+
 /* Every period leads itself. */
-static enum iso_status emit(const struct iso_horizon_case *h, const struct iso_alone *alone,
+static enum iso_status emit(const struct iso_horizon_case *h, const struct alone *alone,
                             struct iso_tier *tier, struct iso_error *reterr)
 {
     int32_t n_workloads = h->problem->n_workloads, n_periods = h->problem->n_periods;
@@ -172,8 +197,13 @@ static enum iso_status emit(const struct iso_horizon_case *h, const struct iso_a
     if (!first)
         return no_memory(reterr);
     plan->n_duals = tier->first_dual;
-    for (int32_t a = 0; a < n_workloads; a++)
+    for (int32_t a = 0; a < n_workloads; a++) {
         index_duals(&alone[a], &first[(size_t)a * n_index]);
+        if (!copy_functions(&alone[a], a, plan))
+            return no_memory(reterr);
+    }
+    if (plan->n_value_functions > 0)
+        tier->proof = ISO_PROOF_VALUE_FUNCTION;
     for (int32_t t = 0; t < n_periods; t++) {
         plan->leads[t].period = t;
         for (int32_t a = 0; a < n_workloads; a++)
@@ -184,7 +214,7 @@ static enum iso_status emit(const struct iso_horizon_case *h, const struct iso_a
     return ISO_OK;
 }
 
-static enum iso_status solve_all(struct iso_master *master, struct iso_alone *alone,
+static enum iso_status solve_all(struct iso_master *master, struct alone *alone,
                                  struct iso_tier *tier, struct iso_error *reterr)
 {
     struct iso_horizon_case *h = master->h;
@@ -211,7 +241,7 @@ enum iso_status iso_apart_solve(struct iso_master *master, struct iso_tier *tier
                                 struct iso_error *reterr)
 {
     int32_t n_workloads = master->h->problem->n_workloads;
-    struct iso_alone *alone = iso_calloc((size_t)n_workloads, sizeof(*alone));
+    struct alone *alone = iso_calloc((size_t)n_workloads, sizeof(*alone));
 
     if (!alone)
         return no_memory(reterr);

@@ -4,16 +4,6 @@
 
 #include "horizon.h"
 
-/* A workload with the products that cover it, and no limits. */
-struct iso_alone {
-    struct iso_problem problem;
-    struct iso_product *products;
-    int32_t *product; /* of the whole problem, by product of this one */
-    struct iso_horizon_case h;
-    struct iso_master master;
-    struct iso_tier tier; /* what is proved of it; its multipliers are in h.search.plan */
-};
-
 /* Whether each product covers one workload and the caps add next to nothing to the master's
  * bound. */
 bool iso_apart_applies(const struct iso_master *master, const struct iso_tier *tier);

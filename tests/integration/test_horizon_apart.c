@@ -10,6 +10,7 @@
 
 #include "../../solver/horizon_apart.h"
 #include "../../solver/horizon_hours.h"
+#include "../../solver/verify/verifier.h"
 #include "../support/forced_solve.h"
 #include "isocost/ledger.h"
 
@@ -214,26 +215,54 @@ static void close_case(struct opened *opened)
     iso_plan_free(opened->h.search.plan);
 }
 
+/* The verifier finds in the multipliers and tables what is claimed. */
+static void check_proof(struct opened *opened)
+{
+    struct iso_plan *plan = opened->h.search.plan;
+    struct iso_error error = {0};
+    double bound = -INFINITY;
+
+    assert_true(iso_append(&plan->tiers, &plan->n_tiers, sizeof(opened->tier), &opened->tier));
+    struct iso_verifier v = {.problem = opened->h.problem, .plan = plan, .reterr = &error};
+    assert_int_equal(iso_verify_read(&v), ISO_OK);
+    assert_int_equal(iso_verify_leads(&v), ISO_OK);
+    assert_int_equal(iso_verify_tabulate(&v), ISO_OK);
+    assert_int_equal(iso_verify_dual_bound(&v, 0, false, &bound), ISO_OK);
+    iso_verify_fini(&v);
+    assert_true(fabs(bound - opened->tier.checked_bound) <= 1e-6 * bound);
+}
+
 /* 420 of p are more than 0.6 of what any hour asks for. Six demands that move by themselves: 24
  * clusters of all six at once lose more than one part in a hundred of the bound, clusters of each
- * one less than in a thousand. */
-static void workloads_under_roomy_caps_are_bounded_and_buy_by_themselves(void **state)
+ * one less than in a thousand. The first few have no shares: tables of whole instances prove
+ * what those cost. */
+static void check_apart(struct shop *shop, int n_without)
 {
-    static struct shop shop;
     struct opened opened;
     struct iso_error error = {0};
 
-    (void)state;
-    open_shop(&shop, alike, 420);
-    open_case(&opened, &shop.problem);
-    double least = least_cost(&shop);
+    open_shop(shop, alike, 420);
+    for (int a = 0; a < n_without; a++)
+        shop->workloads[a].n_shares = 0;
+    open_case(&opened, &shop->problem);
+    double least = least_cost(shop);
     assert_true(opened.tier.checked_bound < 0.99 * least);
     assert_true(iso_apart_applies(&opened.master, &opened.tier));
     assert_int_equal(iso_apart_solve(&opened.master, &opened.tier, &error), ISO_OK);
     assert_true(opened.tier.checked_bound > 0.999 * least);
     assert_true(opened.tier.checked_bound <= least * (1 + 1e-9));
-    assert_true(cost_of(&shop, opened.h.bought) <= 1.0005 * least);
+    assert_true(cost_of(shop, opened.h.bought) <= 1.0005 * least);
+    check_proof(&opened);
     close_case(&opened);
+}
+
+static void workloads_under_roomy_caps_are_bounded_and_buy_by_themselves(void **state)
+{
+    static struct shop shop;
+
+    (void)state;
+    for (int n_without = 0; n_without < WORKLOADS; n_without += 2)
+        check_apart(&shop, n_without);
 }
 
 /* Six tenths of each workload from p, the rest from q: what the cap lets through depends on what
@@ -319,21 +348,31 @@ static void hours_run_the_cheapest_lineups_that_any_hour_found(void **state)
     close_case(&opened);
 }
 
-/* The same through all stages, and verified. */
-static void plans_for_such_workloads_are_next_to_what_each_can_do_alone(void **state)
+/* A plan for a shop whose first few workloads have no shares. */
+static void check_plan(struct shop *shop, int n_without)
 {
-    static struct shop shop;
-
-    (void)state;
-    open_shop(&shop, alike, 420);
-    double least = least_cost(&shop);
-    struct iso_plan *plan = forced_plan(&shop.problem, ISO_STRATEGY_HORIZON, 0);
+    open_shop(shop, alike, 420);
+    for (int a = 0; a < n_without; a++)
+        shop->workloads[a].n_shares = 0;
+    double least = least_cost(shop);
+    struct iso_plan *plan = forced_plan(&shop->problem, ISO_STRATEGY_HORIZON, 0);
     assert_true(strategy_was_used(plan, "horizon"));
     assert_true(plan->tiers[0].bound <= least * (1 + 1e-9));
     assert_true(plan->tiers[0].bound >= least * 0.999);
     assert_true(iso_decimal_to_double(plan->cost) >= least * (1 - 1e-9));
     assert_true(iso_decimal_to_double(plan->cost) <= least * 1.0005);
     iso_plan_free(plan);
+}
+
+/* The same through all stages, and verified; also where some workloads have no shares, so that
+ * tables of whole instances prove what those cost, beside multipliers for the others. */
+static void plans_for_such_workloads_are_next_to_what_each_can_do_alone(void **state)
+{
+    static struct shop shop;
+
+    for (int without = 0; without < WORKLOADS; without += 2)
+        check_plan(&shop, without);
+    (void)state;
 }
 
 /* 240 of p are less than 0.6 of most hours' demands, but more than the 0.4 that q leaves of any:
