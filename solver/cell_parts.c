@@ -164,12 +164,8 @@ enum iso_status iso_cells_offer(struct iso_cells *cells, struct iso_error *reter
 
     if (!list_parts(cells))
         return no_memory(reterr);
-    ISO_TRY(iso_search_grow(search, n_columns, reterr));
-    if (search->unlisted)
-        ISO_TRY(iso_unlisted_see(search->unlisted, reterr));
-    ISO_AUTO_MEM double *x = iso_calloc((size_t)mip->n_columns, sizeof(*x));
-    if (!x)
-        return no_memory(reterr);
+    ISO_AUTO_MEM double *x = NULL;
+    ISO_TRY(iso_search_new_point(search, n_columns, &x, reterr));
     for (int32_t j = 0; j < mip->n_columns; j++) {
         const struct iso_mip_column *column = &mip->columns[j];
         if (column->kind != ISO_COLUMN_USE) {

@@ -310,16 +310,17 @@ static enum iso_status solve_season(struct iso_hours *hours, bool thorough, stru
 {
     struct iso_search *search = &hours->master->h->search;
     int32_t n_turns = hours->h->seasons[hours->season].n_periods;
-    bool searches = thorough && !iso_lineups_apply(hours);
+    bool lineups = iso_lineups_apply(hours);
 
-    if (iso_lineups_apply(hours))
+    if (lineups)
         ISO_TRY(iso_lineups_serve(hours, turns, &n_turns, reterr));
     for (int32_t i = 0; i < n_turns && *ret_missed < 0; i++) {
         int32_t t = turns[i].period;
         bool holds = false;
         if (!iso_search_stops(search))
-            ISO_TRY(searches ? search_turn(hours, t, n_after + n_turns - i, &holds, reterr)
-                             : solve_turn(hours, t, &holds, reterr));
+            ISO_TRY(thorough && !lineups
+                        ? search_turn(hours, t, n_after + n_turns - i, &holds, reterr)
+                        : solve_turn(hours, t, &holds, reterr));
         if (!holds)
             *ret_missed = t;
     }

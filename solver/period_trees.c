@@ -308,12 +308,8 @@ static enum iso_status offer(struct trees *trees, struct iso_error *reterr)
 
     if (!columns || !list_point(trees, columns))
         return no_memory(reterr);
-    ISO_TRY(iso_search_grow(search, n_columns, reterr));
-    if (search->unlisted)
-        ISO_TRY(iso_unlisted_see(search->unlisted, reterr));
-    ISO_AUTO_MEM double *x = iso_calloc((size_t)mip->n_columns, sizeof(*x));
-    if (!x)
-        return no_memory(reterr);
+    ISO_AUTO_MEM double *x = NULL;
+    ISO_TRY(iso_search_new_point(search, n_columns, &x, reterr));
     for (int32_t j = 0; j < mip->n_columns && search->has_best; j++)
         if (mip->columns[j].kind != ISO_COLUMN_USE || !trees->planned[mip->columns[j].c])
             x[j] = search->best[j];

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "unlisted.h"
+
 #define WHOLE 1e-5     /* how far from whole a whole column may be when it is offered */
 #define ROW_SLACK 1e-7 /* relative; exact checks follow in extraction and in the verifier */
 
@@ -302,6 +304,16 @@ enum iso_status iso_search_grow(struct iso_search *search, int32_t before, struc
     }
     return freeze_new(search, before) ? ISO_OK
                                       : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
+}
+
+enum iso_status iso_search_new_point(struct iso_search *search, int32_t before, double **ret_x,
+                                     struct iso_error *reterr)
+{
+    ISO_TRY(iso_search_grow(search, before, reterr));
+    if (search->unlisted)
+        ISO_TRY(iso_unlisted_see(search->unlisted, reterr));
+    *ret_x = iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(**ret_x));
+    return *ret_x ? ISO_OK : iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a search");
 }
 
 enum iso_status iso_search_grow_duals(const struct iso_search *search, int32_t before,

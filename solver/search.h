@@ -159,6 +159,12 @@ enum iso_status iso_price_patterns(struct iso_search *search, const double *dual
 enum iso_status iso_search_grow(struct iso_search *search, int32_t before,
                                 struct iso_error *reterr);
 
+/* The same for columns of instances that were listed for a point, also in what prices unlisted
+ * ones; *ret_x is a point of all columns, each 0, to be freed by the caller. Errors: ISO_E_NOMEM.
+ */
+enum iso_status iso_search_new_point(struct iso_search *search, int32_t before, double **ret_x,
+                                     struct iso_error *reterr);
+
 /* Makes room for the multipliers of rows from `before` on, which are 0; the array moves. Errors:
  * ISO_E_NOMEM. */
 enum iso_status iso_search_grow_duals(const struct iso_search *search, int32_t before,

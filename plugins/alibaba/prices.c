@@ -38,12 +38,8 @@ static bool read_price(const struct price_call *call, const struct iso_json *val
 
     if (how == ISO_NUMBER_READ)
         return true;
-    *ret_status = report(call,
-                         how == ISO_NUMBER_MISSING      ? "missing_price"
-                         : how == ISO_NUMBER_NON_FINITE ? "non_finite_price"
-                                                        : "invalid_price",
-                         /* quarantined= */ true,
-                         error.text[0] ? error.text : "no price; that is not a price of 0", reterr);
+    struct iso_price_fault fault = iso_price_fault_of(how, &error);
+    *ret_status = report(call, fault.code, /* quarantined= */ true, fault.text, reterr);
     return false;
 }
 

@@ -56,12 +56,10 @@ static enum iso_status read_money(const struct iso_aws_fetch *fetch,
     enum iso_number how = iso_number_read(text_of(row, ISO_AWS_PRICE_PRICE), ret_price, &error);
 
     *ret_taken = false;
-    if (how == ISO_NUMBER_MISSING)
-        return refuse(fetch, row, "missing_price", "no price; that is not a price of 0", reterr);
-    if (how != ISO_NUMBER_READ)
-        return refuse(fetch, row,
-                      how == ISO_NUMBER_NON_FINITE ? "non_finite_price" : "invalid_price",
-                      error.text, reterr);
+    if (how != ISO_NUMBER_READ) {
+        struct iso_price_fault fault = iso_price_fault_of(how, &error);
+        return refuse(fetch, row, fault.code, fault.text, reterr);
+    }
     if (strlen(text_of(row, ISO_AWS_PRICE_CURRENCY)) != 3)
         return refuse(fetch, row, "unknown_currency", "no currency", reterr);
     const char *effective = text_of(row, ISO_AWS_PRICE_EFFECTIVE);

@@ -95,11 +95,8 @@ static bool read_price(const struct prices_call *call, const struct iso_json *it
 
     if (how == ISO_NUMBER_READ)
         return true;
-    *ret_status = refuse(call, item,
-                         how == ISO_NUMBER_MISSING      ? "missing_price"
-                         : how == ISO_NUMBER_NON_FINITE ? "non_finite_price"
-                                                        : "invalid_price",
-                         error.text[0] ? error.text : "no price; that is not a price of 0", reterr);
+    struct iso_price_fault fault = iso_price_fault_of(how, &error);
+    *ret_status = refuse(call, item, fault.code, fault.text, reterr);
     return false;
 }
 

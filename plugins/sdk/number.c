@@ -99,6 +99,14 @@ enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret
     return how;
 }
 
+struct iso_price_fault iso_price_fault_of(enum iso_number how, const struct iso_error *error)
+{
+    if (how == ISO_NUMBER_MISSING)
+        return (struct iso_price_fault){"missing_price", "no price; that is not a price of 0"};
+    return (struct iso_price_fault){
+        how == ISO_NUMBER_NON_FINITE ? "non_finite_price" : "invalid_price", error->text};
+}
+
 struct iso_amount iso_amount_multiply(struct iso_amount a, struct iso_amount b)
 {
     struct iso_amount amount = {a.present && b.present, 0};

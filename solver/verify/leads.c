@@ -79,7 +79,7 @@ struct iso_row_range iso_leads_rows(const struct iso_pricing *p, enum iso_row_ki
     return iso_pricing_rows(p, kind, a, b, v->plan->leads[period].period);
 }
 
-static bool same_prices(const struct iso_problem *problem, int32_t t, int32_t lead)
+bool iso_leads_same_prices(const struct iso_problem *problem, int32_t t, int32_t lead)
 {
     for (int32_t k = 0; k < problem->n_currencies; k++)
         if (problem->currencies[k].rate_to_base[t] != problem->currencies[k].rate_to_base[lead])
@@ -129,5 +129,5 @@ bool iso_leads_alike(const struct iso_pricing *p, int32_t t)
         if (problem->workloads[a].n_survive > 0 &&
             (problem->workloads[a].demand[t] > 0) != (problem->workloads[a].demand[lead] > 0))
             return false;
-    return same_prices(problem, t, lead) && same_rules(p, t, lead);
+    return iso_leads_same_prices(problem, t, lead) && same_rules(p, t, lead);
 }

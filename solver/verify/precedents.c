@@ -67,11 +67,9 @@ static bool is_same_period(const struct iso_precedents *precedents, const struct
 {
     const struct iso_problem *problem = p->v->problem;
 
-    if (problem->periods[t].hours != problem->periods[other].hours)
+    if (problem->periods[t].hours != problem->periods[other].hours ||
+        !iso_leads_same_prices(problem, t, other))
         return false;
-    for (int32_t k = 0; k < problem->n_currencies; k++)
-        if (problem->currencies[k].rate_to_base[t] != problem->currencies[k].rate_to_base[other])
-            return false;
     for (int32_t i = 0; i < precedents->n_products; i++) {
         int32_t c = precedents->products[i];
         if (p->supply[iso_verify_at(p->v, c, t)] != p->supply[iso_verify_at(p->v, c, other)])

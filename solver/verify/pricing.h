@@ -90,6 +90,9 @@ bool iso_leads_may_have(const struct iso_verifier *v, const struct iso_dual *dua
  * lead: then they price alike. */
 bool iso_leads_alike(const struct iso_pricing *p, int32_t t);
 
+/* Whether rates of currencies and all prices are the same in two periods. */
+bool iso_leads_same_prices(const struct iso_problem *problem, int32_t t, int32_t lead);
+
 /* What stands for a COMMIT row: given, or implied and opened for the period. */
 double iso_pricing_commit(const struct iso_pricing *p, int32_t product, int32_t period);
 

@@ -5,18 +5,6 @@
 
 #define DAY_S 86400.0
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 /* --- copies --- */
 
 static const char *name_of(const struct fixture *f)
@@ -369,16 +357,4 @@ static void events_go_a_day_after_the_end_and_more_than_a_batch_of_them(void **s
                 events_go_a_day_after_the_end_and_more_than_a_batch_of_them, set_up, tear_down),  \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    bool postgres = postgres_cluster_start(&cluster);
-    int n_failed = 0;
-
-    n_failed += cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-    if (postgres)
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

@@ -1,18 +1,6 @@
 /* What each call of the store promises, on SQLite and on PostgreSQL. */
 #include "store_fixture.h"
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 static void a_plan_reads_back_as_it_was_stored(void **state)
 {
     struct fixture *f = *state;
@@ -343,14 +331,4 @@ static void a_plan_that_has_ended_and_its_events_are_never_changed(void **state)
                 a_plan_that_has_ended_and_its_events_are_never_changed, set_up, tear_down),        \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-
-    if (postgres_cluster_start(&cluster))
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

@@ -1,18 +1,6 @@
 /* What the store promises of evaluations and their runs, on SQLite and on PostgreSQL. */
 #include "store_fixture.h"
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 #define MOST_OPEN 2
 
 /* An evaluation of four scenarios in two runs; the id of the one that is there goes to `existing`.
@@ -274,14 +262,4 @@ static void evaluations_go_a_day_after_their_end_with_all_that_is_theirs(void **
             TEST(evaluations_go_a_day_after_their_end_with_all_that_is_theirs, set_up), \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-
-    if (postgres_cluster_start(&cluster))
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

@@ -5,18 +5,6 @@
 
 #define FAILED ISOCOST__V1__PLAN_STATE__PLAN_STATE_FAILED
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 static void limit(struct fixture *f, struct iso_job_limits limits)
 {
     if (limits.lease_s == 0)
@@ -434,14 +422,4 @@ static void jobs_are_counted(void **state)
             cmocka_unit_test_setup_teardown(jobs_are_counted, set_up, tear_down),                  \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-
-    if (postgres_cluster_start(&cluster))
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

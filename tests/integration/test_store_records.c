@@ -3,18 +3,6 @@
 #include "record_store.h"
 #include "store_fixture.h"
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 #define DAY INT64_C(86400000000000)
 #define JANUARY (INT64_C(20454) * DAY) /* 2026-01-01 */
 #define FOREVER (INT64_MAX)
@@ -400,14 +388,4 @@ static void what_is_held_without_a_gap_is_known(void **state)
             TEST(what_is_held_without_a_gap_is_known, set_up)                           \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-
-    if (postgres_cluster_start(&cluster))
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

@@ -1,18 +1,6 @@
 /* What the store promises of sessions, on SQLite and on PostgreSQL. */
 #include "store_fixture.h"
 
-static struct postgres_cluster cluster;
-
-static int set_up_sqlite(void **state)
-{
-    return set_up_on(NULL, state);
-}
-
-static int set_up_postgres(void **state)
-{
-    return set_up_on(&cluster, state);
-}
-
 static struct iso_session_record session_named(const char *id, const char *request_id)
 {
     return (struct iso_session_record){.id = id,
@@ -164,14 +152,4 @@ static void a_model_stays_while_a_session_needs_it(void **state)
                                             tear_down),                                            \
     }
 
-int main(void)
-{
-    const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);
-    const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);
-    int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);
-
-    if (postgres_cluster_start(&cluster))
-        n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL);
-    postgres_cluster_stop(&cluster);
-    return n_failed;
-}
+RUN_ON_BOTH(TESTS)

@@ -61,6 +61,33 @@ static inline int set_up_on(struct postgres_cluster *cluster, void **state)
     return 0;
 }
 
+static struct postgres_cluster cluster; /* of the tests on PostgreSQL; not running without it */
+
+static inline int set_up_sqlite(void **state)
+{
+    return set_up_on(NULL, state);
+}
+
+static inline int set_up_postgres(void **state)
+{
+    return set_up_on(&cluster, state);
+}
+
+/* main() of a file of tests for both back-ends: TESTS(set_up) lists them. */
+#define RUN_ON_BOTH(TESTS)                                                                     \
+    int main(void)                                                                             \
+    {                                                                                          \
+        const struct CMUnitTest on_sqlite[] = TESTS(set_up_sqlite);                            \
+        const struct CMUnitTest on_postgres[] = TESTS(set_up_postgres);                        \
+        bool postgres = postgres_cluster_start(&cluster);                                      \
+        int n_failed = cmocka_run_group_tests_name("on SQLite", on_sqlite, NULL, NULL);        \
+                                                                                               \
+        if (postgres)                                                                          \
+            n_failed += cmocka_run_group_tests_name("on PostgreSQL", on_postgres, NULL, NULL); \
+        postgres_cluster_stop(&cluster);                                                       \
+        return n_failed;                                                                       \
+    }
+
 static inline int tear_down(void **state)
 {
     struct fixture *f = *state;

@@ -22,6 +22,14 @@ enum iso_number iso_number_read(const char *text, struct iso_amount *ret_amount,
 enum iso_number iso_number_read_rounded(const char *text, struct iso_amount *ret_amount,
                                         struct iso_error *reterr);
 
+/* Why a price that was not read is none, as a diagnostic tells it. `text` is of *error, or static.
+ */
+struct iso_price_fault {
+    const char *code; /* missing_price, non_finite_price or invalid_price */
+    const char *text;
+};
+struct iso_price_fault iso_price_fault_of(enum iso_number how, const struct iso_error *error);
+
 /* The product and the quotient by what is not 0, rounded half to even; absent when an operand is,
  * or out of range. */
 struct iso_amount iso_amount_multiply(struct iso_amount a, struct iso_amount b);
