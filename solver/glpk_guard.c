@@ -2,6 +2,7 @@
 
 #include <glpk.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "isocost/solve.h"
 
@@ -34,6 +35,32 @@ void iso_glpk_arm(void)
     glp_error_hook(on_fatal, NULL);
     glp_term_hook(on_text, NULL);
     glp_term_out(GLP_OFF);
+}
+
+struct apart {
+    enum iso_status (*work)(void *context);
+    void *context;
+    enum iso_status status;
+};
+
+static void *work_apart(void *argument)
+{
+    struct apart *apart = argument;
+
+    apart->status = apart->work(apart->context);
+    glp_free_env(); /* the thread's */
+    return NULL;
+}
+
+enum iso_status iso_glpk_apart(enum iso_status (*work)(void *context), void *context)
+{
+    struct apart apart = {work, context, ISO_OK};
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, work_apart, &apart) != 0)
+        return ISO_E_NOMEM;
+    pthread_join(thread, NULL);
+    return apart.status;
 }
 
 int iso_glpk_bound_type(double lower, double upper)

@@ -16,6 +16,11 @@ unsigned iso_glpk_generation(void);
 /* Installs the hooks of this thread. */
 void iso_glpk_arm(void);
 
+/* Calls `work` on a thread of its own, which has a GLPK environment of its own, and waits for it:
+ * an internal error there leaves the objects of this thread as they are. Errors: those of `work`;
+ * ISO_E_NOMEM where no thread can be made. */
+enum iso_status iso_glpk_apart(enum iso_status (*work)(void *context), void *context);
+
 /* GLPK's name for a pair of bounds; infinite = none. */
 int iso_glpk_bound_type(double lower, double upper);
 

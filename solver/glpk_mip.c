@@ -113,33 +113,74 @@ static void on_tree(glp_tree *tree, void *context)
     }
 }
 
-static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, double cutoff,
-                           struct scratch *scratch, struct search *search,
-                           struct iso_mip_result *result, double *ret_x, struct iso_error *reterr)
-{
-    glp_iocp parameters;
+/* One growing of the tree; what its thread reads and writes. */
+struct attempt {
+    const struct iso_mip *mip;
+    const uint8_t *active;
+    double cutoff;
+    struct scratch *scratch;
+    struct search *search;
+    bool plain; /* without presolve and cuts */
+    struct iso_mip_result *result;
+    double *x;
+};
 
-    ISO_GLPK_GUARD(reterr);
-    glp_prob *prob = load(mip, active, cutoff, scratch);
-    glp_init_iocp(&parameters);
-    parameters.msg_lev = GLP_MSG_OFF;
-    parameters.presolve = GLP_ON;
+static void choose_parameters(const struct attempt *attempt, glp_iocp *ret_parameters)
+{
+    struct search *search = attempt->search;
+    int cuts = attempt->plain || search->limits->no_cuts ? GLP_OFF : GLP_ON;
+
+    glp_init_iocp(ret_parameters);
+    ret_parameters->msg_lev = GLP_MSG_OFF;
+    ret_parameters->presolve = attempt->plain ? GLP_OFF : GLP_ON;
     /* no cover cuts: GLPK 5.0 ends on an error when presolve leaves no column for them */
-    parameters.gmi_cuts = search->limits->no_cuts ? GLP_OFF : GLP_ON;
-    parameters.mir_cuts = search->limits->no_cuts ? GLP_OFF : GLP_ON;
+    ret_parameters->gmi_cuts = cuts;
+    ret_parameters->mir_cuts = cuts;
     if (!search->limits->plans) { /* pseudo-costs raise the bound, but find few plans */
-        parameters.br_tech = GLP_BR_PCH;
-        parameters.bt_tech = GLP_BT_BPH;
+        ret_parameters->br_tech = GLP_BR_PCH;
+        ret_parameters->bt_tech = GLP_BT_BPH;
     }
-    parameters.tol_int = 1e-6;
-    parameters.tol_obj = 1e-9;
-    parameters.cb_func = on_tree;
-    parameters.cb_info = search;
+    ret_parameters->tol_int = 1e-6;
+    ret_parameters->tol_obj = 1e-9;
+    ret_parameters->cb_func = on_tree;
+    ret_parameters->cb_info = search;
     double seconds = fmax(0, search->end - search->control->now(search->control->context));
     /* GLPK counts whole milliseconds and may end 2 early; then nobody would see that time was up.
      * A negative limit it takes for a bug of its caller. */
-    parameters.tm_lim = seconds > 1e6 ? INT32_MAX : (int)(seconds * 1000) + 3;
-    int status = glp_intopt(prob, &parameters);
+    ret_parameters->tm_lim = seconds > 1e6 ? INT32_MAX : (int)(seconds * 1000) + 3;
+}
+
+/* The relaxation, where presolve does not solve it. Gives a status of glp_intopt(). */
+static int relax(glp_prob *prob, const glp_iocp *tree)
+{
+    glp_smcp parameters;
+
+    glp_init_smcp(&parameters);
+    parameters.msg_lev = GLP_MSG_OFF;
+    parameters.tm_lim = tree->tm_lim;
+    glp_scale_prob(prob, GLP_SF_AUTO);
+    glp_adv_basis(prob, 0);
+    int status = glp_simplex(prob, &parameters);
+    if (status != 0)
+        return status;
+    return glp_get_status(prob) == GLP_OPT      ? 0
+           : glp_get_status(prob) == GLP_NOFEAS ? GLP_ENOPFS
+                                                : GLP_ENODFS;
+}
+
+static enum iso_status grow(void *context)
+{
+    struct attempt *attempt = context;
+    struct iso_mip_result *result = attempt->result;
+    struct search *search = attempt->search;
+    glp_iocp parameters;
+
+    ISO_GLPK_GUARD(NULL);
+    glp_prob *prob = load(attempt->mip, attempt->active, attempt->cutoff, attempt->scratch);
+    choose_parameters(attempt, &parameters);
+    int status = attempt->plain ? relax(prob, &parameters) : 0;
+    if (status == 0)
+        status = glp_intopt(prob, &parameters);
     int solution = glp_mip_status(prob);
 
     result->has_x = solution == GLP_OPT || solution == GLP_FEAS;
@@ -150,12 +191,21 @@ static enum iso_status run(const struct iso_mip *mip, const uint8_t *active, dou
         search->outcome = ISO_MIP_STOPPED;
     else if (status == GLP_ETMLIM || (status == GLP_ENODFS && !result->has_x))
         search->outcome = ISO_MIP_STOPPED;
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        ret_x[j] = 0;
+    for (int32_t j = 0; j < attempt->mip->n_columns; j++)
+        attempt->x[j] = 0;
     for (int at = 1; at <= glp_get_num_cols(prob) && result->has_x; at++)
-        ret_x[scratch->column_of[at]] = glp_mip_col_val(prob, at);
+        attempt->x[attempt->scratch->column_of[at]] = glp_mip_col_val(prob, at);
     glp_delete_prob(prob);
     return ISO_OK;
+}
+
+/* Errors: ISO_E_NOMEM; ISO_E_BACKEND: GLPK ended on an internal error. */
+static enum iso_status grow_apart(struct attempt *attempt)
+{
+    attempt->search->bound = -INFINITY;
+    attempt->search->outcome = ISO_MIP_SOLVED;
+    *attempt->result = (struct iso_mip_result){.bound = -INFINITY};
+    return iso_glpk_apart(grow, attempt);
 }
 
 enum iso_status iso_mip_solve(const struct iso_mip *mip, const uint8_t *active, double cutoff,
@@ -166,13 +216,20 @@ enum iso_status iso_mip_solve(const struct iso_mip *mip, const uint8_t *active, 
     struct scratch scratch __attribute__((cleanup(scratch_fini))) = {0};
     struct search search = {.control = control,
                             .limits = limits,
-                            .end = control->now(control->context) + limits->seconds,
-                            .bound = -INFINITY,
-                            .outcome = ISO_MIP_SOLVED};
-    struct iso_mip_result result = {0};
+                            .end = control->now(control->context) + limits->seconds};
+    struct iso_mip_result result;
+    struct attempt attempt = {mip, active, cutoff, &scratch, &search, false, &result, ret_x};
 
     ISO_TRY(scratch_init(&scratch, mip, reterr));
-    ISO_TRY(run(mip, active, cutoff, &scratch, &search, &result, ret_x, reterr));
+    enum iso_status status = grow_apart(&attempt);
+    if (status == ISO_E_BACKEND) { /* presolve's, mostly; see glpk_mip.h */
+        attempt.plain = true;
+        status = grow_apart(&attempt);
+    }
+    if (status == ISO_E_NOMEM)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the thread of a tree");
+    if (status != ISO_OK)
+        search.outcome = ISO_MIP_STOPPED;
     result.outcome = search.outcome;
     result.nodes = search.nodes;
     if (result.outcome == ISO_MIP_SOLVED)

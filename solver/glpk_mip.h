@@ -1,4 +1,8 @@
-/* Small mixed-integer programs behind GLPK's branch and cut. */
+/* Small mixed-integer programs behind GLPK's branch and cut.
+ *
+ * GLPK 5.0 ends on internal errors now and then: its presolve asserts (npp3.c) what does not hold
+ * in some programs without a point. So a tree grows apart from all other objects (glpk_guard.h),
+ * and after such an error it grows again without presolve and cuts. */
 #ifndef ISOCOST_GLPK_MIP_H
 #define ISOCOST_GLPK_MIP_H
 
@@ -8,7 +12,7 @@
 enum iso_mip_outcome {
     ISO_MIP_SOLVED, /* the tree is empty: x is best, or infeasible without has_x */
     ISO_MIP_GAP,    /* the gap asked was reached */
-    ISO_MIP_STOPPED /* by the control, the time or the work limit */
+    ISO_MIP_STOPPED /* by the control, the time or the work limit, or by errors of GLPK's */
 };
 
 struct iso_mip_limits {
@@ -29,7 +33,7 @@ struct iso_mip_result {
 
 /* Solves the columns with active[j] (NULL: all); the others are 0. With presolve and cuts.
  * `cutoff`: only values <= cutoff are looked for (INFINITY: any). ret_x has n_columns places.
- * Errors: ISO_E_NOMEM, ISO_E_BACKEND. */
+ * Errors: ISO_E_NOMEM. */
 enum iso_status iso_mip_solve(const struct iso_mip *mip, const uint8_t *active, double cutoff,
                               const struct iso_mip_limits *limits,
                               const struct iso_control *control, struct iso_mip_result *ret_result,

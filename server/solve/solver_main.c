@@ -38,9 +38,12 @@ static bool harden(pid_t parent, rlim_t memory_bytes)
 }
 
 /* One job after the other needs about as much memory: what one frees is kept for the next rather
- * than given back and faulted in again page by page. Single blocks from 32 MiB on are not kept. */
+ * than given back and faulted in again page by page. Single blocks from 32 MiB on are not kept.
+ * Threads take turns here, so they share one heap: another would reserve 64 MiB of what may be
+ * used. */
 static void keep_freed_memory(void)
 {
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, SERIES_BYTES);
 }
