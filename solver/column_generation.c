@@ -206,13 +206,14 @@ enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct i
     ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
     if (!active)
         return no_memory(reterr);
-    if ((mip->n_columns > START_COLUMNS || search->unlisted) && !search->has_best)
+    search->priced_out = iso_all_patterns_listed(search);
+    bool takes_long = mip->n_columns > START_COLUMNS || search->unlisted || !search->priced_out;
+    if (takes_long && !search->has_best)
         ISO_TRY(plan_from_nothing(search, reterr));
     ISO_TRY(choose_start(search, active, reterr));
     ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
     if (search->basis.n_columns > 0)
         ISO_TRY(iso_lp_start_from(lp, &search->basis, reterr));
-    search->priced_out = iso_all_patterns_listed(search);
     for (;;) {
         ISO_TRY(iso_relax_further(search, lp, io_duals, ret_outcome, reterr));
         if (*ret_outcome == ISO_LP_INFEASIBLE && search->unlisted)
