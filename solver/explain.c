@@ -1,5 +1,6 @@
 /* What holds a plan back, and what came second. Numbers are estimates from the relaxation of the
- * money stage: lambda_r is what one unit of rule r is worth at the margin. */
+ * money stage: lambda_r is what one unit of rule r is worth at the margin. With a tail of scenarios
+ * that is what the tail counts in; what came second is compared in money of its own scenario. */
 #include "explain.h"
 
 #include <math.h>
@@ -37,6 +38,17 @@ static double share_of(const struct iso_search *search, const struct iso_dual *d
     return all > 0 ? inside / all : 0;
 }
 
+/* What the objective gains by a unit of a row. A proof has prices of the average. */
+static double worth_of(const struct iso_search *search, const struct iso_dual *dual)
+{
+    const struct iso_mip_row row = {dual->kind, dual->a, dual->b, dual->c, dual->d, 0, 0};
+    double weight = iso_tail_counts(search->problem)
+                        ? iso_formulation_weight(search->formulation, search->money_duals, &row)
+                        : 1;
+
+    return weight * fabs(dual->value);
+}
+
 /* A multiplier as a binding rule; false for rows that are no rule of their own. */
 static bool binding_of(const struct iso_search *search, const struct iso_dual *dual,
                        struct iso_binding *ret_binding)
@@ -44,7 +56,7 @@ static bool binding_of(const struct iso_search *search, const struct iso_dual *d
     const struct iso_problem *problem = search->problem;
     double served;
 
-    *ret_binding = (struct iso_binding){.period = -1, .worth = fabs(dual->value)};
+    *ret_binding = (struct iso_binding){.period = -1, .worth = worth_of(search, dual)};
     switch (dual->kind) {
     case ISO_ROW_LIMIT:
         ret_binding->rule = (struct iso_rule){ISO_RULE_LIMIT, dual->a, -1};
@@ -191,6 +203,16 @@ static int32_t workload_of(const struct iso_problem *problem, int32_t cell)
     return a;
 }
 
+/* Whether costs of a period count: of a scenario outside the tail they may not, and then nothing is
+ * known of its prices. */
+static bool has_prices(const struct iso_search *search, int32_t a, int32_t t)
+{
+    const struct iso_formulation *f = search->formulation;
+    int32_t row = f->demand_row[a * search->problem->n_periods + t];
+
+    return iso_formulation_weight(f, search->money_duals, &f->mip.rows[row]) >= ISO_LEAST_WEIGHT;
+}
+
 /* Of each period of a line: multipliers may differ where the line does not. */
 static enum iso_status compare_line(struct iso_search *search, struct iso_priced *priced,
                                     const struct iso_line *line, uint8_t *runs,
@@ -203,6 +225,8 @@ static enum iso_status compare_line(struct iso_search *search, struct iso_priced
         struct iso_runner_up runner_up;
         if (a >= search->problem->n_workloads || iso_search_stops(search))
             return ISO_OK;
+        if (!has_prices(search, a, t))
+            continue;
         iso_mark_running(search->problem, plan, line->cell, t, runs);
         if (best_alternative(priced, line->cell, a, t, line->offering, runs, &runner_up) &&
             !iso_append(&plan->runners_up, &plan->n_runners_up, sizeof(runner_up), &runner_up))
@@ -226,6 +250,9 @@ static enum iso_status find_runners_up(struct iso_search *search, struct iso_err
     if (!dual || !runs)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the runners-up");
     memcpy(dual, search->money_duals, (size_t)search->n_money_duals * sizeof(*dual));
+    iso_formulation_average_prices(priced.f, dual);
+    for (int32_t s = 0; s < search->problem->n_scenarios && priced.f->tail_row >= 0; s++)
+        dual[priced.f->tail_row + s] = 0;
     search->tier = search->stage.kind = ISO_TIER_MONEY;
     priced.money = iso_priced_money(&priced);
     for (int32_t i = 0; i < plan->n_lines; i++)
@@ -240,8 +267,8 @@ enum iso_status iso_explain(struct iso_search *search, struct iso_error *reterr)
     const struct iso_tier *tier = money_tier(plan);
     unsigned want = search->problem->options.want;
 
-    if (!plan->has_solution || !tier || iso_tail_counts(search->problem))
-        return ISO_OK; /* multipliers of the tail's rows are in no reduced cost here */
+    if (!plan->has_solution || !tier)
+        return ISO_OK;
     if (want & (ISO_WANT_DUALS | ISO_WANT_RUNNERS_UP | ISO_WANT_BASELINES))
         ISO_TRY(iso_find_bindings(search, tier, reterr));
     if (want & ISO_WANT_RUNNERS_UP)

@@ -195,8 +195,14 @@ bool iso_formulation_tail_rows(struct iso_formulation *formulation);
 bool iso_formulation_tail_columns(struct iso_formulation *formulation);
 bool iso_formulation_tail_entries(struct iso_formulation *formulation, int32_t offering,
                                   int32_t period);
-/* From multipliers of the relaxation with a tail to prices of the average; see formulation_tail.c.
- */
+#define ISO_LEAST_WEIGHT 1e-6 /* below it a scenario has no prices of its own */
+
+/* How many times the objective counts money of a row's scenario, by multipliers of the relaxation
+ * with a tail; 1 without one and for rows of no scenario. */
+double iso_formulation_weight(const struct iso_formulation *formulation, const double *duals,
+                              const struct iso_mip_row *row);
+
+/* From such multipliers to prices of the average; see formulation_tail.c. */
 void iso_formulation_average_prices(const struct iso_formulation *formulation, double *duals);
 double iso_formulation_tail(const struct iso_formulation *formulation,
                             const struct iso_mip_column *column);

@@ -15,8 +15,6 @@
 
 #include "formulation.h"
 
-#define LEAST_WEIGHT 1e-6 /* below it a scenario has no prices of its own */
-
 /* What one unit bought costs in the periods of a scenario, and of its upfront the scenario's part.
  */
 static double purchase_part(const struct iso_problem *problem, const struct iso_mip_column *column,
@@ -142,14 +140,19 @@ static int32_t scenario_of(const struct iso_problem *problem, const struct iso_m
     }
 }
 
+double iso_formulation_weight(const struct iso_formulation *f, const double *duals,
+                              const struct iso_mip_row *row)
+{
+    int32_t s = f->tail_row < 0 ? -1 : scenario_of(f->problem, row);
+
+    return s < 0 ? 1 : 1 - iso_value(f->problem->tail_weight) + fabs(duals[f->tail_row + s]);
+}
+
 void iso_formulation_average_prices(const struct iso_formulation *f, double *duals)
 {
     for (int32_t i = 0; i < f->mip.n_rows && f->tail_row >= 0; i++) {
-        int32_t s = scenario_of(f->problem, &f->mip.rows[i]);
-        if (s < 0)
-            continue;
-        double weight = 1 - iso_value(f->problem->tail_weight) + fabs(duals[f->tail_row + s]);
-        duals[i] = weight > LEAST_WEIGHT ? duals[i] / weight : 0;
+        double weight = iso_formulation_weight(f, duals, &f->mip.rows[i]);
+        duals[i] = weight >= ISO_LEAST_WEIGHT ? duals[i] / weight : 0;
     }
 }
 

@@ -154,6 +154,13 @@ def test_packing_is_proved_at_the_cost_that_cbc_finds(zoned, tmp_path):
     assert [seed for seed, answer in zip(seeds, found) if answer["reason"] not in (OPTIMAL, INFEASIBLE)] == []
 
 
+def test_a_packing_has_a_plan_before_its_bound(tmp_path):
+    """Such patterns are too many to list, and their relaxation takes longest."""
+    models = [message(family_packing.plain(seed, 50, 40, 300, resources)) for seed, resources in ((1, 2), (2, 3), (3, 4))]
+    for answer in answers(tmp_path, "patterns", models):
+        assert answer["first_plan_cpu_s"] < answer["first_bound_cpu_s"]
+
+
 def message(fields):
     return bench_models.message(fields, GAP, 0.5)
 

@@ -256,6 +256,41 @@ static void a_price_that_falls_explains_at_the_margin(void **state)
     fixture_fini(&f);
 }
 
+/* 10 units, or 20 at even odds, by at most 15 a at 1; b at 1.1, c at 1.2. So 10 a, or 15 a and 5 b.
+ * With l = 0.5 and the tail the high scenario, its money counts 0.5 + 1 times and that of the low
+ * one 0.5 times. One more a in place of a b saves 0.1 there: 0.05 on average, so the objective
+ * falls by 1.5 * 0.05. With the limit priced in an a costs what a b does. One c in place of what
+ * runs costs 0.1 more in half of all cases; in the low scenario, so does a b. */
+static void a_tail_counts_in_what_rules_are_worth(void **state)
+{
+    struct fixture f;
+    ISO_AUTO(iso_plan)
+    plan = solved_plan(
+        &f, "catalog:\n  offerings:\n" OFFER("aws", "a", "1") OFFER("aws", "b", "1.1")
+                OFFER("gcp", "c", "1.2") HOUR WANT
+        "limits: [{id: few-a, maximum: 15, scope: {include: [{type: a}]}}]\n"
+        "uncertainty: {tail_weight: 0.5, tail_level: 0.5, scenarios: [{id: low, probability: 0.5, "
+        "demand_factor: 1}, {id: high, probability: 0.5, demand_factor: 2}]}\n"
+        "workloads:\n  - {id: web, must_serve: true, throughput: {rate: 10, performance: "
+        "[{per_instance: 1}]}}\n");
+    (void)state;
+
+    assert_int_equal(plan->cost, D(15.25));
+    assert_int_equal(plan->n_bindings, 1);
+    assert_int_equal(plan->bindings[0].period, 1);
+    assert_true(fabs(plan->bindings[0].worth - 0.075) < 1e-9);
+    assert_int_equal(plan->n_runners_up, 3); /* of a in both, of b in the high scenario */
+    for (int32_t i = 0; i < plan->n_runners_up; i++) {
+        const struct iso_runner_up *row = &plan->runners_up[i];
+        const char *other = f.problem->offerings[row->offering].id;
+        assert_non_null(strstr(other, row->period == 0 ? "/b" : "/c"));
+        assert_true(fabs(row->chosen_unit_cost - (row->period == 0 ? 1 : 1.1)) < 1e-9);
+        assert_true(fabs(row->unit_cost - (row->period == 0 ? 1.1 : 1.2)) < 1e-9);
+        assert_true(fabs(row->reduced_cost - 0.05) < 1e-9);
+    }
+    fixture_fini(&f);
+}
+
 /* Nothing is found out that was not asked for. */
 static void nothing_is_explained_unasked(void **state)
 {
@@ -282,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_tree_of_problems_explains_the_gates_as_its_plan_has_them),
         cmocka_unit_test(an_open_gate_that_binds_has_a_worth),
         cmocka_unit_test(a_price_that_falls_explains_at_the_margin),
+        cmocka_unit_test(a_tail_counts_in_what_rules_are_worth),
         cmocka_unit_test(nothing_is_explained_unasked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
