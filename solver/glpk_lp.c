@@ -9,6 +9,7 @@
 
 #define EAGER_ROWS 500          /* programs up to this size are loaded with every row */
 #define FOREIGN_ITERATIONS 2000 /* from a basis of another program, and two for each row */
+#define PRECISE 1e-9            /* in place of GLPK's 1e-7 */
 #define SLICE_ITERATIONS 500    /* between two looks at the control; shorter slices cost time */
 
 static enum iso_status load(struct iso_lp *lp, const uint8_t *active, struct iso_error *reterr)
@@ -194,6 +195,11 @@ enum iso_status iso_lp_reload_objective(struct iso_lp *lp, struct iso_error *ret
     return ISO_OK;
 }
 
+void iso_lp_be_precise(struct iso_lp *lp)
+{
+    lp->precise = true;
+}
+
 static enum iso_lp_outcome outcome_of(glp_prob *prob)
 {
     switch (glp_get_status(prob)) {
@@ -221,6 +227,8 @@ static bool run(struct iso_lp *lp, int method, const struct iso_control *control
     parameters.meth = method;
     parameters.presolve = GLP_OFF;
     parameters.it_lim = SLICE_ITERATIONS;
+    if (lp->precise)
+        parameters.tol_bnd = PRECISE;
     for (;;) {
         int before = glp_get_it_cnt(lp->prob);
         int status = glp_simplex(lp->prob, &parameters);

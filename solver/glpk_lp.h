@@ -83,6 +83,10 @@ enum iso_status iso_lp_set_bounds(struct iso_lp *lp, int32_t column, double lowe
 /* Takes over mip->objective again. */
 enum iso_status iso_lp_reload_objective(struct iso_lp *lp, struct iso_error *reterr);
 
+/* From now on points keep their rows to 1e-9 in place of 1e-7; simplex is a little more likely to
+ * end without a point. */
+void iso_lp_be_precise(struct iso_lp *lp);
+
 /* Simplex from the basis at hand, in slices of iterations between which the control is asked. Adds
  * the iterations to *io_iterations. Errors: ISO_E_BACKEND. */
 enum iso_status iso_lp_solve(struct iso_lp *lp, const struct iso_control *control,

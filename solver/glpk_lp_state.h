@@ -45,6 +45,7 @@ struct iso_lp {
     int32_t scratch_room;
     int *rows; /* scratch for one column */
     double *coefficients;
+    bool precise; /* points keep their rows to PRECISE */
     bool fresh;   /* not solved since it was made */
     bool foreign; /* its basis comes from another program and has not been gone on from yet */
     bool grown;   /* has new columns since the last solve: its basis is primal feasible */

@@ -196,10 +196,10 @@ static int32_t settle_lonely(const struct iso_mip *mip, int32_t *columns, int32_
     return n_left;
 }
 
-/* Finds the best values of the columns that are not whole; false in *ret_holds when there are none.
- * `activity` is that of the whole columns. */
-static enum iso_status complete(struct iso_search *search, double *point, double *activity,
-                                bool *ret_holds, struct iso_error *reterr)
+/* Finds the best values of the columns that are not whole; false in *ret_holds when there are none,
+ * or, precisely, none that simplex finds. `activity` is that of the whole columns. */
+static enum iso_status complete(struct iso_search *search, bool precise, double *point,
+                                double *activity, bool *ret_holds, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     struct iso_control control = iso_search_control(search);
@@ -223,8 +223,13 @@ static enum iso_status complete(struct iso_search *search, double *point, double
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     ISO_TRY(iso_lp_new(&rest, NULL, &lp, reterr));
     control.stop = NULL; /* short: the rest follows from the whole columns */
-    ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr));
-    *ret_holds = outcome == ISO_LP_OPTIMAL;
+    if (precise)
+        iso_lp_be_precise(lp);
+    enum iso_status status =
+        iso_lp_solve(lp, &control, &search->iterations, &outcome, precise ? NULL : reterr);
+    if (status != ISO_OK && !precise)
+        return status;
+    *ret_holds = status == ISO_OK && outcome == ISO_LP_OPTIMAL;
     if (!*ret_holds)
         return ISO_OK;
     iso_lp_values(lp, values);
@@ -233,28 +238,41 @@ static enum iso_status complete(struct iso_search *search, double *point, double
     return ISO_OK;
 }
 
+/* The whole columns of a point; false when they are not whole enough. */
+static bool round_point(const struct iso_mip *mip, const double *x, double *ret_point)
+{
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        double whole = mip->columns[j].integer ? round(x[j]) : 0;
+        if (mip->columns[j].integer && fabs(whole - x[j]) > WHOLE * (1 + fabs(whole)))
+            return false;
+        ret_point[j] = whole;
+    }
+    return true;
+}
+
+/* GLPK keeps scaled rows to 1e-7. Where the rows as they are do not hold to that, the values are
+ * found again, precisely. */
 enum iso_status iso_search_offer(struct iso_search *search, const double *x, bool *ret_taken,
                                  struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
     ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
-    bool holds = false;
+    bool holds, keeps_rows = false;
 
     *ret_taken = false;
     if (!point || !activity)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
-    for (int32_t j = 0; j < mip->n_columns; j++) {
-        double whole = round(x[j]);
-        if (!mip->columns[j].integer)
-            continue;
-        if (fabs(whole - x[j]) > WHOLE * (1 + fabs(whole)))
+    for (int precise = 0; precise < 2 && !keeps_rows; precise++) {
+        if (!round_point(mip, x, point))
             return ISO_OK;
-        point[j] = whole;
+        rows_hold(mip, point, activity);
+        ISO_TRY(complete(search, precise, point, activity, &holds, reterr));
+        if (!holds)
+            return ISO_OK;
+        keeps_rows = rows_hold(mip, point, activity);
     }
-    rows_hold(mip, point, activity);
-    ISO_TRY(complete(search, point, activity, &holds, reterr));
-    if (!holds || !rows_hold(mip, point, activity))
+    if (!keeps_rows)
         return ISO_OK;
     double value =
         iso_mip_value(mip, point) + iso_formulation_constant(search->formulation, search->tier);

@@ -11,7 +11,8 @@
 #define DOMINANCE_PATTERNS 500 /* of one place; they are compared in pairs */
 #define HEURISTIC_COLUMNS 400
 #define HEURISTIC_SECONDS 5.0
-#define FAR 0.02 /* relative gap of a packing */
+#define FAR 0.02         /* relative gap of a packing */
+#define TREE_DIGITS 1e-6 /* of its values: a tree's points keep the rows to 1e-7 or so */
 
 /* Flags the columns that may be in a better plan, and counts the whole ones. */
 static int32_t fix_by_reduced_cost(const struct iso_search *search, const double *duals,
@@ -130,7 +131,7 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
     ISO_AUTO_MEM uint8_t *active = iso_calloc((size_t)mip->n_columns, 1);
     ISO_AUTO_MEM double *x = iso_calloc((size_t)mip->n_columns, sizeof(*x));
     struct iso_mip tight __attribute__((cleanup(iso_mip_fini))) = {0};
-    bool taken;
+    bool taken = false;
 
     if (!active || !x || !iso_mip_copy(&tight, mip))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for the tree");
@@ -163,7 +164,9 @@ enum iso_status iso_branch(struct iso_search *search, const double *duals, bool 
     if (!exact)
         return ISO_OK;
     double bound = result.bound + constant;
-    if (result.outcome == ISO_MIP_SOLVED && search->has_best)
+    bool refused = result.has_x && !taken &&
+                   bound < search->best_value - TREE_DIGITS * (1 + fabs(search->best_value));
+    if (result.outcome == ISO_MIP_SOLVED && search->has_best && !refused)
         bound = search->best_value;
     if (search->has_best && bound > search->best_value)
         bound = search->best_value;
