@@ -22,7 +22,7 @@
 #define BURST_EACH 20      /* and of each instance */
 #define CYCLE 40           /* bursts from hot to cold */
 #define COLDEST 0.0005     /* in shares of the mean price of an instance */
-#define FRUITLESS_CYCLES 9 /* after which repacking ends */
+#define FRUITLESS_CYCLES 20 /* after which repacking ends */
 #define FRUITLESS_ROUNDS 60
 #define MOST_STEPS 2000
 #define FIRST_WORK 60   /* of counting instances before repacking */

@@ -215,8 +215,8 @@ static enum iso_status open_sites(struct iso_repack *repack, const double *duals
     repack->removed = iso_calloc(n, sizeof(*repack->removed));
     repack->wanted = iso_calloc(n, sizeof(*repack->wanted));
     repack->left = iso_calloc(n, sizeof(*repack->left));
-    repack->left_at = iso_calloc((size_t)sites->n_sites, sizeof(*repack->left_at));
-    if (!repack->worth || !repack->removed || !repack->wanted || !repack->left || !repack->left_at)
+    repack->rest = iso_calloc((size_t)sites->n_sites, sizeof(*repack->rest));
+    if (!repack->worth || !repack->removed || !repack->wanted || !repack->left || !repack->rest)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
     for (int32_t s = 0; s < sites->n_sites; s++)
         for (int32_t i = 0; i < sites->n; i++)
@@ -297,6 +297,7 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->most);
     free(repack->order);
     free(repack->tried);
+    free(repack->first_tried);
     free(repack->tolls);
     free(repack->purses);
     free(repack->purse);
@@ -317,7 +318,7 @@ void iso_repack_free(struct iso_repack *repack)
     free(repack->filling);
     free(repack->removed);
     free(repack->wanted);
-    free(repack->left_at);
+    free(repack->rest);
     iso_sites_fini(&repack->sites);
     free(repack);
 }

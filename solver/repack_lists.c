@@ -68,32 +68,41 @@ static double full_worth(const struct iso_repack *repack, int32_t list, int by)
     return sum;
 }
 
+/* The lists of a site that are tried: of all that are ranked the best, a few, and those in use. */
+static void choose_at(struct iso_repack *repack, int32_t site, const struct iso_ranked *ranked,
+                      const double *full, const uint8_t *used)
+{
+    int32_t first = repack->first_tried[site], n = first;
+
+    for (int32_t at = 0; at < repack->n_lists; at++) {
+        int32_t l = ranked[at].place;
+        if (repack->sites.site[l] == site && ranked[at].value > 0 &&
+            (at < MOST_TRIED || n - first < OF_A_SITE || used[l]))
+            repack->tried[n++] = (struct iso_tried){l, repack->price[l], full[l]};
+    }
+    repack->first_tried[site + 1] = n;
+}
+
 enum iso_status iso_repack_choose_lists(struct iso_repack *repack, struct iso_error *reterr)
 {
     size_t n_lists = (size_t)repack->n_lists, n_sites = (size_t)repack->sites.n_sites;
     ISO_AUTO_MEM struct iso_ranked *ranked = iso_calloc(n_lists, sizeof(*ranked));
-    ISO_AUTO_MEM int32_t *of_site = iso_calloc(n_sites, sizeof(*of_site));
+    ISO_AUTO_MEM double *full = iso_calloc(n_lists, sizeof(*full));
     ISO_AUTO_MEM uint8_t *used = iso_calloc(n_lists, 1);
 
     repack->tried = iso_calloc(n_lists, sizeof(*repack->tried));
-    if (!ranked || !of_site || !used || !repack->tried)
+    repack->first_tried = iso_calloc(n_sites + 1, sizeof(*repack->first_tried));
+    if (!ranked || !full || !used || !repack->tried || !repack->first_tried)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory to pack again");
     for (int32_t l = 0; l < repack->n_lists; l++) {
-        double worth = 0;
         for (int by = 0; by < ISO_REPACK_ORDERS; by++)
-            worth = fmax(worth, full_worth(repack, l, by));
-        ranked[l] = (struct iso_ranked){worth / fmax(repack->price[l], 1e-12), l};
+            full[l] = fmax(full[l], full_worth(repack, l, by));
+        ranked[l] = (struct iso_ranked){full[l] / fmax(repack->price[l], 1e-12), l};
     }
-    if (repack->n_lists > MOST_TRIED) /* otherwise all of them, as they are */
-        iso_rank_falling(ranked, n_lists);
+    iso_rank_falling(ranked, n_lists);
     for (int32_t b = 0; b < repack->n_instances; b++)
         used[repack->list[b]] = 1;
-    for (int32_t at = 0; at < repack->n_lists; at++) {
-        int32_t l = ranked[at].place, *of_its_site = &of_site[repack->sites.site[l]];
-        if (ranked[at].value <= 0 || (at >= MOST_TRIED && *of_its_site >= OF_A_SITE && !used[l]))
-            continue;
-        ++*of_its_site;
-        repack->tried[repack->n_tried++] = l;
-    }
+    for (int32_t s = 0; s < repack->sites.n_sites; s++)
+        choose_at(repack, s, ranked, full, used);
     return ISO_OK;
 }

@@ -93,68 +93,125 @@ static double empty_some(struct iso_repack *repack)
 }
 
 /* Fills one empty instance with what is left, in one of the orders; now and then a copy is passed
- * over. Gives the worth of the content in repack->trial; *ret_all: nothing is left outside. */
-static double fill(struct iso_repack *repack, int32_t list, int by, double pass_over, bool *ret_all)
+ * over. Gives the worth of the content in repack->trial. */
+static double fill(struct iso_repack *repack, int32_t list, int by, double pass_over)
 {
     iso_decimal room[ISO_N_RESOURCES];
     const int32_t *order = &repack->order[(list * ISO_REPACK_ORDERS + by) * repack->n];
-    int32_t first = repack->sites.site[list] * repack->n, n_taken = 0;
+    int32_t first = repack->sites.site[list] * repack->n;
     double value = 0;
 
     memcpy(room, &repack->room[list * repack->n_resources],
            (size_t)repack->n_resources * sizeof(*room));
+    memset(repack->trial, 0, (size_t)repack->n * sizeof(*repack->trial));
     for (int32_t at = 0; at < repack->n; at++) {
         int32_t i = order[at];
         const iso_decimal *need = &repack->need[i * repack->n_resources];
         int64_t copies = repack->left[first + i];
-        repack->trial[i] = 0;
         if (copies == 0)
             continue;
         if (copies > repack->most[list * repack->n + i])
             copies = repack->most[list * repack->n + i];
         for (int32_t r = 0; r < repack->n_resources && copies > 0; r++)
             if (need[r] * copies > room[r])
-                copies = room[r] / need[r];
+                copies = room[r] < need[r] ? 0 : room[r] / need[r];
         if (copies > 0 && pass_over > 0 && random_share(repack) < pass_over)
             copies--;
-        n_taken += (int32_t)copies;
         repack->trial[i] = (int32_t)copies;
-        for (int32_t r = 0; r < repack->n_resources; r++)
+        for (int32_t r = 0; r < repack->n_resources && copies > 0; r++)
             room[r] -= copies * need[r];
         value += (double)copies * repack->worth[first + i];
     }
-    *ret_all = n_taken == repack->n_left;
     return value;
 }
 
-/* The next instance: its list, with its content in repack->filling; -1 when none holds anything for
- * at most `most`. A content that leaves nothing is taken at once. */
-static int32_t choose_filling(struct iso_repack *repack, double shake, double pass_over,
-                              double most)
+/* Whether an instance holds all that is left at its site. */
+static bool holds_all(const struct iso_repack *repack, int32_t list)
 {
-    int32_t best = -1, last = -1;
-    double best_score = INFINITY, last_price = most;
+    const iso_decimal *room = &repack->room[list * repack->n_resources];
+    int32_t site = repack->sites.site[list];
 
-    for (int32_t at = 0; at < repack->n_tried; at++) {
-        int32_t l = repack->tried[at], site = repack->sites.site[l];
-        bool all;
-        if (repack->price[l] > last_price || repack->left_at[site] == 0 || !is_allowed(repack, l))
+    for (int32_t r = 0; r < repack->n_resources; r++)
+        if (repack->rest[site].need[r] > room[r])
+            return false;
+    for (int32_t i = 0; i < repack->n; i++)
+        if (repack->left[site * repack->n + i] > repack->most[list * repack->n + i])
+            return false;
+    return true;
+}
+
+/* The cheapest list, of price `most` or less, of which one instance leaves nothing; -1 for none. */
+static int32_t choose_last(const struct iso_repack *repack, double most)
+{
+    int32_t best = -1, site = 0;
+
+    while (repack->rest[site].n == 0)
+        site++;
+    if (repack->rest[site].n < repack->n_left)
+        return -1;
+    for (int32_t at = repack->first_tried[site]; at < repack->first_tried[site + 1]; at++) {
+        const struct iso_tried *tried = &repack->tried[at];
+        if (tried->price > most || !holds_all(repack, tried->list) ||
+            !is_allowed(repack, tried->list))
             continue;
-        double value =
-            fill(repack, l, (int)(random_share(repack) * ISO_REPACK_ORDERS), pass_over, &all);
-        double score = (repack->price[l] + SLACK) / value * (1 + shake * random_share(repack));
-        if (value <= 0)
+        best = tried->list;
+        most = tried->price;
+    }
+    return best;
+}
+
+/* How instances are chosen and filled. */
+struct choice {
+    double shake;     /* scores count up to so much more, at random */
+    double pass_over; /* the chance that a copy is passed over */
+    double most;      /* what an instance may cost */
+    double slack;     /* what it may waste */
+    double score;     /* of the best one, its price for its worth; INFINITY = none yet */
+};
+
+/* Looks for a better instance at a site; its list, with its content in repack->filling, or -1.
+ * Lists whose instances are too dear for what they can hold are passed over unfilled. */
+static int32_t choose_at(struct iso_repack *repack, int32_t site, struct choice *choice)
+{
+    double left = repack->rest[site].worth;
+    int32_t best = -1;
+
+    for (int32_t at = repack->first_tried[site]; at < repack->first_tried[site + 1]; at++) {
+        const struct iso_tried *tried = &repack->tried[at];
+        double price = tried->price, potential = tried->full < left ? tried->full : left;
+        if (price > choice->most || price - potential > choice->slack)
             continue;
-        if (all && repack->price[l] <= last_price) {
-            last = l;
-            last_price = repack->price[l];
-        } else if (last >= 0 || score >= best_score)
+        double shaken = (price + SLACK) * (1 + choice->shake * random_share(repack));
+        if (shaken >= choice->score * potential || !is_allowed(repack, tried->list))
             continue;
-        best = l;
-        best_score = score;
+        int by = (int)(random_share(repack) * ISO_REPACK_ORDERS);
+        double value = fill(repack, tried->list, by, choice->pass_over);
+        if (value <= 0 || price - value > choice->slack || shaken >= choice->score * value)
+            continue;
+        best = tried->list;
+        choice->score = shaken / value;
         memcpy(repack->filling, repack->trial, (size_t)repack->n * sizeof(*repack->filling));
     }
-    return last >= 0 ? last : best;
+    return best;
+}
+
+/* The next instance: its list, with its content in repack->filling; -1 for none. One that leaves
+ * nothing is taken at once. */
+static int32_t choose_filling(struct iso_repack *repack, struct choice *choice)
+{
+    int32_t best = choose_last(repack, choice->most);
+
+    if (best >= 0) {
+        memcpy(repack->filling, &repack->left[repack->sites.site[best] * repack->n],
+               (size_t)repack->n * sizeof(*repack->filling));
+        return best;
+    }
+    choice->score = INFINITY;
+    for (int32_t s = 0; s < repack->sites.n_sites; s++) {
+        int32_t better = repack->rest[s].n > 0 ? choose_at(repack, s, choice) : -1;
+        best = better >= 0 ? better : best;
+    }
+    return best;
 }
 
 /* Adds copies of a place to the rows, and takes them back when a row would be broken. */
@@ -217,22 +274,34 @@ static void forget_wanted(struct iso_repack *repack)
                           repack->activity);
 }
 
+/* So many copies more are left at a site. */
+static void leave(struct iso_repack *repack, int32_t site, int32_t place, int32_t copies)
+{
+    struct iso_rest *rest = &repack->rest[site];
+    int32_t at = site * repack->n + place;
+
+    repack->left[at] += copies;
+    repack->n_left += copies;
+    rest->n += copies;
+    rest->worth += copies * repack->worth[at];
+    for (int32_t r = 0; r < repack->n_resources; r++)
+        rest->need[r] += copies * repack->need[place * repack->n_resources + r];
+}
+
 /* Everything that is wanted is left to place; gives its worth. */
 static double leave_wanted(struct iso_repack *repack)
 {
-    int32_t n = repack->n;
+    int32_t n = repack->n, n_sites = repack->sites.n_sites;
     double worth = 0;
 
     repack->n_left = 0;
-    for (int32_t s = 0; s < repack->sites.n_sites; s++) {
-        repack->left_at[s] = 0;
-        for (int32_t at = s * n; at < (s + 1) * n; at++) {
-            repack->left[at] = repack->wanted[at];
-            repack->left_at[s] += repack->left[at];
-            worth += repack->left[at] * repack->worth[at];
-        }
-        repack->n_left += repack->left_at[s];
-    }
+    memset(repack->rest, 0, (size_t)n_sites * sizeof(*repack->rest));
+    memset(repack->left, 0, (size_t)(n_sites * n) * sizeof(*repack->left));
+    for (int32_t at = 0; at < n_sites * n; at++)
+        if (repack->wanted[at] > 0)
+            leave(repack, at / n, at % n, repack->wanted[at]);
+    for (int32_t s = 0; s < n_sites; s++)
+        worth += repack->rest[s].worth;
     return worth;
 }
 
@@ -240,26 +309,23 @@ static double leave_wanted(struct iso_repack *repack)
 static double take_filling(struct iso_repack *repack, int32_t list)
 {
     int32_t n = repack->n, site = repack->sites.site[list];
-    double worth = 0;
+    double before = repack->rest[site].worth;
 
     pass_tolls(repack, list, 1);
     repack->filled_list[repack->n_filled] = list;
     memcpy(&repack->filled[repack->n_filled * n], repack->filling, (size_t)n * sizeof(int32_t));
     repack->n_filled++;
-    for (int32_t i = 0; i < n; i++) {
-        repack->left[site * n + i] -= repack->filling[i];
-        repack->left_at[site] -= repack->filling[i];
-        repack->n_left -= repack->filling[i];
-        worth += repack->filling[i] * repack->worth[site * n + i];
-    }
-    return worth;
+    for (int32_t i = 0; i < n; i++)
+        if (repack->filling[i] > 0)
+            leave(repack, site, i, -repack->filling[i]);
+    return before - repack->rest[site].worth;
 }
 
 /* Fills what is left into instances that cost at most `most` together; tells whether it could. */
 static bool recreate(struct iso_repack *repack, double rest, double most, double *ret_cost)
 {
-    double shake = random_share(repack) < 0.3 ? 0 : 0.15 * random_share(repack);
-    double pass_over = random_share(repack) < 0.5 ? 0 : 0.1;
+    struct choice choice = {.shake = random_share(repack) < 0.3 ? 0 : 0.15 * random_share(repack),
+                            .pass_over = random_share(repack) < 0.5 ? 0 : 0.1};
     double cost = 0;
 
     repack->n_filled = 0;
@@ -267,7 +333,9 @@ static bool recreate(struct iso_repack *repack, double rest, double most, double
         *ret_cost = cost;
         if (repack->n_left == 0 || repack->n_filled == 2 * ISO_REPACK_EMPTIED || cost + rest > most)
             return repack->n_left == 0 && cost <= most;
-        int32_t list = choose_filling(repack, shake, pass_over, most - cost);
+        choice.most = most - cost;
+        choice.slack = most - cost - rest;
+        int32_t list = choose_filling(repack, &choice);
         if (list < 0)
             return false;
         cost += repack->price[list];

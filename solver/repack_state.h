@@ -27,6 +27,19 @@ struct iso_purse {
     double room, spent, price, worth; /* price = psi, worth = rho */
 };
 
+/* What is left to place at a site, together. */
+struct iso_rest {
+    int32_t n;
+    double worth;
+    iso_decimal need[ISO_N_RESOURCES]; /* [k], as in iso_repack.need */
+};
+
+/* A list with what rounds ask of it all the time. */
+struct iso_tried {
+    int32_t list;
+    double price, full; /* of an instance; what it is worth when it is filled up */
+};
+
 struct iso_repack {
     struct iso_search *search;
     const struct iso_pattern_set *set;
@@ -38,7 +51,8 @@ struct iso_repack {
     struct iso_sites sites;
     double *worth;           /* [site * n + place] */
     int32_t *most;           /* [list * n + place] */
-    int32_t *tried, n_tried; /* lists that instances are filled from */
+    struct iso_tried *tried; /* lists that instances are filled from, by site, best value first */
+    int32_t *first_tried;    /* [n_sites + 1] */
     int32_t *order;          /* [(list * ISO_REPACK_ORDERS + by) * n] places, densest first */
     struct iso_toll *tolls;
     int32_t *first_toll; /* [n_lists + 1] */
@@ -66,10 +80,9 @@ struct iso_repack {
     int32_t n_filled, filled_list[2 * ISO_REPACK_EMPTIED];
     int32_t *filled;                  /* contents */
     int32_t *removed, *wanted, *left; /* [site * n + place] copies of the emptied instances */
-    int32_t *left_at;                 /* [site] copies that are left, and together */
-    int32_t n_left;
-    double *worth_left;       /* [site] of the copies that are left */
-    int32_t *trial, *filling; /* contents */
+    struct iso_rest *rest;            /* [site] of `left` */
+    int32_t n_left;                   /* at all sites */
+    int32_t *trial, *filling;         /* contents */
     uint64_t random;
 };
 
