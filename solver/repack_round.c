@@ -4,19 +4,10 @@
 
 #include "repack_state.h"
 
-#define SLACK 1e-9
 #define SIDEWAYS 1e-12
 #define ONE_SITE 0.7 /* of the rounds empty instances of one site only */
 #define MOVING 0.3   /* of the rounds move copies to other sites */
 #define MOST_MOVED 20
-
-static double random_share(struct iso_repack *repack)
-{
-    repack->random ^= repack->random << 13;
-    repack->random ^= repack->random >> 7;
-    repack->random ^= repack->random << 17;
-    return (double)(repack->random >> 11) * 0x1p-53;
-}
 
 /* Counts instances of a list in caps and purses. */
 static void pass_tolls(struct iso_repack *repack, int32_t list, double times)
@@ -27,28 +18,14 @@ static void pass_tolls(struct iso_repack *repack, int32_t list, double times)
         repack->activity[repack->tolls[t].row] += times * repack->tolls[t].coefficient;
 }
 
-static bool is_allowed(const struct iso_repack *repack, int32_t list)
-{
-    const struct iso_mip *mip = &repack->search->formulation->mip;
-
-    for (int32_t t = repack->first_toll[list]; t < repack->first_toll[list + 1]; t++) {
-        const struct iso_toll *toll = &repack->tolls[t];
-        double upper = mip->rows[toll->row].upper;
-        if (toll->coefficient > 0 &&
-            repack->activity[toll->row] + toll->coefficient > upper + SLACK * fabs(upper))
-            return false;
-    }
-    return true;
-}
-
 static int32_t draw(struct iso_repack *repack)
 {
-    if (repack->n_wasteful > 0 && random_share(repack) < 0.5) {
-        int32_t b = repack->wasteful[(int32_t)(random_share(repack) * repack->n_wasteful)];
+    if (repack->n_wasteful > 0 && iso_repack_random(repack) < 0.5) {
+        int32_t b = repack->wasteful[(int32_t)(iso_repack_random(repack) * repack->n_wasteful)];
         if (b < repack->n_instances)
             return b;
     }
-    return (int32_t)(random_share(repack) * repack->n_instances);
+    return (int32_t)(iso_repack_random(repack) * repack->n_instances);
 }
 
 static int32_t site_of(const struct iso_repack *repack, int32_t instance)
@@ -60,10 +37,10 @@ static int32_t site_of(const struct iso_repack *repack, int32_t instance)
  * mostly of one site. */
 static double empty_some(struct iso_repack *repack)
 {
-    int32_t n =
-        2 + (int32_t)(random_share(repack) * random_share(repack) * (ISO_REPACK_EMPTIED - 2));
+    int32_t n = 2 + (int32_t)(iso_repack_random(repack) * iso_repack_random(repack) *
+                              (ISO_REPACK_EMPTIED - 2));
     size_t n_places = (size_t)(repack->sites.n_sites * repack->n);
-    bool one_site = repack->sites.n_sites > 1 && random_share(repack) < ONE_SITE;
+    bool one_site = repack->sites.n_sites > 1 && iso_repack_random(repack) < ONE_SITE;
     double cost = 0;
 
     repack->n_emptied = 0;
@@ -92,128 +69,6 @@ static double empty_some(struct iso_repack *repack)
     return cost;
 }
 
-/* Fills one empty instance with what is left, in one of the orders; now and then a copy is passed
- * over. Gives the worth of the content in repack->trial. */
-static double fill(struct iso_repack *repack, int32_t list, int by, double pass_over)
-{
-    iso_decimal room[ISO_N_RESOURCES];
-    const int32_t *order = &repack->order[(list * ISO_REPACK_ORDERS + by) * repack->n];
-    int32_t first = repack->sites.site[list] * repack->n;
-    double value = 0;
-
-    memcpy(room, &repack->room[list * repack->n_resources],
-           (size_t)repack->n_resources * sizeof(*room));
-    memset(repack->trial, 0, (size_t)repack->n * sizeof(*repack->trial));
-    for (int32_t at = 0; at < repack->n; at++) {
-        int32_t i = order[at];
-        const iso_decimal *need = &repack->need[i * repack->n_resources];
-        int64_t copies = repack->left[first + i];
-        if (copies == 0)
-            continue;
-        if (copies > repack->most[list * repack->n + i])
-            copies = repack->most[list * repack->n + i];
-        for (int32_t r = 0; r < repack->n_resources && copies > 0; r++)
-            if (need[r] * copies > room[r])
-                copies = room[r] < need[r] ? 0 : room[r] / need[r];
-        if (copies > 0 && pass_over > 0 && random_share(repack) < pass_over)
-            copies--;
-        repack->trial[i] = (int32_t)copies;
-        for (int32_t r = 0; r < repack->n_resources && copies > 0; r++)
-            room[r] -= copies * need[r];
-        value += (double)copies * repack->worth[first + i];
-    }
-    return value;
-}
-
-/* Whether an instance holds all that is left at its site. */
-static bool holds_all(const struct iso_repack *repack, int32_t list)
-{
-    const iso_decimal *room = &repack->room[list * repack->n_resources];
-    int32_t site = repack->sites.site[list];
-
-    for (int32_t r = 0; r < repack->n_resources; r++)
-        if (repack->rest[site].need[r] > room[r])
-            return false;
-    for (int32_t i = 0; i < repack->n; i++)
-        if (repack->left[site * repack->n + i] > repack->most[list * repack->n + i])
-            return false;
-    return true;
-}
-
-/* The cheapest list, of price `most` or less, of which one instance leaves nothing; -1 for none. */
-static int32_t choose_last(const struct iso_repack *repack, double most)
-{
-    int32_t best = -1, site = 0;
-
-    while (repack->rest[site].n == 0)
-        site++;
-    if (repack->rest[site].n < repack->n_left)
-        return -1;
-    for (int32_t at = repack->first_tried[site]; at < repack->first_tried[site + 1]; at++) {
-        const struct iso_tried *tried = &repack->tried[at];
-        if (tried->price > most || !holds_all(repack, tried->list) ||
-            !is_allowed(repack, tried->list))
-            continue;
-        best = tried->list;
-        most = tried->price;
-    }
-    return best;
-}
-
-/* How instances are chosen and filled. */
-struct choice {
-    double shake;     /* scores count up to so much more, at random */
-    double pass_over; /* the chance that a copy is passed over */
-    double most;      /* what an instance may cost */
-    double slack;     /* what it may waste */
-    double score;     /* of the best one, its price for its worth; INFINITY = none yet */
-};
-
-/* Looks for a better instance at a site; its list, with its content in repack->filling, or -1.
- * Lists whose instances are too dear for what they can hold are passed over unfilled. */
-static int32_t choose_at(struct iso_repack *repack, int32_t site, struct choice *choice)
-{
-    double left = repack->rest[site].worth;
-    int32_t best = -1;
-
-    for (int32_t at = repack->first_tried[site]; at < repack->first_tried[site + 1]; at++) {
-        const struct iso_tried *tried = &repack->tried[at];
-        double price = tried->price, potential = tried->full < left ? tried->full : left;
-        if (price > choice->most || price - potential > choice->slack)
-            continue;
-        double shaken = (price + SLACK) * (1 + choice->shake * random_share(repack));
-        if (shaken >= choice->score * potential || !is_allowed(repack, tried->list))
-            continue;
-        int by = (int)(random_share(repack) * ISO_REPACK_ORDERS);
-        double value = fill(repack, tried->list, by, choice->pass_over);
-        if (value <= 0 || price - value > choice->slack || shaken >= choice->score * value)
-            continue;
-        best = tried->list;
-        choice->score = shaken / value;
-        memcpy(repack->filling, repack->trial, (size_t)repack->n * sizeof(*repack->filling));
-    }
-    return best;
-}
-
-/* The next instance: its list, with its content in repack->filling; -1 for none. One that leaves
- * nothing is taken at once. */
-static int32_t choose_filling(struct iso_repack *repack, struct choice *choice)
-{
-    int32_t best = choose_last(repack, choice->most);
-
-    if (best >= 0) {
-        memcpy(repack->filling, &repack->left[repack->sites.site[best] * repack->n],
-               (size_t)repack->n * sizeof(*repack->filling));
-        return best;
-    }
-    choice->score = INFINITY;
-    for (int32_t s = 0; s < repack->sites.n_sites; s++) {
-        int32_t better = repack->rest[s].n > 0 ? choose_at(repack, s, choice) : -1;
-        best = better >= 0 ? better : best;
-    }
-    return best;
-}
-
 /* Adds copies of a place to the rows, and takes them back when a row would be broken. */
 static bool change(struct iso_repack *repack, int32_t site, int32_t place, double times)
 {
@@ -229,13 +84,13 @@ static void move_some(struct iso_repack *repack)
     int32_t n = repack->n, n_sites = repack->sites.n_sites;
 
     for (int32_t tries = 0; tries < MOST_MOVED; tries++) {
-        int32_t i = (int32_t)(random_share(repack) * n);
-        int32_t from = (int32_t)(random_share(repack) * n_sites);
-        int32_t to = (int32_t)(random_share(repack) * n_sites);
+        int32_t i = (int32_t)(iso_repack_random(repack) * n);
+        int32_t from = (int32_t)(iso_repack_random(repack) * n_sites);
+        int32_t to = (int32_t)(iso_repack_random(repack) * n_sites);
         int32_t most = repack->wanted[from * n + i];
         if (from == to || most == 0 || repack->sites.count[to * n + i] == 0)
             continue;
-        int32_t count = 1 + (int32_t)(random_share(repack) * most);
+        int32_t count = 1 + (int32_t)(iso_repack_random(repack) * most);
         iso_sites_add(&repack->sites, from, i, -count, repack->activity);
         if (!change(repack, to, i, count) || !change(repack, from, i, 0)) {
             iso_sites_add(&repack->sites, from, i, count, repack->activity);
@@ -253,7 +108,7 @@ static void choose_wanted(struct iso_repack *repack)
     int32_t n = repack->n, n_sites = repack->sites.n_sites;
 
     memcpy(repack->wanted, repack->removed, (size_t)(n_sites * n) * sizeof(*repack->wanted));
-    if (n_sites > 1 && random_share(repack) < MOVING)
+    if (n_sites > 1 && iso_repack_random(repack) < MOVING)
         move_some(repack);
     for (int32_t at = 0; at < n_sites * n; at++) {
         while (repack->wanted[at] > 0 && change(repack, at / n, at % n, -1))
@@ -324,8 +179,9 @@ static double take_filling(struct iso_repack *repack, int32_t list)
 /* Fills what is left into instances that cost at most `most` together; tells whether it could. */
 static bool recreate(struct iso_repack *repack, double rest, double most, double *ret_cost)
 {
-    struct choice choice = {.shake = random_share(repack) < 0.3 ? 0 : 0.15 * random_share(repack),
-                            .pass_over = random_share(repack) < 0.5 ? 0 : 0.1};
+    struct iso_filling_choice choice = {
+        .shake = iso_repack_random(repack) < 0.3 ? 0 : 0.15 * iso_repack_random(repack),
+        .pass_over = iso_repack_random(repack) < 0.5 ? 0 : 0.1};
     double cost = 0;
 
     repack->n_filled = 0;
@@ -335,7 +191,7 @@ static bool recreate(struct iso_repack *repack, double rest, double most, double
             return repack->n_left == 0 && cost <= most;
         choice.most = most - cost;
         choice.slack = most - cost - rest;
-        int32_t list = choose_filling(repack, &choice);
+        int32_t list = iso_repack_choose_filling(repack, &choice);
         if (list < 0)
             return false;
         cost += repack->price[list];
@@ -369,7 +225,7 @@ static void take_over(struct iso_repack *repack)
 static void try_once(struct iso_repack *repack, double heat)
 {
     double cost, loss = iso_repack_purse_loss(repack), before = empty_some(repack) + loss;
-    double most = before * (1 + SIDEWAYS) - heat * log(random_share(repack) + 1e-300);
+    double most = before * (1 + SIDEWAYS) - heat * log(iso_repack_random(repack) + 1e-300);
 
     for (int32_t e = 0; e < repack->n_emptied; e++)
         most -= iso_repack_discount(repack->price[repack->list[repack->emptied[e]]],

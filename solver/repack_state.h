@@ -108,6 +108,28 @@ enum iso_status iso_repack_rank(struct iso_repack *repack, struct iso_error *ret
 /* Chooses the lists to try, once copies are ranked and the plan is read. Errors: ISO_E_NOMEM. */
 enum iso_status iso_repack_choose_lists(struct iso_repack *repack, struct iso_error *reterr);
 
+/* In [0, 1). */
+static inline double iso_repack_random(struct iso_repack *repack)
+{
+    repack->random ^= repack->random << 13;
+    repack->random ^= repack->random >> 7;
+    repack->random ^= repack->random << 17;
+    return (double)(repack->random >> 11) * 0x1p-53;
+}
+
+/* How instances are chosen and filled. */
+struct iso_filling_choice {
+    double shake;     /* scores count up to so much more, at random */
+    double pass_over; /* the chance that a copy is passed over */
+    double most;      /* what an instance may cost */
+    double slack;     /* what it may waste */
+    double score;     /* of the best one, its price for its worth; INFINITY = none yet */
+};
+
+/* The next instance for what is left: its list, with its content in repack->filling; -1 for none.
+ * One that leaves nothing is taken at once. */
+int32_t iso_repack_choose_filling(struct iso_repack *repack, struct iso_filling_choice *choice);
+
 /* Makes the instances at hand the best ones. */
 void iso_repack_remember(struct iso_repack *repack);
 
