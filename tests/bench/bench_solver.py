@@ -101,6 +101,8 @@ CASES = [
     f3("5000x24x50", 5000, 24, 50, 0.005, 60, 0.005, 0.01, peer=False),
     Case("F3 200x24x10 budget+survive+plan", mixed, 0.0001, 10, 0.015, 0.015, 12, size=24_000,
          peer=False),
+    Case("F3 200x24x10 traffic", lambda seed: family_levels.traffic(seed, 200, 24, 10), 0.0001, 10, 0.005,
+         0.01, 12, size=24_000, peer=False),
     Case("hours 8760x20x200", lambda s: family_levels.plain(s, 400, 8760, 20, HOURS_TIGHTNESS[s % 3],
                                                             shares=False, shared=True),
          0.003, 100, 0.005, 0.005, 60, peak_mb=200, size=200 * 20 * 8760, peer=False),

@@ -88,6 +88,33 @@ def plain(seed, n_offerings, n_levels, n_workloads, tightness=TIGHTNESS, shares=
     return model
 
 
+USERS = ("internet/east", "internet/west", "internet/south")
+
+
+def traffic(seed, n_offerings, n_levels, n_workloads):
+    """The same with users of every workload in three places: what they fetch is charged by the provider,
+    and a region farther than 80 ms from a place serves none of it."""
+    model = plain(seed, n_offerings, n_levels, n_workloads)
+    pick = random.Random(f"traffic {seed}")
+    prices = []
+    for p in range(PROVIDERS):
+        for r in range(REGIONS):
+            for place, users in enumerate(USERS):
+                near = place == r
+                prices.append({"from": f"cloud{p}/c{p}r{r}", "to": users,
+                               "pricePerGb": usd(round(pick.uniform(0.05, 0.12), 3)),
+                               "latencyMs": round(pick.uniform(10, 30) if near else pick.uniform(50, 100))})
+                prices.append({"from": users, "to": f"cloud{p}/c{p}r{r}", "pricePerGb": usd(0)})
+    model["egressPrices"] = prices
+    for work in model["workloads"]:
+        shares = [0.5, 0.3, 0.2]
+        pick.shuffle(shares)
+        work["traffic"] = {"id": f"users-{work['id']}", "gbBackPerUnitHour": 0.005, "maximumLatencyMs": 80,
+                           "sources": [{"region": users, "share": share}
+                                       for users, share in zip(USERS, shares)]}
+    return model
+
+
 def mixed(seed, n_offerings, n_levels, n_workloads, plain_cost):
     """The same with survival of a region, a spend plan, and a budget of 92 % of `plain_cost`'s half
     for the first two providers together."""
