@@ -4,7 +4,9 @@
  * farthest from one half, an eighth of all that are fractional, fixes each up when its fraction is
  * at least 0.5 and down otherwise, and repairs the relaxation by dual simplex. When that has no
  * point the step is taken back, and only its first column is fixed; when that has none either, to
- * the other side. Columns are priced again at the end, as prices have moved by then. */
+ * the other side. Flags of presence come before: their fractions say little, as any number of
+ * instances may hide behind a small one. Columns are priced again at the end, as prices have moved
+ * by then. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -99,6 +101,35 @@ static enum iso_status step(struct iso_search *search, struct iso_lp *lp,
     return ISO_OK;
 }
 
+/* Sets flags of presence; as the relaxation has them where that leaves no point. */
+static enum iso_status fix_presence(struct iso_search *search, struct iso_lp *lp, double *x,
+                                    struct iso_error *reterr)
+{
+    const struct iso_mip *mip = &search->formulation->mip;
+    struct iso_control control = iso_search_control(search);
+    ISO_AUTO_MEM uint8_t *set = iso_calloc((size_t)mip->n_columns, 1);
+    enum iso_lp_outcome outcome = ISO_LP_INFEASIBLE;
+    bool any = false;
+
+    if (!set)
+        return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a dive");
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        any |= mip->columns[j].kind == ISO_COLUMN_PRESENCE;
+    for (int generous = 0; generous < 2 && any && outcome == ISO_LP_INFEASIBLE; generous++) {
+        ISO_TRY(iso_first_presence(search, x, generous, set, reterr));
+        for (int32_t j = 0; j < mip->n_columns; j++)
+            if (mip->columns[j].kind == ISO_COLUMN_PRESENCE)
+                ISO_TRY(iso_lp_set_bounds(lp, j, set[j], set[j], reterr));
+        ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr));
+    }
+    if (outcome == ISO_LP_OPTIMAL)
+        iso_lp_values(lp, x);
+    for (int32_t j = 0; j < mip->n_columns && outcome != ISO_LP_OPTIMAL; j++)
+        if (mip->columns[j].kind == ISO_COLUMN_PRESENCE)
+            ISO_TRY(iso_lp_set_bounds(lp, j, mip->columns[j].lower, mip->columns[j].upper, reterr));
+    return ISO_OK;
+}
+
 /* Fixes what is whole now, so that pricing cannot undo it, and prices once more. */
 static enum iso_status settle(struct iso_search *search, struct iso_lp *lp, double *x,
                               double *duals, struct iso_error *reterr)
@@ -131,6 +162,7 @@ enum iso_status iso_dive(struct iso_search *search, struct iso_lp *lp, double *x
 
     if (!list)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a dive");
+    ISO_TRY(fix_presence(search, lp, x, reterr));
     n = find_fractional(mip, x, list);
     for (int32_t steps = 0; status == ISO_OK && alive && n > 0; steps++) {
         if (steps == MAXIMUM_STEPS || iso_search_stops(search))

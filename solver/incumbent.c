@@ -157,17 +157,37 @@ static double rounded(const struct iso_mip_column *column, double value, double 
         return value;
     if (column->kind == ISO_COLUMN_DOMAIN)
         return value > 1e-6 ? 1 : 0;
-    if (column->kind == ISO_COLUMN_PRESENCE)
-        return value >= 0.5 ? 1 : 0;
     return fmin(floor(value + 1 - threshold + 1e-7), column->upper);
 }
 
-static void start_from(struct iso_greedy *greedy, const double *x, double threshold)
+/* As many of column j as the domain that it is in has room for. */
+static double present(const struct iso_greedy *greedy, int32_t j, double value)
 {
-    memset(greedy->activity, 0, (size_t)greedy->mip->n_rows * sizeof(*greedy->activity));
-    for (int32_t j = 0; j < greedy->mip->n_columns; j++) {
-        double value = rounded(&greedy->mip->columns[j], x[j], threshold);
-        greedy->x[j] = 0;
+    const struct iso_mip_column *column = &greedy->mip->columns[j];
+
+    for (int32_t k = 0; k < column->n_entries && greedy->has_presence; k++) {
+        const struct iso_mip_entry *entry = &greedy->mip->entries[column->first_entry + k];
+        if (greedy->mip->rows[entry->row].kind == ISO_ROW_PRESENCE)
+            value = fmin(value, floor((greedy->activity[entry->row] + ISO_GREEDY_SLACK) /
+                                      -entry->coefficient));
+    }
+    return value;
+}
+
+static void start_from(struct iso_greedy *greedy, const double *x, const uint8_t *set,
+                       double threshold)
+{
+    const struct iso_mip *mip = greedy->mip;
+
+    memset(greedy->activity, 0, (size_t)mip->n_rows * sizeof(*greedy->activity));
+    memset(greedy->x, 0, (size_t)mip->n_columns * sizeof(*greedy->x));
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        if (set[j])
+            iso_greedy_change(greedy, j, 1);
+    for (int32_t j = 0; j < mip->n_columns; j++) {
+        if (mip->columns[j].kind == ISO_COLUMN_PRESENCE)
+            continue;
+        double value = present(greedy, j, rounded(&mip->columns[j], x[j], threshold));
         if (value != 0)
             iso_greedy_change(greedy, j, value);
     }
@@ -180,23 +200,27 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, cons
     struct iso_greedy greedy __attribute__((cleanup(iso_greedy_fini))) = {0};
     ISO_AUTO_MEM int32_t *order =
         iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*order));
+    ISO_AUTO_MEM uint8_t *set = iso_calloc((size_t)search->formulation->mip.n_columns, 1);
 
-    if (!order)
+    if (!order || !set)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a first plan");
     ISO_TRY(iso_greedy_init(&greedy, search, reterr));
     for (size_t i = 0; i < ISO_ARRAY_LENGTH(thresholds) && (int32_t)i < n_thresholds; i++) {
         iso_greedy_start_tolls(&greedy, duals);
         for (int round = 0; round < TOLL_ROUNDS; round++) {
-            bool taken;
+            bool taken, generous = round > 0;
             if (search->has_best && iso_search_stops(search))
                 return ISO_OK;
-            start_from(&greedy, x, thresholds[i]);
+            if (greedy.has_presence)
+                ISO_TRY(iso_first_presence(search, x, generous, set, reterr));
+            start_from(&greedy, x, set, thresholds[i]);
             ISO_TRY(iso_greedy_flows(&greedy, reterr));
             fill_all(&greedy);
             mend_shares(&greedy);
             remove_superfluous(&greedy, order);
             ISO_TRY(iso_search_offer(search, greedy.x, &taken, reterr));
-            if (taken || iso_greedy_raise_tolls(&greedy) == 0 || iso_search_stops(search))
+            if (taken || iso_search_stops(search) ||
+                (iso_greedy_raise_tolls(&greedy) == 0 && (generous || !greedy.has_presence)))
                 break;
         }
     }

@@ -42,6 +42,8 @@ enum iso_status iso_greedy_init(struct iso_greedy *greedy, struct iso_search *se
     if (!greedy->toll || !greedy->blocked || !greedy->price || !greedy->first || !greedy->columns ||
         !greedy->coefficients || !greedy->activity || !greedy->x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a first plan");
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        greedy->has_presence |= mip->columns[j].kind == ISO_COLUMN_PRESENCE;
     for (int pass = 0; pass < 2; pass++) {
         for (int32_t j = 0; j < mip->n_columns; j++) {
             const struct iso_mip_column *column = &mip->columns[j];

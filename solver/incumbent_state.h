@@ -15,8 +15,9 @@ struct iso_greedy {
     double *price;            /* n_columns: money and tolls */
     int32_t *first, *columns; /* columns with a positive entry in each row */
     double *coefficients;
-    double *activity; /* n_rows */
-    double *x;        /* n_columns */
+    double *activity;  /* n_rows */
+    double *x;         /* n_columns */
+    bool has_presence; /* some workloads have together or apart rules */
 };
 
 enum iso_status iso_greedy_init(struct iso_greedy *greedy, struct iso_search *search,

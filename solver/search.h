@@ -191,6 +191,11 @@ enum iso_status iso_start_plans(struct iso_search *search, struct iso_error *ret
 enum iso_status iso_first_domains(const struct iso_search *search, double *x,
                                   struct iso_error *reterr);
 
+/* Which flags of presence are set (by column), where a point serves most; `generous`: where it
+ * serves nothing, too. See first_presence.c. Errors: ISO_E_NOMEM. */
+enum iso_status iso_first_presence(const struct iso_search *search, const double *x, bool generous,
+                                   uint8_t *ret_set, struct iso_error *reterr);
+
 /* First plans: thresholded rounding of a relaxation's point and a greedy cover of what is missing,
  * for at most `n_thresholds` thresholds. `duals`: multipliers of the relaxation, NULL = none. */
 enum iso_status iso_first_plans(struct iso_search *search, const double *x, const double *duals,

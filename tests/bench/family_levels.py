@@ -115,6 +115,15 @@ def traffic(seed, n_offerings, n_levels, n_workloads):
     return model
 
 
+def in_pairs(seed, n_offerings, n_levels, n_workloads, kind):
+    """The same with every second workload `together` with (or `apart` from) the next one, by region."""
+    model = plain(seed, n_offerings, n_levels, n_workloads)
+    works = model["workloads"]
+    for one, other in zip(works[::2], works[1::2]):
+        one[kind] = [{"id": f"{kind}-{one['id']}", "workload": other["id"], "level": "DOMAIN_LEVEL_REGION"}]
+    return model
+
+
 def mixed(seed, n_offerings, n_levels, n_workloads, plain_cost):
     """The same with survival of a region, a spend plan, and a budget of 92 % of `plain_cost`'s half
     for the first two providers together."""
