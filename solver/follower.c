@@ -10,8 +10,8 @@ static bool follows(int row_kind, const struct iso_mip_column *column)
 {
     if (iso_column_runs(column) || column->kind == ISO_COLUMN_BUY ||
         column->kind == ISO_COLUMN_DOMAIN || column->kind == ISO_COLUMN_PRESENCE ||
-        row_kind == ISO_ROW_FREEZE)
-        return false;
+        row_kind == ISO_ROW_FREEZE || row_kind == ISO_ROW_RAMP_CAP)
+        return false; /* starts of what stands still are as they are */
     if (row_kind == ISO_ROW_BUDGET)
         return column->kind == ISO_COLUMN_OVER_BUDGET;
     return true;

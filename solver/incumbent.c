@@ -3,7 +3,8 @@
  * For several thresholds theta: x = floor(x_LP + 1 - theta) for the whole columns, then for each
  * row that asks for more (flows of traffic first) the column with the least cost for what it adds
  * is taken, as long as no cap breaks; where rounding broke the cap on a share others serve more;
- * then whatever can go again goes. The rest of the columns follow by a linear program.
+ * then whatever can go again goes, and what caps on starts and stops ask for is kept on. The rest
+ * of the columns follow by a linear program.
  *
  * As long as there is no plan, limits and budgets that stood in the way take a toll of every column
  * under them, and the rows are filled again: what can do without a scarce thing leaves it to what
@@ -16,9 +17,9 @@
 
 #define TOLL_ROUNDS 12 /* times that tolls are raised */
 
-/* Fills one row up to its lower side. A share's cap may stand in the way of some columns until
- * others have come in, so the choice is made anew after each step. */
-static void fill_row(struct iso_greedy *greedy, int32_t i)
+/* A share's cap may stand in the way of some columns until others have come in, so the choice is
+ * made anew after each step. */
+void iso_greedy_fill_row(struct iso_greedy *greedy, int32_t i)
 {
     const struct iso_mip_row *row = &greedy->mip->rows[i];
 
@@ -148,7 +149,7 @@ static void fill_all(struct iso_greedy *greedy)
     for (size_t pass = 0; pass < ISO_ARRAY_LENGTH(order); pass++)
         for (int32_t i = 0; i < greedy->mip->n_rows; i++)
             if (greedy->mip->rows[i].kind == order[pass] && !isinf(greedy->mip->rows[i].lower))
-                fill_row(greedy, i);
+                iso_greedy_fill_row(greedy, i);
 }
 
 static double rounded(const struct iso_mip_column *column, double value, double threshold)
@@ -214,10 +215,12 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, cons
             if (greedy.has_presence)
                 ISO_TRY(iso_first_presence(search, x, generous, set, reterr));
             start_from(&greedy, x, set, thresholds[i]);
+            ISO_TRY(iso_greedy_ramps(&greedy, true, reterr));
             ISO_TRY(iso_greedy_flows(&greedy, reterr));
             fill_all(&greedy);
             mend_shares(&greedy);
             remove_superfluous(&greedy, order);
+            ISO_TRY(iso_greedy_ramps(&greedy, false, reterr));
             ISO_TRY(iso_search_offer(search, greedy.x, &taken, reterr));
             if (taken || iso_search_stops(search) ||
                 (iso_greedy_raise_tolls(&greedy) == 0 && (generous || !greedy.has_presence)))

@@ -53,4 +53,11 @@ int32_t iso_greedy_raise_tolls(struct iso_greedy *greedy);
  * ISO_E_NOMEM. */
 enum iso_status iso_greedy_flows(struct iso_greedy *greedy, struct iso_error *reterr);
 
+/* Fills a row up to its lower side. */
+void iso_greedy_fill_row(struct iso_greedy *greedy, int32_t row);
+
+/* Instances of workloads with caps on starts and stops: `begin`, where none are, or what the caps
+ * ask for in the end; see incumbent_ramps.c. Errors: ISO_E_NOMEM. */
+enum iso_status iso_greedy_ramps(struct iso_greedy *greedy, bool begin, struct iso_error *reterr);
+
 #endif

@@ -1,6 +1,6 @@
-/* From whole columns to a point: everything else follows from them. Flows that stand alone go the
- * cheapest way, columns that share no row with another take what pays, and a linear program finds
- * the rest. */
+/* From whole columns to a point: everything else follows from them. Starts and stops are plain,
+ * flows that stand alone go the cheapest way, columns that share no row with another take what
+ * pays, and a linear program finds the rest. */
 #include <math.h>
 #include <string.h>
 
@@ -122,6 +122,31 @@ static int32_t settle_lonely(const struct iso_mip *mip, int32_t *columns, int32_
     return n_left;
 }
 
+/* Starts and stops are what instances do from one period to the next; takes them off the list.
+ * Gives the number of what is left. */
+static int32_t settle_ramps(const struct iso_mip *mip, int32_t *columns, int32_t n, double *point,
+                            double *activity)
+{
+    int32_t n_left = 0;
+
+    for (int32_t at = 0; at < n; at++) {
+        const struct iso_mip_column *column = &mip->columns[columns[at]];
+        if (column->kind != ISO_COLUMN_RAMP) {
+            columns[n_left++] = columns[at];
+            continue;
+        }
+        for (int32_t k = 0; k < column->n_entries; k++) {
+            const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+            if (mip->rows[entry->row].kind == ISO_ROW_RAMP)
+                point[columns[at]] = fmax(0, -activity[entry->row] / entry->coefficient);
+        }
+        for (int32_t k = 0; k < column->n_entries; k++)
+            activity[mip->entries[column->first_entry + k].row] +=
+                point[columns[at]] * mip->entries[column->first_entry + k].coefficient;
+    }
+    return n_left;
+}
+
 /* Whether the flows of a block are in no other rows, and their workload leaves nothing unserved:
  * then they are a transportation problem of their own. */
 static bool stands_alone(const struct iso_search *search, int32_t first, int32_t end)
@@ -198,6 +223,7 @@ static enum iso_status complete(struct iso_search *search, bool precise, double 
     if (!useful || !columns || !place)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     int32_t n = open_columns(mip, point, useful, columns);
+    n = settle_ramps(mip, columns, n, point, activity);
     ISO_TRY(settle_flows(search, columns, &n, point, activity, ret_holds, reterr));
     if (!*ret_holds)
         return ISO_OK;

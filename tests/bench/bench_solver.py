@@ -107,6 +107,8 @@ CASES = [
          0.01, 0.01, 12, size=24_000, peer=False),
     Case("F3 200x24x10 apart", lambda seed: family_levels.in_pairs(seed, 200, 24, 10, "apart"), 0.0001, 10,
          0.02, 0.05, 12, size=24_000, peer=False),
+    Case("F3 200x24x10 ramps", lambda seed: family_levels.ramped(seed, 200, 10, 25), 0.0001, 10,
+         0.02, 0.03, 12, size=24_000, peer=False),
     Case("hours 8760x20x200", lambda s: family_levels.plain(s, 400, 8760, 20, HOURS_TIGHTNESS[s % 3],
                                                             shares=False, shared=True),
          0.003, 100, 0.005, 0.005, 60, peak_mb=200, size=200 * 20 * 8760, peer=False),

@@ -124,6 +124,18 @@ def in_pairs(seed, n_offerings, n_levels, n_workloads, kind):
     return model
 
 
+def ramped(seed, n_offerings, n_workloads, most):
+    """The same over the hours of one day, commitments by the day; at most so many instances of a workload
+    start and stop from one hour to the next."""
+    model = plain(seed, n_offerings, 24, n_workloads)
+    model["periods"] = [{"id": f"p{t}", "hours": 1, "start": f"2026-01-01T{t:02d}:00:00Z"} for t in range(24)]
+    for product in model["catalog"]["products"]:
+        product["termHours"] = 24
+    for work in model["workloads"]:
+        work["ramp"] = {"id": f"ramp-{work['id']}", "maximumStarts": most, "maximumStops": most}
+    return model
+
+
 def mixed(seed, n_offerings, n_levels, n_workloads, plain_cost):
     """The same with survival of a region, a spend plan, and a budget of 92 % of `plain_cost`'s half
     for the first two providers together."""

@@ -156,11 +156,13 @@ def test_packing_is_proved_at_the_cost_that_cbc_finds(zoned, tmp_path):
 
 def test_plans_come_before_the_relaxation(tmp_path):
     """Patterns are too many to list; where users are far from half of the regions, what serves demand for
-    least does not serve those users; and nothing may run anywhere until flags say where."""
+    least does not serve those users; nothing may run anywhere until flags say where; and what serves each
+    hour for least starts too much at once."""
     packings = [message(family_packing.plain(seed, 50, 40, 300, resources)) for seed, resources in ((1, 2), (2, 3), (3, 4))]
     far = [message(family_levels.traffic(seed, 60, 24, 6)) for seed in (1, 2, 3)]
     pairs = [message(family_levels.in_pairs(seed, 120, 24, 6, kind)) for seed in (1, 2) for kind in ("together", "apart")]
-    for answer in answers(tmp_path, "patterns", packings) + answers(tmp_path, "columns", far + pairs):
+    ramps = [message(family_levels.ramped(seed, 120, 6, 20)) for seed in (1, 2, 3)]
+    for answer in answers(tmp_path, "patterns", packings) + answers(tmp_path, "columns", far + pairs + ramps):
         assert answer["verified"] and answer["first_plan_cpu_s"] < answer["first_bound_cpu_s"]
 
 
