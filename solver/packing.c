@@ -18,10 +18,10 @@
 #include "repack.h"
 
 #define WHOLE 1e-6
-#define BURST 500          /* most rounds of repacking between two looks at the clock */
-#define BURST_EACH 20      /* and of each instance */
-#define CYCLE 40           /* bursts from hot to cold */
-#define COLDEST 0.0005     /* in shares of the mean price of an instance */
+#define BURST 500           /* most rounds of repacking between two looks at the clock */
+#define BURST_EACH 20       /* and of each instance */
+#define CYCLE 40            /* bursts from hot to cold */
+#define COLDEST 0.0005      /* in shares of the mean price of an instance */
 #define FRUITLESS_CYCLES 20 /* after which repacking ends */
 #define FRUITLESS_ROUNDS 60
 #define MOST_STEPS 2000
