@@ -30,9 +30,10 @@ static void leave_bundles(const struct iso_search *search, uint8_t *active)
             active[j] = 0;
 }
 
-/* Columns of instances and of commitments start inactive, except those of the best plan so far. */
-static enum iso_status choose_start(const struct iso_search *search, uint8_t *active,
-                                    struct iso_error *reterr)
+/* Columns of instances and of commitments start inactive, except those of the best plan so far;
+ * what a plan `from_nothing` buys is no more than a guess and waits to be priced like the rest. */
+static enum iso_status choose_start(const struct iso_search *search, bool from_nothing,
+                                    uint8_t *active, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     struct iso_product_pricing pricing __attribute__((cleanup(iso_product_pricing_fini))) = {0};
@@ -46,8 +47,8 @@ static enum iso_status choose_start(const struct iso_search *search, uint8_t *ac
         return ISO_OK;
     }
     ISO_TRY(iso_product_pricing_init(&pricing, search->formulation, reterr));
-    iso_products_asleep(&pricing, search->formulation, search->has_best ? search->best : NULL,
-                        active);
+    iso_products_asleep(&pricing, search->formulation,
+                        search->has_best && !from_nothing ? search->best : NULL, active);
     leave_bundles(search, active);
     return ISO_OK;
 }
@@ -208,9 +209,10 @@ enum iso_status iso_relax(struct iso_search *search, double **io_duals, struct i
         return no_memory(reterr);
     search->priced_out = iso_all_patterns_listed(search);
     bool takes_long = mip->n_columns > START_COLUMNS || search->unlisted || !search->priced_out;
-    if (takes_long && !search->has_best)
+    bool from_nothing = takes_long && !search->has_best;
+    if (from_nothing)
         ISO_TRY(plan_from_nothing(search, reterr));
-    ISO_TRY(choose_start(search, active, reterr));
+    ISO_TRY(choose_start(search, from_nothing, active, reterr));
     ISO_TRY(iso_lp_new(mip, active, &lp, reterr));
     if (search->basis.n_columns > 0)
         ISO_TRY(iso_lp_start_from(lp, &search->basis, reterr));

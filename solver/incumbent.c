@@ -194,14 +194,66 @@ static void start_from(struct iso_greedy *greedy, const double *x, const uint8_t
     }
 }
 
+/* Whether purchases may bring spending down that is too high without. */
+static bool may_save(const struct iso_greedy *greedy)
+{
+    const struct iso_problem *problem = greedy->search->problem;
+
+    return problem->n_budgets > 0 && problem->n_products > 0;
+}
+
+/* Fills the rows from a point; columns that go again go in `order`, a scratch list. */
+static enum iso_status fill_from(struct iso_greedy *greedy, const double *x, const uint8_t *set,
+                                 double threshold, int32_t *order, struct iso_error *reterr)
+{
+    start_from(greedy, x, set, threshold);
+    ISO_TRY(iso_greedy_ramps(greedy, true, reterr));
+    ISO_TRY(iso_greedy_flows(greedy, reterr));
+    fill_all(greedy);
+    mend_shares(greedy);
+    remove_superfluous(greedy, order);
+    return iso_greedy_ramps(greedy, false, reterr);
+}
+
+/* The same plan with what it should buy. */
+static enum iso_status offer_with_purchases(struct iso_greedy *greedy, bool *ret_taken,
+                                            struct iso_error *reterr)
+{
+    bool bought;
+
+    ISO_TRY(iso_greedy_purchases(greedy, &bought, reterr));
+    return bought ? iso_search_offer(greedy->search, greedy->x, ret_taken, reterr) : ISO_OK;
+}
+
+/* Offers what the rows are filled with: without purchases, which is there at once, then with; where
+ * that spends too much, filled as if there were no budgets and then with purchases alone. */
+static enum iso_status try_point(struct iso_greedy *greedy, const double *x, const uint8_t *set,
+                                 double threshold, int32_t *order, bool *ret_taken,
+                                 struct iso_error *reterr)
+{
+    bool better;
+
+    ISO_TRY(fill_from(greedy, x, set, threshold, order, reterr));
+    ISO_TRY(iso_search_offer(greedy->search, greedy->x, ret_taken, reterr));
+    if (*ret_taken)
+        return offer_with_purchases(greedy, &better, reterr);
+    if (greedy->search->has_best || !may_save(greedy))
+        return ISO_OK;
+    greedy->overspends = true;
+    ISO_TRY(fill_from(greedy, x, set, threshold, order, reterr));
+    ISO_TRY(offer_with_purchases(greedy, ret_taken, reterr));
+    greedy->overspends = false;
+    return ISO_OK;
+}
+
 enum iso_status iso_first_plans(struct iso_search *search, const double *x, const double *duals,
                                 int32_t n_thresholds, struct iso_error *reterr)
 {
     static const double thresholds[] = {0.7, 1.0, 0.5, 0.9, 0.3};
     struct iso_greedy greedy __attribute__((cleanup(iso_greedy_fini))) = {0};
-    ISO_AUTO_MEM int32_t *order =
-        iso_calloc((size_t)search->formulation->mip.n_columns, sizeof(*order));
-    ISO_AUTO_MEM uint8_t *set = iso_calloc((size_t)search->formulation->mip.n_columns, 1);
+    size_t n = (size_t)search->formulation->mip.n_columns;
+    ISO_AUTO_MEM int32_t *order = iso_calloc(n, sizeof(*order));
+    ISO_AUTO_MEM uint8_t *set = iso_calloc(n, 1);
 
     if (!order || !set)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a first plan");
@@ -214,14 +266,7 @@ enum iso_status iso_first_plans(struct iso_search *search, const double *x, cons
                 return ISO_OK;
             if (greedy.has_presence)
                 ISO_TRY(iso_first_presence(search, x, generous, set, reterr));
-            start_from(&greedy, x, set, thresholds[i]);
-            ISO_TRY(iso_greedy_ramps(&greedy, true, reterr));
-            ISO_TRY(iso_greedy_flows(&greedy, reterr));
-            fill_all(&greedy);
-            mend_shares(&greedy);
-            remove_superfluous(&greedy, order);
-            ISO_TRY(iso_greedy_ramps(&greedy, false, reterr));
-            ISO_TRY(iso_search_offer(search, greedy.x, &taken, reterr));
+            ISO_TRY(try_point(&greedy, x, set, thresholds[i], order, &taken, reterr));
             if (taken || iso_search_stops(search) ||
                 (iso_greedy_raise_tolls(&greedy) == 0 && (generous || !greedy.has_presence)))
                 break;

@@ -112,7 +112,7 @@ double iso_greedy_room(const struct iso_greedy *greedy, int32_t j, double most, 
         const struct iso_mip_entry *entry = &greedy->mip->entries[column->first_entry + k];
         const struct iso_mip_row *row = &greedy->mip->rows[entry->row];
         double activity = greedy->activity[entry->row];
-        if (iso_greedy_adapts(row))
+        if (iso_greedy_adapts(row) || (greedy->overspends && row->kind == ISO_ROW_BUDGET))
             continue;
         if (entry->coefficient > 0 && row->kind == ISO_ROW_SHARE_MAX && !isinf(row->upper))
             room = fmin(room, share_room(greedy, row, activity, entry->coefficient));

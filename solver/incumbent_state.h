@@ -18,6 +18,7 @@ struct iso_greedy {
     double *activity;  /* n_rows */
     double *x;         /* n_columns */
     bool has_presence; /* some workloads have together or apart rules */
+    bool overspends;   /* budgets wait until purchases are made */
 };
 
 enum iso_status iso_greedy_init(struct iso_greedy *greedy, struct iso_search *search,
@@ -59,5 +60,10 @@ void iso_greedy_fill_row(struct iso_greedy *greedy, int32_t row);
 /* Instances of workloads with caps on starts and stops: `begin`, where none are, or what the caps
  * ask for in the end; see incumbent_ramps.c. Errors: ISO_E_NOMEM. */
 enum iso_status iso_greedy_ramps(struct iso_greedy *greedy, bool begin, struct iso_error *reterr);
+
+/* Purchases that pay for what runs, where there are none; see incumbent_purchases.c. Errors:
+ * ISO_E_NOMEM. */
+enum iso_status iso_greedy_purchases(struct iso_greedy *greedy, bool *ret_bought,
+                                     struct iso_error *reterr);
 
 #endif

@@ -154,15 +154,24 @@ def test_packing_is_proved_at_the_cost_that_cbc_finds(zoned, tmp_path):
     assert [seed for seed, answer in zip(seeds, found) if answer["reason"] not in (OPTIMAL, INFEASIBLE)] == []
 
 
+def within_budgets(folder):
+    """Models with a budget of 1.2 times what they cost without; on demand they cost 1.3 times as much."""
+    plain = [family_levels.plain(seed, 120, 24, 6) for seed in (1, 2)]
+    for fields, answer in zip(plain, answers(folder, "auto", [message(fields) for fields in plain])):
+        fields["budgets"] = [{"id": "all", "windows": [{"amount": bench_models.usd(round(1.2 * answer["tiers"][-1][1]))}]}]
+    return [message(fields) for fields in plain]
+
+
 def test_plans_come_before_the_relaxation(tmp_path):
     """Patterns are too many to list; where users are far from half of the regions, what serves demand for
-    least does not serve those users; nothing may run anywhere until flags say where; and what serves each
-    hour for least starts too much at once."""
+    least does not serve those users; nothing may run anywhere until flags say where; what serves each hour
+    for least starts too much at once; and without commitments a budget would be overspent."""
     packings = [message(family_packing.plain(seed, 50, 40, 300, resources)) for seed, resources in ((1, 2), (2, 3), (3, 4))]
     far = [message(family_levels.traffic(seed, 60, 24, 6)) for seed in (1, 2, 3)]
     pairs = [message(family_levels.in_pairs(seed, 120, 24, 6, kind)) for seed in (1, 2) for kind in ("together", "apart")]
     ramps = [message(family_levels.ramped(seed, 120, 6, 20)) for seed in (1, 2, 3)]
-    for answer in answers(tmp_path, "patterns", packings) + answers(tmp_path, "columns", far + pairs + ramps):
+    for answer in answers(tmp_path, "patterns", packings) + \
+            answers(tmp_path, "columns", far + pairs + ramps + within_budgets(tmp_path)):
         assert answer["verified"] and answer["first_plan_cpu_s"] < answer["first_bound_cpu_s"]
 
 
