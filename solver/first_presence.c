@@ -21,7 +21,6 @@ struct flags {
     int32_t *column, *group; /* [flag] */
     double *served;          /* [flag], of a group's first flag: of the group */
     uint8_t *state;          /* [flag], likewise */
-    int32_t *of_column;      /* [column]: its flag, -1 = none */
     int32_t *first, *second; /* [row] flags of TOGETHER and APART rows, -1 = none */
     double *activity;        /* [row] */
     double *serves;          /* [workload] */
@@ -36,7 +35,6 @@ static void flags_fini(struct flags *flags)
     free(flags->group);
     free(flags->served);
     free(flags->state);
-    free(flags->of_column);
     free(flags->first);
     free(flags->second);
     free(flags->activity);
@@ -53,7 +51,6 @@ static bool flags_init(struct flags *flags, const struct iso_search *search)
     size_t n_workloads = (size_t)search->problem->n_workloads;
 
     flags->column = iso_calloc(n_columns, sizeof(*flags->column));
-    flags->of_column = iso_calloc(n_columns, sizeof(*flags->of_column));
     flags->group = iso_calloc(n_columns, sizeof(*flags->group));
     flags->served = iso_calloc(n_columns, sizeof(*flags->served));
     flags->state = iso_calloc(n_columns, 1);
@@ -64,16 +61,14 @@ static bool flags_init(struct flags *flags, const struct iso_search *search)
     flags->n_set = iso_calloc(n_workloads, sizeof(*flags->n_set));
     flags->fewest = iso_calloc(n_columns, sizeof(*flags->fewest));
     flags->wanted = iso_calloc(n_columns, 1);
-    if (!flags->column || !flags->of_column || !flags->group || !flags->served || !flags->state ||
-        !flags->first || !flags->second || !flags->activity || !flags->serves || !flags->n_set ||
-        !flags->fewest || !flags->wanted)
+    if (!flags->column || !flags->group || !flags->served || !flags->state || !flags->first ||
+        !flags->second || !flags->activity || !flags->serves || !flags->n_set || !flags->fewest ||
+        !flags->wanted)
         return false;
-    memset(flags->of_column, 0xff, n_columns * sizeof(*flags->of_column));
     memset(flags->first, 0xff, n_rows * sizeof(*flags->first));
     memset(flags->second, 0xff, n_rows * sizeof(*flags->second));
     for (int32_t j = 0; j < mip->n_columns; j++)
         if (mip->columns[j].kind == ISO_COLUMN_PRESENCE) {
-            flags->of_column[j] = flags->n;
             flags->group[flags->n] = flags->n;
             flags->column[flags->n++] = j;
         }
