@@ -9,6 +9,7 @@
 
 #define WHOLE 1e-5     /* how far from whole a whole column may be when it is offered */
 #define ROW_SLACK 1e-7 /* relative; exact checks follow in extraction and in the verifier */
+#define MOST_LOOKS 20  /* of 500 iterations, after time is up */
 
 static bool rows_hold(const struct iso_mip *mip, const double *x, double *activity)
 {
@@ -86,6 +87,18 @@ static int32_t open_columns(const struct iso_mip *mip, const double *point, uint
     return n;
 }
 
+/* Gives a column its value; its rows take notice. */
+static void set_value(const struct iso_mip *mip, int32_t j, double value, double *point,
+                      double *activity)
+{
+    const struct iso_mip_column *column = &mip->columns[j];
+
+    point[j] = value;
+    for (int32_t k = 0; k < column->n_entries; k++)
+        activity[mip->entries[column->first_entry + k].row] +=
+            value * mip->entries[column->first_entry + k].coefficient;
+}
+
 /* Values of columns that share none of their rows with another open one: as much as the rows leave
  * when they earn, else nothing. What is left of the columns stays in the list; gives their number.
  * Coverage is mostly of this kind: one commitment, one place to use it. */
@@ -114,10 +127,7 @@ static int32_t settle_lonely(const struct iso_mip *mip, int32_t *columns, int32_
             columns[n_left++] = columns[at];
             continue;
         }
-        point[columns[at]] = most;
-        for (int32_t k = 0; k < column->n_entries; k++)
-            activity[mip->entries[column->first_entry + k].row] +=
-                most * mip->entries[column->first_entry + k].coefficient;
+        set_value(mip, columns[at], most, point, activity);
     }
     return n_left;
 }
@@ -135,21 +145,21 @@ static int32_t settle_ramps(const struct iso_mip *mip, int32_t *columns, int32_t
             columns[n_left++] = columns[at];
             continue;
         }
+        double value = 0;
         for (int32_t k = 0; k < column->n_entries; k++) {
             const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
             if (mip->rows[entry->row].kind == ISO_ROW_RAMP)
-                point[columns[at]] = fmax(0, -activity[entry->row] / entry->coefficient);
+                value = fmax(0, -activity[entry->row] / entry->coefficient);
         }
-        for (int32_t k = 0; k < column->n_entries; k++)
-            activity[mip->entries[column->first_entry + k].row] +=
-                point[columns[at]] * mip->entries[column->first_entry + k].coefficient;
+        set_value(mip, columns[at], value, point, activity);
     }
     return n_left;
 }
 
 /* Whether the flows of a block are in no other rows, and their workload leaves nothing unserved:
- * then they are a transportation problem of their own. */
-static bool stands_alone(const struct iso_search *search, int32_t first, int32_t end)
+ * then they are a transportation problem of their own. Where they are in budgets, `loose`, the
+ * cheapest flows will do as long as the budgets hold in the end. */
+static bool stands_alone(const struct iso_search *search, int32_t first, int32_t end, bool loose)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     const struct iso_workload *workload = &search->problem->workloads[mip->columns[first].a];
@@ -162,17 +172,29 @@ static bool stands_alone(const struct iso_search *search, int32_t first, int32_t
             return false;
         for (int32_t e = 0; e < mip->columns[j].n_entries; e++) {
             int kind = mip->rows[mip->entries[mip->columns[j].first_entry + e].row].kind;
-            if (kind != ISO_ROW_FLOW && kind != ISO_ROW_ARRIVAL)
+            if (kind != ISO_ROW_FLOW && kind != ISO_ROW_ARRIVAL &&
+                !(loose && kind == ISO_ROW_BUDGET))
                 return false;
         }
     }
     return true;
 }
 
+/* Whether some flows may be in budgets. */
+static bool has_loose_flows(const struct iso_search *search)
+{
+    const struct iso_problem *problem = search->problem;
+    bool traffic = false;
+
+    for (int32_t a = 0; a < problem->n_workloads; a++)
+        traffic |= problem->workloads[a].n_traffic > 0;
+    return traffic && problem->n_budgets > 0;
+}
+
 /* Sends the flows of such blocks the cheapest way, and takes them off the list; *ret_holds is false
  * where instances have no room for them. */
-static enum iso_status settle_flows(struct iso_search *search, int32_t *columns, int32_t *io_n,
-                                    double *point, double *activity, bool *ret_holds,
+static enum iso_status settle_flows(struct iso_search *search, bool loose, int32_t *columns,
+                                    int32_t *io_n, double *point, double *activity, bool *ret_holds,
                                     struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
@@ -184,7 +206,7 @@ static enum iso_status settle_flows(struct iso_search *search, int32_t *columns,
         int32_t first = columns[at], end = iso_flow_block_end(mip, first);
         bool flows = mip->columns[first].kind == ISO_COLUMN_FLOW;
         next = at + (flows ? end - first : 1);
-        if (!flows || !stands_alone(search, first, end)) {
+        if (!flows || !stands_alone(search, first, end, loose)) {
             while (at < next)
                 columns[n++] = columns[at++];
             continue;
@@ -195,24 +217,43 @@ static enum iso_status settle_flows(struct iso_search *search, int32_t *columns,
         *ret_holds = iso_flow_block_send(&block) <= ISO_FLOW_NOTHING;
         for (int32_t i = 0; i < block.transport.n_sources * block.transport.n_places; i++) {
             double flow = (double)block.transport.flow[i] / ISO_FLOW_UNIT;
-            if (flow == 0)
-                continue;
-            point[block.column[i]] = flow;
-            activity[block.source[i / block.transport.n_places]] += flow;
-            activity[block.arrival[i % block.transport.n_places]] -= flow;
+            if (flow != 0)
+                set_value(mip, block.column[i], flow, point, activity);
         }
     }
     *io_n = n;
     return ISO_OK;
 }
 
+/* The linear program of the rest is short, as a rule, and mostly of a plan that is wanted: it goes
+ * on when time is up, but not for ever, and not where there is a plan. */
+struct patience {
+    struct iso_search *search;
+    int looks;
+};
+
+static enum iso_stop stop_late(void *context)
+{
+    struct patience *patience = context;
+    struct iso_search *search = patience->search;
+
+    if (!iso_search_stops(search) || (!search->has_best && ++patience->looks < MOST_LOOKS))
+        return (enum iso_stop)0;
+    return search->stopped;
+}
+
+/* How the rest is found: flows in budgets by themselves, as if there were none; with everything
+ * else; or so that rows hold to 1e-9. */
+enum effort { LOOSELY, STRICTLY, PRECISELY };
+
 /* Finds the best values of the columns that are not whole; false in *ret_holds when there are none,
- * or, precisely, none that simplex finds. `activity` is that of the whole columns. */
-static enum iso_status complete(struct iso_search *search, bool precise, double *point,
+ * or none that simplex finds. `activity` is that of the whole columns. */
+static enum iso_status complete(struct iso_search *search, enum effort effort, double *point,
                                 double *activity, bool *ret_holds, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
-    struct iso_control control = iso_search_control(search);
+    struct patience patience = {search, 0};
+    const struct iso_control control = {.context = &patience, .stop = stop_late};
     struct iso_mip rest __attribute__((cleanup(iso_mip_fini))) = {0};
     ISO_AUTO_MEM uint8_t *useful = iso_calloc((size_t)mip->n_rows, 1);
     ISO_AUTO_MEM int32_t *columns = iso_calloc((size_t)mip->n_columns, sizeof(*columns));
@@ -224,7 +265,8 @@ static enum iso_status complete(struct iso_search *search, bool precise, double 
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     int32_t n = open_columns(mip, point, useful, columns);
     n = settle_ramps(mip, columns, n, point, activity);
-    ISO_TRY(settle_flows(search, columns, &n, point, activity, ret_holds, reterr));
+    ISO_TRY(
+        settle_flows(search, effort == LOOSELY, columns, &n, point, activity, ret_holds, reterr));
     if (!*ret_holds)
         return ISO_OK;
     n = settle_lonely(mip, columns, n, place, point, activity);
@@ -236,12 +278,11 @@ static enum iso_status complete(struct iso_search *search, bool precise, double 
         !rest_columns(mip, columns, n, place, &rest))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     ISO_TRY(iso_lp_new(&rest, NULL, &lp, reterr));
-    control.stop = NULL; /* short: the rest follows from the whole columns */
-    if (precise)
+    if (effort == PRECISELY)
         iso_lp_be_precise(lp);
-    enum iso_status status =
-        iso_lp_solve(lp, &control, &search->iterations, &outcome, precise ? NULL : reterr);
-    if (status != ISO_OK && !precise)
+    enum iso_status status = iso_lp_solve(lp, &control, &search->iterations, &outcome,
+                                          effort == PRECISELY ? NULL : reterr);
+    if (status != ISO_OK && effort != PRECISELY)
         return status;
     *ret_holds = status == ISO_OK && outcome == ISO_LP_OPTIMAL;
     if (!*ret_holds)
@@ -272,19 +313,20 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     const struct iso_mip *mip = &search->formulation->mip;
     ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
     ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
-    bool holds, keeps_rows = false;
+    bool holds = false, keeps_rows = false;
+    int effort = has_loose_flows(search) ? LOOSELY : STRICTLY;
 
     *ret_taken = false;
     if (!point || !activity)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
-    for (int precise = 0; precise < 2 && !keeps_rows; precise++) {
+    for (; effort <= PRECISELY && !keeps_rows; effort++) {
         if (!round_point(mip, x, point))
             return ISO_OK;
         rows_hold(mip, point, activity);
-        ISO_TRY(complete(search, precise, point, activity, &holds, reterr));
-        if (!holds)
+        ISO_TRY(complete(search, (enum effort)effort, point, activity, &holds, reterr));
+        if (!holds && effort != LOOSELY)
             return ISO_OK;
-        keeps_rows = rows_hold(mip, point, activity);
+        keeps_rows = holds && rows_hold(mip, point, activity);
     }
     if (!keeps_rows)
         return ISO_OK;

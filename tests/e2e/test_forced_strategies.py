@@ -167,7 +167,8 @@ def test_plans_come_before_the_relaxation(tmp_path):
     least does not serve those users; nothing may run anywhere until flags say where; what serves each hour
     for least starts too much at once; and without commitments a budget would be overspent."""
     packings = [message(family_packing.plain(seed, 50, 40, 300, resources)) for seed, resources in ((1, 2), (2, 3), (3, 4))]
-    far = [message(family_levels.traffic(seed, 60, 24, 6)) for seed in (1, 2, 3)]
+    far = [message({**family_levels.traffic(seed, 60, 24, 6), **budgets})
+           for seed in (1, 2) for budgets in ({}, {"budgets": [{"id": "all", "windows": [{"amount": bench_models.usd(1e9)}]}]})]
     pairs = [message(family_levels.in_pairs(seed, 120, 24, 6, kind)) for seed in (1, 2) for kind in ("together", "apart")]
     ramps = [message(family_levels.ramped(seed, 120, 6, 20)) for seed in (1, 2, 3)]
     for answer in answers(tmp_path, "patterns", packings) + \
