@@ -157,9 +157,8 @@ static int32_t settle_ramps(const struct iso_mip *mip, int32_t *columns, int32_t
 }
 
 /* Whether the flows of a block are in no other rows, and their workload leaves nothing unserved:
- * then they are a transportation problem of their own. Where they are in budgets, `loose`, the
- * cheapest flows will do as long as the budgets hold in the end. */
-static bool stands_alone(const struct iso_search *search, int32_t first, int32_t end, bool loose)
+ * then they are a transportation problem of their own. */
+static bool stands_alone(const struct iso_search *search, int32_t first, int32_t end)
 {
     const struct iso_mip *mip = &search->formulation->mip;
     const struct iso_workload *workload = &search->problem->workloads[mip->columns[first].a];
@@ -172,29 +171,17 @@ static bool stands_alone(const struct iso_search *search, int32_t first, int32_t
             return false;
         for (int32_t e = 0; e < mip->columns[j].n_entries; e++) {
             int kind = mip->rows[mip->entries[mip->columns[j].first_entry + e].row].kind;
-            if (kind != ISO_ROW_FLOW && kind != ISO_ROW_ARRIVAL &&
-                !(loose && kind == ISO_ROW_BUDGET))
+            if (kind != ISO_ROW_FLOW && kind != ISO_ROW_ARRIVAL)
                 return false;
         }
     }
     return true;
 }
 
-/* Whether some flows may be in budgets. */
-static bool has_loose_flows(const struct iso_search *search)
-{
-    const struct iso_problem *problem = search->problem;
-    bool traffic = false;
-
-    for (int32_t a = 0; a < problem->n_workloads; a++)
-        traffic |= problem->workloads[a].n_traffic > 0;
-    return traffic && problem->n_budgets > 0;
-}
-
 /* Sends the flows of such blocks the cheapest way, and takes them off the list; *ret_holds is false
  * where instances have no room for them. */
-static enum iso_status settle_flows(struct iso_search *search, bool loose, int32_t *columns,
-                                    int32_t *io_n, double *point, double *activity, bool *ret_holds,
+static enum iso_status settle_flows(struct iso_search *search, int32_t *columns, int32_t *io_n,
+                                    double *point, double *activity, bool *ret_holds,
                                     struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
@@ -206,7 +193,7 @@ static enum iso_status settle_flows(struct iso_search *search, bool loose, int32
         int32_t first = columns[at], end = iso_flow_block_end(mip, first);
         bool flows = mip->columns[first].kind == ISO_COLUMN_FLOW;
         next = at + (flows ? end - first : 1);
-        if (!flows || !stands_alone(search, first, end, loose)) {
+        if (!flows || !stands_alone(search, first, end)) {
             while (at < next)
                 columns[n++] = columns[at++];
             continue;
@@ -242,9 +229,8 @@ static enum iso_stop stop_late(void *context)
     return search->stopped;
 }
 
-/* How the rest is found: flows in budgets by themselves, as if there were none; with everything
- * else; or so that rows hold to 1e-9. */
-enum effort { LOOSELY, STRICTLY, PRECISELY };
+/* How the rest is found: so that rows hold to GLPK's tolerances, or to 1e-9. */
+enum effort { STRICTLY, PRECISELY };
 
 /* Finds the best values of the columns that are not whole; false in *ret_holds when there are none,
  * or none that simplex finds. `activity` is that of the whole columns. */
@@ -265,8 +251,7 @@ static enum iso_status complete(struct iso_search *search, enum effort effort, d
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     int32_t n = open_columns(mip, point, useful, columns);
     n = settle_ramps(mip, columns, n, point, activity);
-    ISO_TRY(
-        settle_flows(search, effort == LOOSELY, columns, &n, point, activity, ret_holds, reterr));
+    ISO_TRY(settle_flows(search, columns, &n, point, activity, ret_holds, reterr));
     if (!*ret_holds)
         return ISO_OK;
     n = settle_lonely(mip, columns, n, place, point, activity);
@@ -314,7 +299,7 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
     ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
     bool holds = false, keeps_rows = false;
-    int effort = has_loose_flows(search) ? LOOSELY : STRICTLY;
+    int effort = STRICTLY;
 
     *ret_taken = false;
     if (!point || !activity)
@@ -324,9 +309,9 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
             return ISO_OK;
         rows_hold(mip, point, activity);
         ISO_TRY(complete(search, (enum effort)effort, point, activity, &holds, reterr));
-        if (!holds && effort != LOOSELY)
+        if (!holds)
             return ISO_OK;
-        keeps_rows = holds && rows_hold(mip, point, activity);
+        keeps_rows = rows_hold(mip, point, activity);
     }
     if (!keeps_rows)
         return ISO_OK;

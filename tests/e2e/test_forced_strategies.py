@@ -61,7 +61,7 @@ def suits(strategy, fields):
 
 # seeds of defects that were found: a commitment in scope of two workloads, of which it can cover one; a workload that must
 # run together with another at two levels
-KNOWN = {"separable": (1929, 2112), "columns": (41031, 41469), "plain-mip": (81405,)}
+KNOWN = {"separable": (1929, 2112), "columns": (41031, 41469), "patterns": (61346, 61981), "plain-mip": (81405,)}
 
 
 def some_models(strategy):
@@ -167,8 +167,7 @@ def test_plans_come_before_the_relaxation(tmp_path):
     least does not serve those users; nothing may run anywhere until flags say where; what serves each hour
     for least starts too much at once; and without commitments a budget would be overspent."""
     packings = [message(family_packing.plain(seed, 50, 40, 300, resources)) for seed, resources in ((1, 2), (2, 3), (3, 4))]
-    far = [message({**family_levels.traffic(seed, 60, 24, 6), **budgets})
-           for seed in (1, 2) for budgets in ({}, {"budgets": [{"id": "all", "windows": [{"amount": bench_models.usd(1e9)}]}]})]
+    far = [message(family_levels.traffic(seed, 60, 24, 6)) for seed in (1, 2, 3)]
     pairs = [message(family_levels.in_pairs(seed, 120, 24, 6, kind)) for seed in (1, 2) for kind in ("together", "apart")]
     ramps = [message(family_levels.ramped(seed, 120, 6, 20)) for seed in (1, 2, 3)]
     for answer in answers(tmp_path, "patterns", packings) + \
