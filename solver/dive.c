@@ -109,13 +109,12 @@ static enum iso_status fix_presence(struct iso_search *search, struct iso_lp *lp
     struct iso_control control = iso_search_control(search);
     ISO_AUTO_MEM uint8_t *set = iso_calloc((size_t)mip->n_columns, 1);
     enum iso_lp_outcome outcome = ISO_LP_INFEASIBLE;
-    bool any = false;
 
     if (!set)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a dive");
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        any |= mip->columns[j].kind == ISO_COLUMN_PRESENCE;
-    for (int generous = 0; generous < 2 && any && outcome == ISO_LP_INFEASIBLE; generous++) {
+    if (!iso_mip_has(mip, ISO_COLUMN_PRESENCE))
+        return ISO_OK;
+    for (int generous = 0; generous < 2 && outcome == ISO_LP_INFEASIBLE; generous++) {
         ISO_TRY(iso_first_presence(search, x, generous, set, reterr));
         for (int32_t j = 0; j < mip->n_columns; j++)
             if (mip->columns[j].kind == ISO_COLUMN_PRESENCE)

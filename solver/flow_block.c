@@ -51,7 +51,7 @@ bool iso_flow_block_init(struct iso_flow_block *block, const struct iso_problem 
     const struct iso_traffic *traffic = &problem->workloads[lead->a].traffic[lead->b];
     int32_t n_places = traffic->n_routes / traffic->n_sources;
 
-    *block = (struct iso_flow_block){.first = first, .end = end};
+    *block = (struct iso_flow_block){0};
     if (!make_room(block, traffic->n_sources, n_places))
         return false;
     for (int32_t j = first; j < end; j++) {

@@ -12,7 +12,6 @@
 
 struct iso_flow_block {
     struct iso_transport transport; /* supply: what FLOW rows miss; room: what ARRIVAL rows leave */
-    int32_t first, end;             /* columns */
     int32_t *column;                /* [source * n_places + place]; -1: none */
     int32_t *source, *arrival;      /* rows of sources and places; -1: none */
 };

@@ -269,6 +269,10 @@ static enum iso_status solve_loaded(struct iso_lp *lp, const struct iso_control 
     glp_std_basis(lp->prob);
     if (run(lp, GLP_PRIMAL, control, io_iterations, ret_outcome))
         return ISO_OK;
+    if (lp->precise) {
+        *ret_outcome = ISO_LP_STOPPED;
+        return ISO_OK;
+    }
     return iso_fail(reterr, ISO_E_BACKEND, "", "GLPK's simplex ended without a status");
 }
 

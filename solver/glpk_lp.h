@@ -14,7 +14,7 @@ enum iso_lp_outcome {
     ISO_LP_OPTIMAL,
     ISO_LP_INFEASIBLE,
     ISO_LP_UNBOUNDED,
-    ISO_LP_STOPPED /* the control said so */
+    ISO_LP_STOPPED /* the control said so; see also iso_lp_be_precise() */
 };
 
 struct iso_lp;
@@ -83,8 +83,8 @@ enum iso_status iso_lp_set_bounds(struct iso_lp *lp, int32_t column, double lowe
 /* Takes over mip->objective again. */
 enum iso_status iso_lp_reload_objective(struct iso_lp *lp, struct iso_error *reterr);
 
-/* From now on points keep their rows to 1e-9 in place of 1e-7; simplex is a little more likely to
- * end without a point. */
+/* From now on points keep their rows to 1e-9 in place of 1e-7. Simplex may find that too much and
+ * end without a status: then the outcome is STOPPED, and no error. */
 void iso_lp_be_precise(struct iso_lp *lp);
 
 /* Simplex from the basis at hand, in slices of iterations between which the control is asked. Adds

@@ -42,8 +42,7 @@ enum iso_status iso_greedy_init(struct iso_greedy *greedy, struct iso_search *se
     if (!greedy->toll || !greedy->blocked || !greedy->price || !greedy->first || !greedy->columns ||
         !greedy->coefficients || !greedy->activity || !greedy->x)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a first plan");
-    for (int32_t j = 0; j < mip->n_columns; j++)
-        greedy->has_presence |= mip->columns[j].kind == ISO_COLUMN_PRESENCE;
+    greedy->has_presence = iso_mip_has(mip, ISO_COLUMN_PRESENCE);
     for (int pass = 0; pass < 2; pass++) {
         for (int32_t j = 0; j < mip->n_columns; j++) {
             const struct iso_mip_column *column = &mip->columns[j];
@@ -68,12 +67,8 @@ enum iso_status iso_greedy_init(struct iso_greedy *greedy, struct iso_search *se
 
 void iso_greedy_change(struct iso_greedy *greedy, int32_t j, double by)
 {
-    const struct iso_mip_column *column = &greedy->mip->columns[j];
-
     greedy->x[j] += by;
-    for (int32_t k = 0; k < column->n_entries; k++)
-        greedy->activity[greedy->mip->entries[column->first_entry + k].row] +=
-            by * greedy->mip->entries[column->first_entry + k].coefficient;
+    iso_mip_shift(greedy->mip, j, by, greedy->activity);
 }
 
 bool iso_greedy_adapts(const struct iso_mip_row *row)

@@ -85,7 +85,7 @@ static void keep_on(const struct course *course, int32_t t)
         double missing = greedy->mip->rows[row].lower - greedy->activity[row];
         double least = INFINITY, step = 0;
         int32_t best = -1, in_the_way;
-        if (missing <= iso_greedy_tolerance(missing))
+        if (missing <= iso_greedy_tolerance(greedy->mip->rows[row].lower))
             return;
         for (int32_t at = greedy->first[row]; at < greedy->first[row + 1]; at++) {
             int32_t j = greedy->columns[at];

@@ -150,12 +150,28 @@ double iso_mip_value(const struct iso_mip *mip, const double *x)
     return value;
 }
 
+bool iso_mip_has(const struct iso_mip *mip, enum iso_column_kind kind)
+{
+    for (int32_t j = 0; j < mip->n_columns; j++)
+        if (mip->columns[j].kind == kind)
+            return true;
+    return false;
+}
+
+void iso_mip_shift(const struct iso_mip *mip, int32_t j, double by, double *activity)
+{
+    const struct iso_mip_column *column = &mip->columns[j];
+
+    for (int32_t k = 0; k < column->n_entries; k++) {
+        const struct iso_mip_entry *entry = &mip->entries[column->first_entry + k];
+        activity[entry->row] += by * entry->coefficient;
+    }
+}
+
 void iso_mip_activity(const struct iso_mip *mip, const double *x, double *ret_activity)
 {
     memset(ret_activity, 0, (size_t)mip->n_rows * sizeof(*ret_activity));
     for (int32_t j = 0; j < mip->n_columns; j++)
-        for (int32_t k = 0; k < mip->columns[j].n_entries && x[j] != 0; k++) {
-            const struct iso_mip_entry *entry = &mip->entries[mip->columns[j].first_entry + k];
-            ret_activity[entry->row] += x[j] * entry->coefficient;
-        }
+        if (x[j] != 0)
+            iso_mip_shift(mip, j, x[j], ret_activity);
 }

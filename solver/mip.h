@@ -138,8 +138,13 @@ bool iso_mip_fill_row(struct iso_mip *mip, int32_t row, const double *coefficien
  * short). */
 bool iso_mip_copy(struct iso_mip *copy, const struct iso_mip *mip);
 
+bool iso_mip_has(const struct iso_mip *mip, enum iso_column_kind kind);
+
 /* sum_j objective[j] x_j. */
 double iso_mip_value(const struct iso_mip *mip, const double *x);
+
+/* Adds coefficient_ij by to activity[i] for every row of column j. */
+void iso_mip_shift(const struct iso_mip *mip, int32_t column, double by, double *activity);
 
 /* ret_activity[i] = sum_j coefficient_ij x_j for every row. */
 void iso_mip_activity(const struct iso_mip *mip, const double *x, double *ret_activity);

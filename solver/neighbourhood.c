@@ -60,16 +60,12 @@ void iso_neighbourhood_move(struct iso_neighbourhood *n, const double *x)
 
 void iso_neighbourhood_set(struct iso_neighbourhood *n, int32_t column, double value)
 {
-    const struct iso_mip *mip = &n->search->formulation->mip;
-    const struct iso_mip_column *c = &mip->columns[column];
     double by = value - n->x[column];
 
     if (by == 0)
         return;
     n->x[column] = value;
-    for (int32_t k = 0; k < c->n_entries; k++)
-        n->activity[mip->entries[c->first_entry + k].row] +=
-            by * mip->entries[c->first_entry + k].coefficient;
+    iso_mip_shift(&n->search->formulation->mip, column, by, n->activity);
 }
 
 void iso_neighbourhood_clear(struct iso_neighbourhood *n)

@@ -91,12 +91,8 @@ static int32_t open_columns(const struct iso_mip *mip, const double *point, uint
 static void set_value(const struct iso_mip *mip, int32_t j, double value, double *point,
                       double *activity)
 {
-    const struct iso_mip_column *column = &mip->columns[j];
-
     point[j] = value;
-    for (int32_t k = 0; k < column->n_entries; k++)
-        activity[mip->entries[column->first_entry + k].row] +=
-            value * mip->entries[column->first_entry + k].coefficient;
+    iso_mip_shift(mip, j, value, activity);
 }
 
 /* Values of columns that share none of their rows with another open one: as much as the rows leave
@@ -229,12 +225,9 @@ static enum iso_stop stop_late(void *context)
     return search->stopped;
 }
 
-/* How the rest is found: so that rows hold to GLPK's tolerances, or to 1e-9. */
-enum effort { STRICTLY, PRECISELY };
-
 /* Finds the best values of the columns that are not whole; false in *ret_holds when there are none,
- * or none that simplex finds. `activity` is that of the whole columns. */
-static enum iso_status complete(struct iso_search *search, enum effort effort, double *point,
+ * or, precisely, none that simplex finds. `activity` is that of the whole columns. */
+static enum iso_status complete(struct iso_search *search, bool precise, double *point,
                                 double *activity, bool *ret_holds, struct iso_error *reterr)
 {
     const struct iso_mip *mip = &search->formulation->mip;
@@ -263,13 +256,10 @@ static enum iso_status complete(struct iso_search *search, enum effort effort, d
         !rest_columns(mip, columns, n, place, &rest))
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
     ISO_TRY(iso_lp_new(&rest, NULL, &lp, reterr));
-    if (effort == PRECISELY)
+    if (precise)
         iso_lp_be_precise(lp);
-    enum iso_status status = iso_lp_solve(lp, &control, &search->iterations, &outcome,
-                                          effort == PRECISELY ? NULL : reterr);
-    if (status != ISO_OK && effort != PRECISELY)
-        return status;
-    *ret_holds = status == ISO_OK && outcome == ISO_LP_OPTIMAL;
+    ISO_TRY(iso_lp_solve(lp, &control, &search->iterations, &outcome, reterr));
+    *ret_holds = outcome == ISO_LP_OPTIMAL;
     if (!*ret_holds)
         return ISO_OK;
     iso_lp_values(lp, values);
@@ -299,16 +289,15 @@ enum iso_status iso_search_offer(struct iso_search *search, const double *x, boo
     ISO_AUTO_MEM double *point = iso_calloc((size_t)mip->n_columns, sizeof(*point));
     ISO_AUTO_MEM double *activity = iso_calloc((size_t)mip->n_rows, sizeof(*activity));
     bool holds = false, keeps_rows = false;
-    int effort = STRICTLY;
 
     *ret_taken = false;
     if (!point || !activity)
         return iso_fail(reterr, ISO_E_NOMEM, "", "no memory for a point");
-    for (; effort <= PRECISELY && !keeps_rows; effort++) {
+    for (int precise = 0; precise < 2 && !keeps_rows; precise++) {
         if (!round_point(mip, x, point))
             return ISO_OK;
-        rows_hold(mip, point, activity);
-        ISO_TRY(complete(search, (enum effort)effort, point, activity, &holds, reterr));
+        iso_mip_activity(mip, point, activity);
+        ISO_TRY(complete(search, precise, point, activity, &holds, reterr));
         if (!holds)
             return ISO_OK;
         keeps_rows = rows_hold(mip, point, activity);
